@@ -1,0 +1,42 @@
+/**
+ * Everything the daemon can be asked. Adding an operation is one entry in `operations/` and one handler in
+ * `daemon/handlers/`; the compiler finds a forgotten one.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { daemon } from "./operations/daemon.ts";
+import { event } from "./operations/event.ts";
+import { log } from "./operations/log.ts";
+import { project } from "./operations/project.ts";
+import { task } from "./operations/task.ts";
+import type { Call, Stream } from "./operation.ts";
+
+/** The contract: operation name → its declaration. */
+export const contract = { ...daemon, ...event, ...log, ...project, ...task };
+
+/** All of it, as a type. */
+export type Contract = typeof contract;
+
+/** The name of an operation. */
+export type Name = keyof Contract;
+
+/** Names of the calls. */
+export type CallName = {
+  [N in Name]: Contract[N] extends Call ? N : never;
+}[Name];
+
+/** Names of the streams. */
+export type StreamName = {
+  [N in Name]: Contract[N] extends Stream ? N : never;
+}[Name];
+
+/** Parameters as a caller writes them, defaults optional. */
+export type ParamsInput<N extends Name> = z.input<Contract[N]["params"]>;
+
+/** Parameters as a handler gets them, defaults filled in. */
+export type Params<N extends Name> = z.output<Contract[N]["params"]>;
+
+/** The answer of a call, or one item of a stream. */
+export type Result<N extends Name> = z.output<Contract[N]["result"]>;

@@ -1,0 +1,65 @@
+/**
+ * Operations on the daemon itself.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { call } from "../operation.ts";
+
+/** See the module. */
+export const daemon = {
+  "daemon.ping": call({
+    summary: "Tell that the daemon answers",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({}),
+    result: z.looseObject({
+      ok: z.literal(true),
+      pid: z.number(),
+      version: z.string(),
+    }),
+    errors: [],
+    since: "0.1.0",
+  }),
+  "daemon.status": call({
+    summary: "Tell how the daemon and its parts are",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({}),
+    result: z.looseObject({
+      ok: z.literal(true),
+      running: z.boolean(),
+      pid: z.number().nullable(),
+      version: z.string(),
+      /** Seconds since the epoch. */
+      started_at: z.number().nullable(),
+      api_port: z.number().nullable(),
+      registered_projects: z.number(),
+      running_tasks: z.number(),
+      keeper: z.looseObject({ pid: z.number().nullable() }),
+      proxy: z.looseObject({ enabled: z.boolean() }),
+      dns: z.looseObject({ resolver: z.string(), active: z.boolean() }),
+      warnings: z.array(z.string()),
+    }),
+    errors: [],
+    since: "0.1.0",
+  }),
+  "daemon.stop": call({
+    summary:
+      "Stop the daemon; tasks are taken down first unless they are to be kept",
+    permission: "admin",
+    effect: "destructive",
+    params: z.strictObject({
+      /** Leave tasks running under the keeper for the next daemon. */
+      keep_tasks: z.boolean().default(false),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      pid: z.number(),
+      stopped: z.array(z.string()),
+    }),
+    errors: [],
+    since: "0.1.0",
+  }),
+};

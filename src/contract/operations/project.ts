@@ -1,0 +1,163 @@
+/**
+ * Operations on projects as a whole.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { call, scope } from "../operation.ts";
+
+/** A registered project. */
+export const projectRow = z.looseObject({
+  session: z.string(),
+  config_path: z.string(),
+  registered_at: z.string(),
+  state: z.enum(["ok", "config_missing", "error", "unmanaged"]),
+  session_exists: z.boolean(),
+  task_count: z.number().nullable(),
+  running_count: z.number().nullable(),
+});
+
+/** What a clean-up of one kind did, or would do. */
+export const cleanReport = z.strictObject({
+  deleted: z.array(z.string()),
+  skipped: z.array(z.string()),
+  unregistered: z.array(z.string()),
+});
+
+/** See the module. */
+export const project = {
+  "project.list": call({
+    summary: "List every registered project",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({}),
+    result: z.looseObject({
+      ok: z.literal(true),
+      projects: z.array(projectRow),
+      count: z.number(),
+      daemon_pid: z.number().nullable(),
+    }),
+    errors: [],
+    since: "0.1.0",
+  }),
+  "project.register": call({
+    summary: "Register a project so that the daemon manages it",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      config: z.string().startsWith("/"),
+      force: z.boolean().default(false),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      action: z.literal("registered"),
+      entry: z.looseObject({
+        session: z.string(),
+        config_path: z.string(),
+        registered_at: z.string(),
+      }),
+    }),
+    errors: ["E100", "E101", "E102", "E103", "E104", "E305"],
+    since: "0.1.0",
+  }),
+  "project.unregister": call({
+    summary: "Stop a project's tasks and forget it",
+    permission: "control",
+    effect: "destructive",
+    params: z.strictObject({ session: z.string() }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      action: z.literal("unregistered"),
+      session: z.string(),
+      stopped: z.array(z.string()),
+    }),
+    errors: ["E303"],
+    since: "0.1.0",
+  }),
+  "project.env": call({
+    summary: "Tell the environment variables that a project's tasks see",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({
+      scope,
+      prefix: z.string().default("TASKMUX_"),
+      urls: z.boolean().default(true),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      env: z.record(z.string(), z.string()),
+    }),
+    errors: ["E500"],
+    since: "0.1.0",
+  }),
+  "project.remove_task": call({
+    summary: "End a task that is about to leave the file, if it may leave it",
+    permission: "control",
+    effect: "destructive",
+    params: z.strictObject({ scope, task: z.string() }),
+    result: z.looseObject({ ok: z.literal(true), stopped: z.boolean() }),
+    errors: ["E200", "E210"],
+    since: "0.1.0",
+  }),
+  "project.clean": call({
+    summary:
+      "Delete logs, events or state; refused while tasks run unless forced",
+    permission: "admin",
+    effect: "destructive",
+    params: z.strictObject({
+      scope: scope.optional(),
+      what: z.array(z.enum(["project", "logs", "events", "certs", "all"])).min(
+        1,
+      ),
+      dry_run: z.boolean().default(false),
+      force: z.boolean().default(false),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      dry_run: z.boolean(),
+      reports: z.record(z.string(), cleanReport),
+    }),
+    errors: ["E301"],
+    since: "0.1.0",
+  }),
+  "project.prune": call({
+    summary:
+      "Find what earlier crashes left behind, and with apply remove what is provably ours",
+    permission: "admin",
+    effect: "destructive",
+    params: z.strictObject({ apply: z.boolean().default(false) }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      applied: z.boolean(),
+      report: z.looseObject({
+        stale_registry: z.array(
+          z.looseObject({
+            session: z.string(),
+            config_path: z.string(),
+            reason: z.string(),
+          }),
+        ),
+        leaked_processes: z.array(
+          z.looseObject({
+            session: z.string(),
+            task: z.string(),
+            pid: z.number(),
+            reason: z.string(),
+          }),
+        ),
+        stale_leases: z.array(
+          z.looseObject({
+            session: z.string(),
+            task: z.string(),
+            port: z.number(),
+          }),
+        ),
+        orphan_log_dirs: z.array(z.string()),
+      }),
+      actions: z.looseObject({}).optional(),
+    }),
+    errors: [],
+    since: "0.1.0",
+  }),
+};

@@ -1,0 +1,295 @@
+/**
+ * Operations on the tasks of one project.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { call, scope } from "../operation.ts";
+
+const state = z.enum([
+  "stopped",
+  "waiting",
+  "starting",
+  "running",
+  "healthy",
+  "unhealthy",
+  "stopping",
+  "backoff",
+  "failed",
+  "completed",
+]);
+
+/** The last probe of a task. */
+export const lastHealth = z.strictObject({
+  ok: z.boolean(),
+  method: z.string(),
+  reason: z.string().nullable(),
+  /** Seconds since the epoch. */
+  at: z.number(),
+}).nullable();
+
+/** A task as `status` tells it. */
+export const taskStatus = z.looseObject({
+  name: z.string(),
+  running: z.boolean(),
+  healthy: z.boolean(),
+  state,
+  command: z.string(),
+  auto_start: z.boolean(),
+  pid: z.number().nullable(),
+  port: z.number().nullable(),
+  host: z.string().nullable(),
+  url: z.string().nullable(),
+  public_url: z.string().nullable(),
+  tunnel: z.looseObject({}).nullable(),
+  restart_policy: z.enum(["no", "on-failure", "always"]),
+  restart_count: z.number(),
+  cwd: z.string(),
+  depends_on: z.array(z.string()),
+  /** Seconds since the epoch. */
+  started_at: z.number().nullable(),
+  /** Negative = minus the signal number. */
+  exit_code: z.number().nullable(),
+  last_health: lastHealth,
+  events: z.record(z.string(), z.number()),
+  /** Why the state is what it is, when that is not plain; for people. */
+  reason: z.string().nullable(),
+  /** Dependencies still waited for, while `waiting`. */
+  waiting_for: z.array(
+    z.strictObject({ task: z.string(), condition: z.string(), state }),
+  ),
+  manual: z.boolean(),
+  config_changed: z.boolean(),
+  /** Seconds until the next automatic restart, while in `backoff`. */
+  restart_in: z.number().nullable(),
+});
+
+/** A configuration problem that keeps an old configuration in force. */
+export const configError = z.strictObject({
+  error_code: z.string(),
+  error: z.string(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+});
+
+/** The answer of `status`. */
+export const statusResult = z.looseObject({
+  ok: z.literal(true),
+  session: z.string(),
+  project_id: z.string(),
+  config_path: z.string(),
+  running: z.boolean(),
+  active_tasks: z.number(),
+  tasks: z.array(taskStatus),
+  aliases: z.array(z.looseObject({})),
+  proxy: z.strictObject({
+    enabled: z.boolean(),
+    bound: z.boolean(),
+    port: z.number().nullable(),
+    reason: z.string().nullable(),
+  }),
+  config_error: configError.nullable(),
+  warnings: z.array(z.string()),
+  daemon_pid: z.number().nullable(),
+});
+
+const taskName = z.string().min(1);
+
+/** The result for one task of an action. */
+export const taskAction = z.looseObject({
+  ok: z.boolean(),
+  task: z.string(),
+  action: z.enum(["started", "noop", "stopped", "restarted", "killed"])
+    .optional(),
+  state: state.optional(),
+  pid: z.number().nullable().optional(),
+  port: z.number().nullable().optional(),
+  url: z.string().nullable().optional(),
+  error_code: z.string().optional(),
+  error: z.string().optional(),
+  hint: z.string().optional(),
+  details: z.looseObject({}).optional(),
+});
+
+/**
+ * The answer of an action: the flat form of {@linkcode taskAction} for one named task, `results` for several, `session`
+ * with `tasks` for all.
+ */
+export const actionResult = z.looseObject({
+  ok: z.boolean(),
+  task: z.string().optional(),
+  session: z.string().optional(),
+  action: z.string().optional(),
+  tasks: z.array(z.string()).optional(),
+  /** In the order in which it was done. */
+  results: z.array(taskAction).optional(),
+  warnings: z.array(z.string()).optional(),
+});
+
+/** Environment of the shell that asked; the base of the task's own. */
+const environment = z.record(z.string(), z.string()).optional();
+
+const start = {
+  scope,
+  /** Empty = every auto_start task. */
+  tasks: z.array(taskName).default([]),
+  env: environment,
+  /** Seconds; 0 = no limit. Tasks go on when it is over. */
+  timeout: z.number().min(0).default(120),
+  /** Return only when each task is healthy or completed. */
+  wait: z.boolean().default(false),
+};
+
+/** See the module. */
+export const task = {
+  "task.status": call({
+    summary:
+      "Show every task of a project with its state and the evidence for it",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope }),
+    result: statusResult,
+    errors: ["E100", "E101", "E102", "E103", "E104", "E303"],
+    since: "0.1.0",
+  }),
+  "task.start": call({
+    summary: "Start tasks and what they depend on, in dependency order",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      ...start,
+      /** A running task is no error. */
+      if_stopped: z.boolean().default(false),
+      /** Start dependencies that are down. */
+      deps: z.boolean().default(true),
+    }),
+    result: actionResult,
+    errors: [
+      "E200",
+      "E201",
+      "E213",
+      "E214",
+      "E301",
+      "E305",
+      "E400",
+      "E401",
+      "E402",
+      "E403",
+      "E602",
+    ],
+    since: "0.1.0",
+  }),
+  "task.stop": call({
+    summary:
+      "Stop tasks gracefully, dependents first, until no process of them is left",
+    permission: "control",
+    effect: "destructive",
+    params: z.strictObject({ scope, tasks: z.array(taskName).default([]) }),
+    result: actionResult,
+    errors: ["E200", "E202", "E300", "E400", "E401"],
+    since: "0.1.0",
+  }),
+  "task.restart": call({
+    summary: "Stop tasks that run and start them again",
+    permission: "control",
+    effect: "destructive",
+    params: z.strictObject(start),
+    result: actionResult,
+    errors: [
+      "E200",
+      "E213",
+      "E214",
+      "E305",
+      "E400",
+      "E401",
+      "E402",
+      "E403",
+      "E602",
+    ],
+    since: "0.1.0",
+  }),
+  "task.kill": call({
+    summary: "End tasks at once with SIGKILL, without hooks",
+    permission: "control",
+    effect: "destructive",
+    params: z.strictObject({ scope, tasks: z.array(taskName).min(1) }),
+    result: actionResult,
+    errors: ["E200", "E202"],
+    since: "0.1.0",
+  }),
+  "task.health": call({
+    summary: "Probe tasks now and tell which are healthy and why not",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope, tasks: z.array(taskName).default([]) }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      healthy_count: z.number(),
+      total_count: z.number(),
+      tasks: z.array(z.looseObject({
+        name: z.string(),
+        healthy: z.boolean(),
+        method: z.string(),
+        reason: z.string().nullable(),
+      })),
+    }),
+    errors: ["E200"],
+    since: "0.1.0",
+  }),
+  "task.inspect": call({
+    summary: "Show everything known about one task",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope, task: taskName }),
+    result: taskStatus.extend({ ok: z.literal(true) }),
+    errors: ["E200"],
+    since: "0.1.0",
+  }),
+  "task.run": call({
+    summary: "Run a command as an ad-hoc task under the daemon",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      scope,
+      task: taskName,
+      /** Shell text. */
+      command: z.string().min(1),
+      cwd: z.string().startsWith("/"),
+      env: environment,
+    }),
+    result: actionResult,
+    errors: ["E102", "E201", "E213", "E403", "E500"],
+    since: "0.1.0",
+  }),
+  "task.wait": call({
+    summary:
+      "Wait until tasks reach a condition, or it has become impossible, or the time is over",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({
+      scope,
+      tasks: z.array(taskName).min(1),
+      /** `healthy`, `running`, `completed`, `stopped`, `port` or `log:/re/`. */
+      for: z.string().default("healthy"),
+      /** Seconds. */
+      timeout: z.number().positive().default(60),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      for: z.string(),
+      /** Seconds it took. */
+      waited: z.number(),
+      tasks: z.array(
+        z.looseObject({
+          task: z.string(),
+          state,
+          pid: z.number().nullable(),
+          port: z.number().nullable(),
+        }),
+      ),
+    }),
+    errors: ["E200", "E402", "E403", "E500", "E602"],
+    since: "0.1.0",
+  }),
+};

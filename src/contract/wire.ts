@@ -1,0 +1,47 @@
+/**
+ * The frames between a client and the daemon over `run/daemon.sock`: newline-delimited JSON, the daemon speaks first.
+ * No zod here: the CLI loads this file.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../kit/json.ts";
+import type { ErrorShape } from "../domain/error.ts";
+
+/** Version of the frames. Clients and daemons with different numbers cannot talk (E601). */
+export const WIRE_PROTOCOL = 1;
+
+/** Version of taskmux; equal to the one in `deno.json`, which a test checks. */
+export const VERSION = "0.1.0";
+
+/** The daemon's first frame. */
+export interface Hello {
+  readonly taskmux: "daemon";
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+}
+
+/** Asks an operation, or withdraws an earlier request. */
+export type ClientFrame =
+  | { readonly id: number; readonly op: string; readonly params: unknown }
+  | { readonly cancel: number };
+
+/** What comes back for one request: any number of `progress` and `item`, then exactly one `result`, `error` or `end`. */
+export type ServerFrame =
+  | { readonly id: number; readonly progress: Progress }
+  | { readonly id: number; readonly item: JsonObject }
+  | { readonly id: number; readonly result: JsonObject }
+  | { readonly id: number; readonly error: ErrorShape }
+  | { readonly id: number; readonly end: true };
+
+/** What a long action tells while it works: the tasks that changed, and whom each waits for. */
+export interface Progress {
+  readonly task: string;
+  readonly state: string;
+  readonly waiting_for?: readonly {
+    readonly task: string;
+    readonly condition: string;
+  }[];
+  readonly message?: string;
+}

@@ -1,0 +1,70 @@
+/**
+ * The one error type that crosses layers, and the factory that words every error.
+ *
+ * A code is for programs, the message for people, the hint is the next command to type, the cause is for the log.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../kit/json.ts";
+import type { ErrorCode } from "./error_codes.ts";
+
+/** What an error carries beside its code and message. */
+export interface TaskmuxErrorOptions {
+  /** The next thing to do, as one sentence or command line. */
+  readonly hint?: string;
+  /** Facts for programs. */
+  readonly details?: JsonObject;
+  /** What led here. Goes to the log, never to the user. */
+  readonly cause?: unknown;
+}
+
+/** The shape of an error on every wire and in `--json` output. */
+export interface ErrorShape {
+  readonly ok: false;
+  readonly error_code: ErrorCode;
+  readonly error: string;
+  readonly hint?: string;
+  readonly details?: JsonObject;
+}
+
+/** An error with a stable code. The only kind that is thrown across a layer. */
+export class TaskmuxError extends Error {
+  override readonly name = "TaskmuxError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: JsonObject | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: TaskmuxErrorOptions = {},
+  ) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details;
+  }
+
+  /** The error as it goes over a wire. */
+  toShape(): ErrorShape {
+    return {
+      ok: false,
+      error_code: this.code,
+      error: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.details === undefined ? {} : { details: this.details }),
+    };
+  }
+
+  /** The inverse of {@linkcode toShape}. */
+  static fromShape(shape: ErrorShape): TaskmuxError {
+    return new TaskmuxError(shape.error_code, shape.error, {
+      ...(shape.hint === undefined ? {} : { hint: shape.hint }),
+      ...(shape.details === undefined ? {} : { details: shape.details }),
+    });
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * What the controller and the keeper say to each other over `run/keeper.sock`: newline-delimited JSON, version first.
+ *
+ * The keeper owns everything that must outlive a controller. It knows runs, never tasks or policy: `key` is opaque to it.
+ * The keeper speaks first with {@linkcode KeeperHello}. Then each request gets one reply with its `id`, in any order,
+ * and notices arrive between them. Readers ignore unknown fields and unknown notices.
+ *
+ * @module
+ */
+
+/** Version of this protocol. A different number cannot be talked to. */
+export const KEEPER_PROTOCOL = 1;
+
+/** Size of every task's terminal. */
+export const TERMINAL = {
+  cols: 160,
+  rows: 48,
+  name: "xterm-256color",
+} as const;
+
+/** The first frame of the keeper. */
+export interface KeeperHello {
+  readonly taskmux: "keeper";
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  /** Identifies this boot of the machine. */
+  readonly bootId: string;
+}
+
+/** How the keeper keeps the output of a run. */
+export interface LogTarget {
+  /** Absolute path of the current file. Its folder is created with mode 0700, the file with 0600. */
+  readonly path: string;
+  readonly maxBytes: number;
+  /** Rotated files kept as `path.1` (newest) to `path.N`. */
+  readonly maxFiles: number;
+}
+
+/** What to spawn. */
+export interface SpawnParams {
+  /** 12 lower-case hexadecimal digits, unique for ever. Also the value of `TASKMUX_RUN_ID`. */
+  readonly runId: string;
+  /** Opaque to the keeper; handed back in lists and notices. */
+  readonly key: string;
+  readonly argv: readonly [program: string, ...args: string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: LogTarget;
+}
+
+/** A run as the keeper knows it. */
+export interface KeeperRun {
+  readonly runId: string;
+  readonly key: string;
+  readonly pid: number;
+  /** Kernel start time of the leader, clock ticks since boot as decimal text. */
+  readonly startTime: string;
+  /** Wall time in milliseconds. */
+  readonly startedAt: number;
+  /** Null while the run or anything it started lives. */
+  readonly ended: RunEnd | null;
+}
+
+/** How a run ended: its leader is gone, all it started is gone, all its output is in the log. */
+export interface RunEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Wall time at which the leader ended. */
+  readonly at: number;
+  /** Pids that outlived the leader and were ended by the keeper. */
+  readonly leftovers: readonly number[];
+  /** Last lines of output, plain text, oldest first, at most 20. */
+  readonly tail: readonly string[];
+}
+
+/** One step of ending a run: send the signal to everything that belongs to it, wait, go on if something still lives. */
+export interface TerminateStep {
+  readonly signal: string;
+  readonly waitMs: number;
+}
+
+/** A process that belongs to a run. */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly command: string;
+}
+
+/** A process that listens on a TCP port. */
+export interface PortHolder {
+  readonly pid: number;
+  readonly command: string;
+  /** The run it belongs to; null = not ours. */
+  readonly runId: string | null;
+}
+
+/** Requests: name → parameters and result. */
+export interface KeeperRequests {
+  /** Starts a run. Fails with `spawn_failed` when the program or folder is missing. */
+  spawn: { params: SpawnParams; result: KeeperRun };
+  /**
+   * Ends a run. Answers when nothing of it lives (`gone`), or after the last step's wait (`survivors`, pids that could not
+   * be ended). A second terminate of the same run joins the first and can only shorten it. An unknown run is gone.
+   */
+  terminate: {
+    params: { runId: string; steps: readonly TerminateStep[] };
+    result: { gone: boolean; survivors: number[] };
+  };
+  /** Sends one signal to everything that belongs to a run. */
+  signal: {
+    params: { runId: string; signal: string };
+    result: { count: number };
+  };
+  /** All runs that live or whose end is not acknowledged. */
+  list: { params: Record<string, never>; result: { runs: KeeperRun[] } };
+  /** Forgets an ended run. Unknown ids are ignored. */
+  acknowledge: {
+    params: { runIds: readonly string[] };
+    result: Record<string, never>;
+  };
+  /** The whole process tree of a run, leader first. */
+  processes: {
+    params: { runId: string };
+    result: { processes: ProcessInfo[] };
+  };
+  /**
+   * Waits until a line of the run's output matches; looks through the replay ring first. Answers null when the run ended
+   * without a match. Lines are matched as plain text, cut at 4 KiB. `cancel` ends it.
+   */
+  waitForLine: {
+    params: { runId: string; pattern: string; flags: string };
+    result: { line: string | null };
+  };
+  /** Keystrokes for the terminal. */
+  write: {
+    params: { runId: string; data: string };
+    result: Record<string, never>;
+  };
+  /** Changes the terminal's size. */
+  resize: {
+    params: { runId: string; cols: number; rows: number };
+    result: Record<string, never>;
+  };
+  /** The last raw output of a run, at most 64 KiB. */
+  replay: { params: { runId: string }; result: { data: string } };
+  /** Remembers an environment under a name. Held in memory only. */
+  putEnvironment: {
+    params: { name: string; env: Readonly<Record<string, string>> };
+    result: Record<string, never>;
+  };
+  /** The environment under a name, or null. */
+  getEnvironment: {
+    params: { name: string };
+    result: { env: Record<string, string> | null };
+  };
+  /**
+   * Finds processes of runs that this keeper did not start (their keeper died), proven by the kernel's run tag or by
+   * `TASKMUX_RUN_ID` in their environment, and ends them.
+   */
+  reclaim: {
+    params: { runIds: readonly string[] };
+    result: { ended: { runId: string; pid: number }[]; survivors: number[] };
+  };
+  /** Who listens on a TCP port of this machine. */
+  holders: { params: { port: number }; result: { holders: PortHolder[] } };
+  /** Ends the keeper. Refused with `busy` while a run lives. */
+  shutdown: { params: Record<string, never>; result: Record<string, never> };
+}
+
+/** A request frame. `cancel` withdraws an earlier request, which then answers with the error code `cancelled`. */
+export type KeeperRequest =
+  | {
+    readonly id: number;
+    readonly op: keyof KeeperRequests;
+    readonly params: unknown;
+  }
+  | { readonly cancel: number };
+
+/** Why the keeper refused. */
+export interface KeeperError {
+  readonly code:
+    | "spawn_failed"
+    | "unknown_run"
+    | "busy"
+    | "invalid"
+    | "cancelled"
+    | "internal";
+  readonly message: string;
+}
+
+/** A reply frame. */
+export type KeeperReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: KeeperError };
+
+/** What the keeper says unasked. */
+export type KeeperNotice =
+  /** A run is over. Repeated to each new controller until acknowledged (as part of `list`). */
+  | {
+    readonly notice: "ended";
+    readonly runId: string;
+    readonly key: string;
+    readonly end: RunEnd;
+  }
+  /** The log of a run cannot be written, or can be again (`message` null). Output is kept flowing and counted as dropped. */
+  | {
+    readonly notice: "log";
+    readonly runId: string;
+    readonly key: string;
+    readonly message: string | null;
+    readonly droppedBytes: number;
+  };
