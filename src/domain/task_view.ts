@@ -122,7 +122,7 @@ export function viewTask(
     cwd: spec.cwd,
     depends_on: spec.dependsOn.map((dependency) => dependency.task),
     started_at: run === null ? null : run.startedAt / 1000,
-    exit_code: snapshot.lastExit === null
+    exit_code: run !== null || snapshot.lastExit === null
       ? null
       : exitNumber(snapshot.lastExit),
     last_health: lastHealth === null ? null : {

@@ -1,0 +1,93 @@
+/**
+ * What can happen to a task, and what the machine wants done about it. Closed unions: the compiler finds a forgotten one.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../kit/json.ts";
+import type { ErrorShape } from "./error.ts";
+import type { EventType } from "./event.ts";
+import type { TaskMachine } from "./task_machine.ts";
+import type { HookName } from "./task_spec.ts";
+import type { Exit, ProbeResult, RunInfo } from "./task_state.ts";
+
+/** What can happen to a task. `now` is monotonic milliseconds. */
+export type Input =
+  & { readonly now: number }
+  & (
+    /** Wanted up by hand. `isGated` = its dependencies decide when. */
+    | { readonly type: "start"; readonly isGated: boolean }
+    | { readonly type: "stop"; readonly kind: "stop" | "kill" | "shutdown" }
+    /** Down and up again. `isUsers` clears the restart series. */
+    | {
+      readonly type: "restart";
+      readonly isUsers: boolean;
+      readonly reason: string;
+    }
+    /** The dependencies allow a start (null) or never will. */
+    | { readonly type: "gate"; readonly error: ErrorShape | null }
+    | {
+      readonly type: "hooked";
+      readonly generation: number;
+      readonly hook: HookName;
+      readonly error: ErrorShape | null;
+    }
+    | {
+      readonly type: "spawned";
+      readonly generation: number;
+      readonly run: RunInfo;
+    }
+    | {
+      readonly type: "spawn_failed";
+      readonly generation: number;
+      readonly error: ErrorShape;
+    }
+    /** The run and everything it started is gone, its output is in the log. */
+    | { readonly type: "ended"; readonly runId: string; readonly exit: Exit }
+    | {
+      readonly type: "probed";
+      readonly runId: string;
+      readonly result: ProbeResult;
+    }
+    /** The run could not be ended: something of it survives every signal. */
+    | {
+      readonly type: "survived";
+      readonly runId: string;
+      readonly error: ErrorShape;
+    }
+    | { readonly type: "wake" }
+    /** A run of an earlier controller, alive. */
+    | {
+      readonly type: "adopted";
+      readonly run: RunInfo;
+      readonly ageMs: number;
+    }
+  );
+
+/** What is to be done. */
+export type Effect =
+  | {
+    readonly type: "run_hook";
+    readonly hook: HookName;
+    readonly generation: number;
+  }
+  | { readonly type: "cancel_hook" }
+  | { readonly type: "spawn"; readonly generation: number }
+  | {
+    readonly type: "terminate";
+    readonly runId: string;
+    readonly isKill: boolean;
+  }
+  | { readonly type: "start_probing"; readonly run: RunInfo }
+  | { readonly type: "stop_probing" }
+  | { readonly type: "wake_at"; readonly at: number }
+  /** Desired state, restarts or outcome changed. */
+  | { readonly type: "persist" }
+  | {
+    readonly type: "emit";
+    readonly event: EventType;
+    readonly data: JsonObject;
+  };
+
+/** A new state with what is to be done about it, in order. */
+export type Step = readonly [machine: TaskMachine, effects: readonly Effect[]];
