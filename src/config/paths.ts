@@ -27,7 +27,7 @@ export interface Paths {
   readonly daemonLog: string;
   readonly keeperLog: string;
   readonly projects: string;
-  /** Sockets and locks. Outside `home` when that is too deep for a socket. */
+  /** Sockets and locks. Outside `home` when that is too deep for a socket, or has a comma in its path. */
   readonly runDir: string;
   readonly daemonSocket: string;
   readonly daemonLock: string;
@@ -100,7 +100,9 @@ function stateFolder(env: PathEnvironment): string {
 function runtimeFolder(home: string, env: PathEnvironment): string {
   const inside = `${home}/run`;
   const longest = new TextEncoder().encode(`${inside}/keeper.sock`).length;
-  if (longest <= MAX_SOCKET_PATH_BYTES) return inside;
+  // Deno splits permissions at commas, so a socket below such a folder could not be permitted.
+  const isGrantable = !inside.includes(",");
+  if (longest <= MAX_SOCKET_PATH_BYTES && isGrantable) return inside;
   const base = env.XDG_RUNTIME_DIR?.startsWith("/")
     ? withoutTrailingSlash(env.XDG_RUNTIME_DIR)
     : "/tmp";

@@ -16,18 +16,23 @@ import type {
   TaskMachine,
 } from "./task_machine.ts";
 
+/** Tells the performer that desired state, restarts or outcome changed. */
 export const PERSIST: Effect = { type: "persist" };
 
+/** Ends the probes of the run. */
 export const STOP_PROBING: Effect = { type: "stop_probing" };
 
+/** An event as an effect. */
 export function emit(event: EventType, data: JsonObject = {}): Effect {
   return { type: "emit", event, data };
 }
 
+/** The machine in another phase. */
 export function at(machine: TaskMachine, phase: Phase): TaskMachine {
   return { ...machine, phase };
 }
 
+/** A step with effects that come first. */
 export function withEffects(
   first: readonly Effect[],
   [machine, rest]: Step,
@@ -47,6 +52,7 @@ export function wantedUp(machine: TaskMachine): TaskMachine {
   };
 }
 
+/** Wanted down by hand; a shutdown changes nothing that is wanted. */
 export function wantedDown(machine: TaskMachine, kind: StopKind): TaskMachine {
   if (kind === "shutdown") return machine;
   return { ...machine, desired: "down", manual: true };
@@ -61,9 +67,11 @@ export function prepare(machine: TaskMachine, cause: StartCause): Step {
   ];
 }
 
+/** How a run is ended and what follows. */
 export interface StopPlan {
   readonly kind: StopKind;
   readonly restartAfterMs: number | null;
+  readonly isGated?: boolean;
 }
 
 /** Ends the run: the keeper walks the escalation. */
@@ -74,7 +82,13 @@ export function signal(
 ): Step {
   const { run, health } = phase;
   return [
-    at(machine, { status: "stopping", stage: "signals", run, health, ...plan }),
+    at(machine, {
+      ...plan,
+      status: "stopping",
+      stage: "signals",
+      run,
+      health,
+    }),
     [
       STOP_PROBING,
       { type: "terminate", runId: run.runId, isKill: plan.kind === "kill" },
@@ -83,12 +97,14 @@ export function signal(
   ];
 }
 
+/** The event of a task that was taken down. */
 export function stoppedEvent(kind: StopKind): Effect {
   return kind === "kill" ? emit("task_killed") : emit("task_stopped", {
     reason: kind === "shutdown" ? "shutdown" : "manual",
   });
 }
 
+/** The event of a task that came to rest by a failure. */
 export function failedEvent(error: ErrorShape): Effect {
   return emit("task_failed", {
     error_code: error.error_code,
@@ -96,6 +112,7 @@ export function failedEvent(error: ErrorShape): Effect {
   });
 }
 
+/** What a restart decision is made after. */
 export interface Aftermath {
   readonly now: number;
   readonly reason: string;
@@ -143,6 +160,7 @@ export function obey(
   ];
 }
 
+/** The event before an automatic restart. */
 export function restartEvent(
   decision: RestartDecision & { kind: "restart" },
   reason: string,

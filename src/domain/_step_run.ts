@@ -34,39 +34,43 @@ import {
   type ProbeResult,
 } from "./task_state.ts";
 
+/** The run and everything it started is gone. */
 export function onEnded(
   spec: TaskSpec,
   machine: TaskMachine,
   input: Input & { type: "ended" },
 ): Step {
   const { phase } = machine;
+  const { runId, exit, now } = input;
+  if (phase.status === "spawning") {
+    const ended = [...(phase.ended ?? []), { runId, exit }];
+    return [at(machine, { ...phase, ended }), []];
+  }
   if (
     (phase.status !== "running" && phase.status !== "stopping") ||
-    phase.run.runId !== input.runId
+    phase.run.runId !== runId
   ) return [machine, []];
-  const { exit, now } = input;
   const exited = emit("task_exited", {
     exit_code: exitNumber(exit),
     ...(exit.signal === null ? {} : { signal: exit.signal }),
-    run_id: input.runId,
+    run_id: runId,
   });
   const ended = { ...machine, lastExit: exit };
   if (phase.status === "stopping") {
+    if (phase.stage === "after") return [machine, []];
     return withEffects(
       [STOP_PROBING, exited],
       endedWhileStopping(ended, phase, now),
     );
   }
-  const wasLongHealthy = phase.health.healthySince !== null &&
-    now - phase.health.healthySince >= HEALTHY_RESET_MS;
-  const restarts = wasLongHealthy ? 0 : machine.restarts;
+  const series = resetSeries(ended, phase.health.healthySince, now);
   const isClean = isSuccess(spec.restart, exit);
   const error = isClean ? null : exitError(spec, exit);
   return withEffects(
     [STOP_PROBING, exited],
     obey(
-      { ...ended, restarts, error },
-      decideAfterExit(spec.restart, exit, restarts),
+      { ...series, error },
+      decideAfterExit(spec.restart, exit, series.restarts),
       {
         now,
         reason: "process_exited",
@@ -86,6 +90,7 @@ function exitError(spec: TaskSpec, exit: Exit): ErrorShape {
   };
 }
 
+/** A probe answered. */
 export function onProbed(
   spec: TaskSpec,
   machine: TaskMachine,
@@ -100,13 +105,11 @@ export function onProbed(
     result,
     now,
   });
-  const next = at(resetSeries(machine, health.healthySince, now), {
-    ...phase,
-    health,
-  });
+  const series = resetSeries(machine, health.healthySince, now);
+  const next = at(series, { ...phase, health });
   switch (kind) {
     case "same":
-      return [next, []];
+      return [next, series === machine ? [] : [PERSIST]];
     case "ready":
       return [next, [
         emit("task_healthy", { method: result.method }),
@@ -124,6 +127,9 @@ export function onProbed(
           reason: result.reason,
         }),
       ], becameUnhealthy(spec, next, phase));
+    case "still_unhealthy":
+      // A start by hand may have begun a new series since.
+      return becameUnhealthy(spec, next, phase);
   }
 }
 
@@ -160,7 +166,7 @@ function becameUnhealthy(
     if (machine.gaveUp) return [machine, []];
     return [
       { ...machine, gaveUp: true },
-      [emit("max_restarts_reached", { count: decision.attempts })],
+      [PERSIST, emit("max_restarts_reached", { count: decision.attempts })],
     ];
   }
   const counted = { ...machine, restarts: decision.attempt };
@@ -173,6 +179,7 @@ function becameUnhealthy(
   );
 }
 
+/** A timer of the machine is due. */
 export function onWake(machine: TaskMachine, now: number): Step {
   const { phase } = machine;
   if (phase.status === "backoff") {
@@ -181,7 +188,9 @@ export function onWake(machine: TaskMachine, now: number): Step {
     }
     return prepare(machine, "auto");
   }
-  if (phase.status === "running") {
+  const isUp = phase.status === "running" ||
+    (phase.status === "stopping" && phase.stage === "before");
+  if (isUp) {
     const reset = resetSeries(machine, phase.health.healthySince, now);
     return reset === machine ? [machine, []] : [reset, [PERSIST]];
   }

@@ -16,14 +16,21 @@ import {
   wantedUp,
   withEffects,
 } from "./_step_base.ts";
+import { onEnded } from "./_step_run.ts";
 import type { ErrorShape } from "./error.ts";
 import { decideAfterFailure, HEALTHY_RESET_MS } from "./restart_policy.ts";
 import { hasProbe, unknownHealth } from "./task_health.ts";
 import type { Effect, Input, Step } from "./task_input.ts";
-import type { Phase, StartCause, TaskMachine } from "./task_machine.ts";
+import {
+  type Phase,
+  runOf,
+  type StartCause,
+  type TaskMachine,
+} from "./task_machine.ts";
 import type { TaskSpec } from "./task_spec.ts";
 import type { RunInfo } from "./task_state.ts";
 
+/** Wanted up by hand. */
 export function onStart(machine: TaskMachine, isGated: boolean): Step {
   const wanted = wantedUp(machine);
   const { phase } = machine;
@@ -38,13 +45,14 @@ export function onStart(machine: TaskMachine, isGated: boolean): Step {
     case "spawning":
       return [at(wanted, { ...phase, interrupted: null }), [PERSIST]];
     case "stopping":
-      return [at(wanted, { ...phase, restartAfterMs: 0 }), [PERSIST]];
+      return [at(wanted, { ...phase, restartAfterMs: 0, isGated }), [PERSIST]];
     case "preparing":
     case "running":
       return [wanted, [PERSIST]];
   }
 }
 
+/** The dependencies have decided. */
 export function onGate(machine: TaskMachine, error: ErrorShape | null): Step {
   if (machine.phase.status !== "waiting") return [machine, []];
   if (error === null) return prepare(machine, "start");
@@ -54,6 +62,7 @@ export function onGate(machine: TaskMachine, error: ErrorShape | null): Step {
   ];
 }
 
+/** A run lives. */
 export function onSpawned(
   spec: TaskSpec,
   machine: TaskMachine,
@@ -61,12 +70,7 @@ export function onSpawned(
 ): Step {
   const { phase } = machine;
   if (phase.status !== "spawning" || input.generation !== machine.generation) {
-    // Nobody waits for this run any more; it must not live on.
-    return [machine, [{
-      type: "terminate",
-      runId: input.run.runId,
-      isKill: true,
-    }]];
+    return unclaimed(machine, input.run.runId);
   }
   const [running, effects] = become(spec, machine, {
     run: input.run,
@@ -81,21 +85,26 @@ export function onSpawned(
       ...(input.run.port === null ? {} : { port: input.run.port }),
     },
   );
-  if (phase.interrupted !== null) {
-    const kind = phase.interrupted;
-    return withEffects(
-      [started],
-      signal(running, running.phase as Phase & { status: "running" }, {
-        kind,
-        restartAfterMs: null,
-      }),
-    );
-  }
-  return [running, [
-    started,
-    ...effects,
-    { type: "run_hook", hook: "after_start", generation: machine.generation },
-  ]];
+  const [next, wanted]: Step = phase.interrupted === null
+    ? [running, [...effects, {
+      type: "run_hook",
+      hook: "after_start",
+      generation: machine.generation,
+    }]]
+    : signal(running, running.phase as Phase & { status: "running" }, {
+      kind: phase.interrupted,
+      restartAfterMs: null,
+    });
+  const end = phase.ended?.find(({ runId }) => runId === input.run.runId);
+  if (end === undefined) return [next, [started, ...wanted]];
+  const ended = { type: "ended", now: input.now, ...end } as const;
+  return withEffects([started], onEnded(spec, next, ended));
+}
+
+/** A run that nobody waits for must not live on. */
+function unclaimed(machine: TaskMachine, runId: string): Step {
+  if (runOf(machine)?.runId === runId) return [machine, []];
+  return [machine, [{ type: "terminate", runId, isKill: true }]];
 }
 
 /** The running phase of a run that was just spawned or found alive. */
@@ -137,21 +146,38 @@ function become(
   ];
 }
 
+/** A run of an earlier controller lives. */
 export function onAdopted(
   spec: TaskSpec,
   machine: TaskMachine,
   input: Input & { type: "adopted" },
 ): Step {
-  const [running, effects] = become(spec, machine, input);
-  return [
-    at({ ...running, generation: machine.generation + 1 }, {
-      ...(running.phase as Phase & { status: "running" }),
-      isSettled: true,
-    }),
-    effects,
-  ];
+  const { status } = machine.phase;
+  if (status === "spawning" || runOf(machine) !== null) {
+    return unclaimed(machine, input.run.runId);
+  }
+  const [found, effects] = become(spec, machine, input);
+  const phase = {
+    ...(found.phase as Phase & { status: "running" }),
+    isSettled: true,
+  };
+  const running = at(
+    { ...found, generation: machine.generation + 1 },
+    phase,
+  );
+  const cancel: readonly Effect[] = status === "preparing"
+    ? [{ type: "cancel_hook" }]
+    : [];
+  // Its stop was under way when the earlier controller went.
+  return withEffects(
+    cancel,
+    machine.manual
+      ? signal(running, phase, { kind: "stop", restartAfterMs: null })
+      : [running, [PERSIST, ...effects]],
+  );
 }
 
+/** No run came of it. */
 export function onSpawnFailed(
   spec: TaskSpec,
   machine: TaskMachine,

@@ -18,6 +18,7 @@ import {
 import type { Effect, Step } from "./task_input.ts";
 import type { Phase, TaskMachine } from "./task_machine.ts";
 
+/** Wanted down, or ended by the daemon. */
 export function onStop(
   machine: TaskMachine,
   kind: "stop" | "kill" | "shutdown",
@@ -39,31 +40,58 @@ export function onStop(
         [{ type: "cancel_hook" }, PERSIST, stoppedEvent(kind)],
       ];
     case "spawning":
-      return [at(down, { ...phase, interrupted: kind }), [PERSIST]];
+      return [
+        at(down, {
+          ...phase,
+          interrupted: kind === "kill" ? kind : phase.interrupted ?? kind,
+        }),
+        [PERSIST],
+      ];
     case "running":
       if (kind === "kill") {
         return signal(down, phase, { kind, restartAfterMs: null });
       }
       return beforeStop(machine, phase, { kind, restartAfterMs: null });
     case "stopping":
-      return stopHarder(
-        phase.stage === "before" && kind !== "kill" ? machine : down,
-        phase,
-        kind,
-      );
+      return kind === "kill"
+        ? killHarder(down, phase)
+        : stopHarder(machine, phase, kind);
   }
 }
 
-/** A stop or kill of a task that is already being stopped: it stays down, and a kill takes effect at once. */
+/**
+ * A stop or shutdown of a task that is already being stopped: it stays down. What cannot be aborted any more stays so: a
+ * shutdown makes a stop certain before its hooks have passed, a stop does not soften a shutdown or a kill.
+ */
 function stopHarder(
   machine: TaskMachine,
   phase: Phase & { status: "stopping" },
-  kind: "stop" | "kill" | "shutdown",
+  kind: "stop" | "shutdown",
 ): Step {
-  if (kind !== "kill") {
-    const next = { ...phase, restartAfterMs: null, kind };
-    return [at(machine, next), phase.stage === "before" ? [] : [PERSIST]];
+  const isTakenBack = phase.restartAfterMs !== null;
+  const next = {
+    ...phase,
+    restartAfterMs: null,
+    kind: phase.kind === "shutdown" ||
+        (!isTakenBack && phase.stage !== "before")
+      ? phase.kind
+      : kind,
+  };
+  if (phase.stage !== "before") {
+    return [at(wantedDown(machine, kind), next), [PERSIST]];
   }
+  const isByHand = kind === "stop" || (phase.kind === "stop" && !isTakenBack);
+  return isByHand && next.kind === "shutdown"
+    ? [at(wantedDown(machine, "stop"), next), [PERSIST]]
+    : [at(machine, next), []];
+}
+
+/** A kill of a task that is already being stopped takes effect at once. */
+function killHarder(
+  machine: TaskMachine,
+  phase: Phase & { status: "stopping" },
+): Step {
+  const kind = "kill";
   if (phase.stage === "after") {
     return [at(machine, { ...phase, restartAfterMs: null, kind }), [PERSIST]];
   }
@@ -84,7 +112,13 @@ function beforeStop(
 ): Step {
   const { run, health } = phase;
   return [
-    at(machine, { status: "stopping", stage: "before", run, health, ...plan }),
+    at({ ...machine, error: null }, {
+      status: "stopping",
+      stage: "before",
+      run,
+      health,
+      ...plan,
+    }),
     [{
       type: "run_hook",
       hook: "before_stop",
@@ -93,6 +127,7 @@ function beforeStop(
   ];
 }
 
+/** Down and up again. */
 export function onRestart(
   machine: TaskMachine,
   input: { readonly isUsers: boolean; readonly reason: string },
@@ -101,11 +136,19 @@ export function onRestart(
   const base = input.isUsers ? wantedUp(machine) : machine;
   switch (phase.status) {
     case "running":
-      return beforeStop(base, phase, { kind: "restart", restartAfterMs: 0 });
+      return withEffects(
+        input.isUsers ? [PERSIST] : [],
+        beforeStop(base, phase, { kind: "restart", restartAfterMs: 0 }),
+      );
     case "stopping":
       if (!input.isUsers) return [machine, []];
-      return [at(base, { ...phase, restartAfterMs: 0 }), [PERSIST]];
+      return [
+        at(base, { ...phase, restartAfterMs: 0, isGated: false }),
+        [PERSIST],
+      ];
     case "spawning":
+      // A changed file does not take back a stop.
+      if (!input.isUsers) return [machine, []];
       return [at(base, { ...phase, interrupted: null }), [PERSIST]];
     case "preparing":
     case "waiting":
@@ -125,6 +168,7 @@ export function onRestart(
   }
 }
 
+/** The end of a run that was being stopped. */
 export function endedWhileStopping(
   machine: TaskMachine,
   phase: Phase & { status: "stopping" },
@@ -142,7 +186,7 @@ export function endedWhileStopping(
   }
   return [
     at(next, { ...phase, stage: "after" }),
-    [...cancel, {
+    [...cancel, PERSIST, {
       type: "run_hook",
       hook: "after_stop",
       generation: machine.generation,
@@ -161,6 +205,9 @@ export function afterStop(
       PERSIST,
       stoppedEvent(phase.kind),
     ]];
+  }
+  if (phase.isGated === true) {
+    return [at(machine, { status: "waiting" }), [PERSIST]];
   }
   const cause = phase.kind === "auto" ? "auto" : "restart";
   if (phase.restartAfterMs === 0) return prepare(machine, cause);

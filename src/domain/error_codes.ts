@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   E600: { exit: EXIT.unavailable, slug: "daemon_unreachable" },
   E601: { exit: EXIT.unavailable, slug: "version_mismatch" },
   E602: { exit: EXIT.timeout, slug: "timeout" },
+  E603: { exit: EXIT.interrupted, slug: "interrupted" },
   E900: { exit: EXIT.failure, slug: "internal" },
 } as const satisfies Record<string, ErrorCodeInfo>;
 

@@ -38,8 +38,11 @@ export function unknownHealth(spawnedAt: number): TaskHealth {
 /** What a probe means. */
 export interface HealthChange {
   readonly health: TaskHealth;
-  /** `ready`: healthy now and not before. `failed`: a failure that counts. `unhealthy`: the last one it takes. */
-  readonly kind: "same" | "ready" | "failed" | "unhealthy";
+  /**
+   * `ready`: healthy now and not before. `failed`: a failure that counts. `unhealthy`: the last one it takes.
+   * `still_unhealthy`: one more.
+   */
+  readonly kind: "same" | "ready" | "failed" | "unhealthy" | "still_unhealthy";
 }
 
 /** Applies one probe. */
@@ -69,14 +72,20 @@ export function applyProbe(
     if (now < due) return { kind: "same", health: failing };
   }
   const failures = health.failures + 1;
+  const missing = failuresNeeded(spec) - failures;
   return {
-    kind: failures === spec.retries
-      ? "unhealthy"
-      : failures < spec.retries
+    kind: missing > 0
       ? "failed"
-      : "same",
+      : missing === 0
+      ? "unhealthy"
+      : "still_unhealthy",
     health: { ...failing, failures, countedAt: now },
   };
+}
+
+/** Without retries the first failure is the last. */
+function failuresNeeded(spec: HealthSpec): number {
+  return Math.max(1, spec.retries);
 }
 
 /** The word for a run's health. */
@@ -85,7 +94,9 @@ export function healthWord(
   health: TaskHealth,
 ): "starting" | "healthy" | "unhealthy" {
   if (health.last?.ok === true) return "healthy";
-  if (!health.isReady && health.failures < spec.retries) return "starting";
+  if (!health.isReady && health.failures < failuresNeeded(spec)) {
+    return "starting";
+  }
   return "unhealthy";
 }
 

@@ -31,6 +31,8 @@ export type Phase =
     readonly cause: StartCause;
     /** What was asked meanwhile; done as soon as the spawn is over. */
     readonly interrupted: "stop" | "kill" | "shutdown" | null;
+    /** Ends that arrived meanwhile. The keeper may tell the end of a run before it answers the spawn. */
+    readonly ended?: readonly RunEnded[];
   }
   | {
     readonly status: "running";
@@ -47,8 +49,16 @@ export type Phase =
     readonly kind: StopKind;
     /** Null = stay down; else start again after this delay. */
     readonly restartAfterMs: number | null;
+    /** Whether the next start has to wait for the dependencies. */
+    readonly isGated?: boolean;
   }
   | { readonly status: "backoff"; readonly until: number };
+
+/** The end of a run. */
+export interface RunEnded {
+  readonly runId: string;
+  readonly exit: Exit;
+}
 
 /** The whole state of one task. */
 export interface TaskMachine {
@@ -84,12 +94,19 @@ export function isAtRest(machine: TaskMachine): boolean {
   return status === "stopped" || status === "completed" || status === "failed";
 }
 
-/** The live run, if any. */
+/** The present run, if any; over already when its after_stop hooks run. */
 export function runOf(machine: TaskMachine): RunInfo | null {
   const { phase } = machine;
   return phase.status === "running" || phase.status === "stopping"
     ? phase.run
     : null;
+}
+
+/** The run that has processes. */
+function liveRun(machine: TaskMachine): RunInfo | null {
+  const { phase } = machine;
+  const isOver = phase.status === "stopping" && phase.stage === "after";
+  return isOver ? null : runOf(machine);
 }
 
 /** The word a user sees. */
@@ -127,7 +144,7 @@ export function snapshotTask(
   const state = displayState(spec, machine);
   return {
     state,
-    run: runOf(machine),
+    run: liveRun(machine),
     healthy: phase.status === "running" && phase.health.last?.ok === true,
     lastHealth: phase.status === "running" ? phase.health.last : null,
     lastExit: machine.lastExit,

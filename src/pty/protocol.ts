@@ -97,6 +97,11 @@ export interface PortHolder {
 
 /** Requests: name → parameters and result. */
 export interface KeeperRequests {
+  /**
+   * Says which process the controller is. While it is connected neither it nor what it starts counts as part of a run, even
+   * if it was started from within one. The client does this by itself.
+   */
+  introduce: { params: { pid: number }; result: Record<string, never> };
   /** Starts a run. Fails with `spawn_failed` when the program or folder is missing. */
   spawn: { params: SpawnParams; result: KeeperRun };
   /**

@@ -1,0 +1,292 @@
+/**
+ * The command line, from words to an exit status. Prints every error, throws none.
+ *
+ * @module
+ */
+
+import { resolvePaths } from "../config/paths.ts";
+import { VERSION } from "../contract/wire.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { ERROR_CODES, EXIT } from "../domain/error_codes.ts";
+import type {
+  AnyCommand,
+  OptionSpecs,
+  ParsedArguments,
+  PositionalSpec,
+} from "./command.ts";
+import { type CommandEntry, COMMANDS, findEntry } from "./command_table.ts";
+import type { Context } from "./context.ts";
+import {
+  COMMON_OPTIONS,
+  type GlobalArguments,
+  parsePlain,
+  splitGlobals,
+  wantsHelp,
+  wantsJson,
+  wantsVersion,
+} from "./globals.ts";
+import { Output, type TerminalSize } from "./output.ts";
+
+/**
+ * Runs one command line.
+ *
+ * @param argv The words after the program's name.
+ * @returns The exit status.
+ */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const output = new Output({
+    json: wantsJson(argv),
+    stdout: Deno.stdout,
+    stderr: Deno.stderr,
+    noColor: (Deno.env.get("NO_COLOR") ?? "") !== "",
+    terminalSize,
+  });
+  try {
+    return await dispatch(argv, output);
+  } catch (error) {
+    const known = asTaskmuxError(error);
+    await output.error(known);
+    return ERROR_CODES[known.code].exit;
+  }
+}
+
+async function dispatch(
+  argv: readonly string[],
+  output: Output,
+): Promise<number> {
+  const globals = splitGlobals(argv);
+  if (globals.version || wantsVersion(globals.rest)) {
+    await output.answer(
+      { ok: true, version: VERSION },
+      () => [`taskmux ${VERSION}`],
+    );
+    return EXIT.ok;
+  }
+  const words = commandWords(globals);
+  if (words === null) return await overview(globals.help, output);
+  const path = await resolveCommand(words);
+  if (globals.help || words.help || wantsHelp(words.rest)) {
+    const { commandHelp } = await import("./help.ts");
+    return await help(output, await commandHelp(path.entries));
+  }
+  const entry = path.entries.at(-1)!;
+  if (entry.load === undefined) throw missingSubcommand(path.entries);
+  const command = await entry.load();
+  const parsed = await parse(path.rest, command);
+  const args = checkWords(parsed, command, path.entries);
+  return await command.run(makeContext(globals, args, output), args);
+}
+
+/** What was typed from the command on. */
+interface CommandWords {
+  readonly name: string;
+  readonly rest: readonly string[];
+  readonly help: boolean;
+}
+
+/** `help X` is `X --help`; null = no command at all. */
+function commandWords(globals: GlobalArguments): CommandWords | null {
+  const { command, rest } = globals;
+  if (command === null) return null;
+  if (command !== "help") return { name: command, rest, help: false };
+  const [name, ...after] = rest.filter((word) => !word.startsWith("-"));
+  return name === undefined ? null : { name, rest: after, help: true };
+}
+
+/** A command with its group, and what is left of the line. */
+interface CommandPath {
+  readonly entries: readonly CommandEntry[];
+  readonly rest: readonly string[];
+}
+
+async function resolveCommand(
+  { name, rest }: CommandWords,
+): Promise<CommandPath> {
+  const entry = findEntry(name, COMMANDS);
+  if (entry === undefined) {
+    throw await unknownCommand(name, COMMANDS, "taskmux");
+  }
+  if (entry.subcommands === undefined) return { entries: [entry], rest };
+  const at = rest.findIndex((word) => word !== "--json");
+  const sub = rest[at];
+  if (sub === undefined || sub.startsWith("-")) {
+    return { entries: [entry], rest };
+  }
+  const found = findEntry(sub, entry.subcommands);
+  if (found === undefined) {
+    throw await unknownCommand(
+      sub,
+      entry.subcommands,
+      `taskmux ${entry.name}`,
+    );
+  }
+  return { entries: [entry, found], rest: rest.toSpliced(at, 1) };
+}
+
+async function parse(
+  rest: readonly string[],
+  command: AnyCommand,
+): Promise<ParsedArguments> {
+  const options: OptionSpecs = { ...COMMON_OPTIONS, ...command.options };
+  const plain = parsePlain(rest, options);
+  if (plain !== null) return plain;
+  const { parseArguments } = await import("./args.ts");
+  return parseArguments(rest, options);
+}
+
+/** The arguments as the command takes them, if it takes that many. */
+function checkWords(
+  args: ParsedArguments,
+  command: AnyCommand,
+  path: readonly CommandEntry[],
+): ParsedArguments {
+  const name = path.map((entry) => entry.name).join(" ");
+  const hint = `Usage: taskmux ${name} ${command.usage}`.trimEnd();
+  const checked = command.takesWords === true || args.words === null
+    ? args
+    // Without a meaning of its own, `--` only says that what follows is no option.
+    : { ...args, positionals: [...args.positionals, ...args.words] };
+  checkCount(checked.positionals, command.positionals, { name, hint });
+  return checked;
+}
+
+function checkCount(
+  words: readonly string[],
+  allowed: PositionalSpec,
+  { name, hint }: { readonly name: string; readonly hint: string },
+): void {
+  if (words.length < allowed.min) {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot run "taskmux ${name}": it needs more arguments`,
+      { hint },
+    );
+  }
+  if (words.length <= allowed.max) return;
+  const surplus = words[allowed.max]!;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot run "taskmux ${name}": it takes no argument "${surplus}"`,
+    { hint },
+  );
+}
+
+function makeContext(
+  globals: GlobalArguments,
+  { values }: ParsedArguments,
+  output: Output,
+): Context {
+  const folder = workingFolder(globals.folder);
+  const config = typeof values["config"] === "string"
+    ? values["config"]
+    : globals.config;
+  return {
+    json: output.json,
+    folder,
+    config: config === null || config.startsWith("/")
+      ? config
+      : `${folder}/${config}`,
+    paths: resolvePaths({
+      TASKMUX_HOME: Deno.env.get("TASKMUX_HOME"),
+      HOME: Deno.env.get("HOME"),
+      XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR"),
+    }),
+    env: () => Deno.env.toObject(),
+    output,
+  };
+}
+
+function workingFolder(option: string | null): string {
+  try {
+    if (option === null) return Deno.cwd();
+    const folder = Deno.realPathSync(option);
+    if (Deno.statSync(folder).isDirectory) return folder;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new TaskmuxError(
+    "E500",
+    option === null
+      ? "Cannot work here: the current folder does not exist any more"
+      : `Cannot work in "${option}": there is no such folder`,
+    { hint: option === null ? "cd" : "ls" },
+  );
+}
+
+/** What the program is; a failure of usage unless it was asked for. */
+async function overview(asked: boolean, output: Output): Promise<number> {
+  if (output.json && !asked) {
+    throw new TaskmuxError("E500", "Cannot do anything: no command given", {
+      hint: "taskmux --help",
+    });
+  }
+  const { overviewHelp } = await import("./help.ts");
+  await help(output, overviewHelp());
+  return asked ? EXIT.ok : EXIT.usage;
+}
+
+async function help(output: Output, lines: readonly string[]): Promise<number> {
+  await output.answer({ ok: true, help: lines.join("\n") }, () => lines);
+  return EXIT.ok;
+}
+
+async function unknownCommand(
+  name: string,
+  known: readonly CommandEntry[],
+  program: string,
+): Promise<TaskmuxError> {
+  const { closest } = await import("../kit/did_you_mean.ts");
+  const meant = closest(
+    name,
+    known.flatMap((entry) => [entry.name, ...entry.aliases ?? []]),
+  );
+  return new TaskmuxError(
+    "E500",
+    `Cannot run "${program} ${name}": there is no such command`,
+    {
+      hint: meant === null
+        ? `${program} --help`
+        : `did you mean "${program} ${meant}"?`,
+      details: { command: name },
+    },
+  );
+}
+
+function missingSubcommand(path: readonly CommandEntry[]): TaskmuxError {
+  const program = ["taskmux", ...path.map((entry) => entry.name)].join(" ");
+  const names = path.at(-1)?.subcommands?.map((entry) => entry.name) ?? [];
+  return new TaskmuxError(
+    "E500",
+    `Cannot run "${program}": it needs one of ${names.join(", ")}`,
+    { hint: `${program} --help` },
+  );
+}
+
+function terminalSize(): TerminalSize | null {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    return columns > 0 ? { width: columns, height: rows } : null;
+  } catch {
+    // Whatever is wrong, there is no terminal to fit.
+    return null;
+  }
+}
+
+/** What a failure is to the user; anything unforeseen is E900. */
+function asTaskmuxError(error: unknown): TaskmuxError {
+  if (error instanceof TaskmuxError) return error;
+  if (error instanceof Deno.errors.NotCapable) {
+    return new TaskmuxError("E900", `Cannot go on: ${error.message}`, {
+      hint: "Install taskmux again with every permission flag of its README",
+      cause: error,
+    });
+  }
+  return new TaskmuxError(
+    "E900",
+    `Cannot go on: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      hint: "This is a defect of taskmux; please report it",
+      cause: error,
+    },
+  );
+}

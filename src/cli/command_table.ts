@@ -1,0 +1,226 @@
+/**
+ * The commands: names and one line each. What a command takes and does is in its module, which is loaded when it is
+ * called, because loading all of them would cost more than most of them do.
+ *
+ * @module
+ */
+
+import type { AnyCommand } from "./command.ts";
+
+/** One line of the table. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** The command; absent when only its subcommands do something. */
+  readonly load?: () => Promise<AnyCommand>;
+  readonly subcommands?: readonly CommandEntry[];
+}
+
+/** Groups in the order of the help. */
+export const COMMAND_GROUPS: readonly (readonly [
+  title: string,
+  entries: readonly CommandEntry[],
+])[] = [
+  ["Lifecycle", [
+    {
+      name: "start",
+      summary: "Start tasks and what they depend on",
+      load: async () => (await import("./commands/start.ts")).start,
+    },
+    {
+      name: "stop",
+      summary: "Stop tasks gracefully, dependents first",
+      load: async () => (await import("./commands/stop.ts")).stop,
+    },
+    {
+      name: "restart",
+      summary: "Stop tasks and start them again",
+      load: async () => (await import("./commands/restart.ts")).restart,
+    },
+    {
+      name: "kill",
+      summary: "End tasks at once, without hooks",
+      load: async () => (await import("./commands/kill.ts")).kill,
+    },
+    {
+      name: "run",
+      summary: "Run a command as an ad-hoc task",
+      load: async () => (await import("./commands/run.ts")).run,
+    },
+    {
+      name: "wait",
+      summary: "Wait until tasks reach a condition",
+      load: async () => (await import("./commands/wait.ts")).wait,
+    },
+  ]],
+  ["Looking", [
+    {
+      name: "status",
+      aliases: ["list", "ls"],
+      summary: "Show every task and its state",
+      load: async () => (await import("./commands/status.ts")).status,
+    },
+    {
+      name: "health",
+      summary: "Probe tasks now",
+      load: async () => (await import("./commands/health.ts")).health,
+    },
+    {
+      name: "inspect",
+      summary: "Show everything known about one task",
+      load: async () => (await import("./commands/inspect.ts")).inspect,
+    },
+    {
+      name: "logs",
+      summary: "Read, search and follow output",
+      load: async () => (await import("./commands/logs.ts")).logs,
+    },
+    {
+      name: "events",
+      summary: "List what happened",
+      load: async () => (await import("./commands/events.ts")).events,
+    },
+    {
+      name: "env",
+      summary: "Print the project's variables for a shell",
+      load: async () => (await import("./commands/env.ts")).env,
+    },
+    {
+      name: "watch",
+      summary: "Watch the configuration and its reloads",
+      load: async () => (await import("./commands/watch.ts")).watch,
+    },
+  ]],
+  ["Configuration", [
+    {
+      name: "init",
+      summary: "Write a starter taskmux.toml",
+      load: async () => (await import("./commands/init.ts")).init,
+    },
+    {
+      name: "add",
+      summary: "Add a task to taskmux.toml",
+      load: async () => (await import("./commands/add.ts")).add,
+    },
+    {
+      name: "remove",
+      summary: "Stop a task and remove it from taskmux.toml",
+      load: async () => (await import("./commands/remove.ts")).remove,
+    },
+    {
+      name: "check",
+      summary: "Check taskmux.toml",
+      load: async () => (await import("./commands/check.ts")).check,
+    },
+    {
+      name: "config",
+      summary: "Settings of this machine",
+      subcommands: [
+        {
+          name: "show",
+          summary: "Show every setting",
+          load: async () => (await import("./commands/config.ts")).configShow,
+        },
+        {
+          name: "set",
+          summary: "Change a setting",
+          load: async () => (await import("./commands/config.ts")).configSet,
+        },
+        {
+          name: "path",
+          summary: "Tell where the settings are",
+          load: async () => (await import("./commands/config.ts")).configPath,
+        },
+      ],
+    },
+  ]],
+  ["Housekeeping", [
+    {
+      name: "logs-clean",
+      summary: "Delete log files",
+      load: async () => (await import("./commands/logs_clean.ts")).logsClean,
+    },
+    {
+      name: "clean",
+      summary: "Delete logs, events or state",
+      load: async () => (await import("./commands/clean.ts")).clean,
+    },
+    {
+      name: "prune",
+      summary: "Find and remove what crashes left behind",
+      load: async () => (await import("./commands/prune.ts")).prune,
+    },
+    {
+      name: "daemon",
+      summary: "Run the daemon in the foreground, or manage it",
+      load: async () =>
+        (await import("./commands/daemon/foreground.ts")).daemonForeground,
+      subcommands: [
+        {
+          name: "start",
+          summary: "Start the daemon in the background",
+          load: async () =>
+            (await import("./commands/daemon/start.ts")).daemonStart,
+        },
+        {
+          name: "stop",
+          summary: "Stop every task, then the daemon",
+          load: async () =>
+            (await import("./commands/daemon/stop.ts")).daemonStop,
+        },
+        {
+          name: "restart",
+          summary: "Replace the daemon; tasks run on",
+          load: async () =>
+            (await import("./commands/daemon/restart.ts")).daemonRestart,
+        },
+        {
+          name: "status",
+          summary: "Tell how the daemon is",
+          load: async () =>
+            (await import("./commands/daemon/status.ts")).daemonStatus,
+        },
+        {
+          name: "list",
+          summary: "List every registered project",
+          load: async () =>
+            (await import("./commands/daemon/list.ts")).daemonList,
+        },
+        {
+          name: "register",
+          summary: "Register a project",
+          load: async () =>
+            (await import("./commands/daemon/register.ts")).daemonRegister,
+        },
+        {
+          name: "unregister",
+          summary: "Stop a project's tasks and forget it",
+          load: async () =>
+            (await import("./commands/daemon/register.ts")).daemonUnregister,
+        },
+        {
+          name: "pid",
+          summary: "Print the process id of the daemon",
+          load: async () =>
+            (await import("./commands/daemon/status.ts")).daemonPid,
+        },
+      ],
+    },
+  ]],
+];
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = COMMAND_GROUPS.flatMap(
+  ([, entries]) => entries,
+);
+
+/** The entry of a name or alias. */
+export function findEntry(
+  name: string,
+  entries: readonly CommandEntry[],
+): CommandEntry | undefined {
+  return entries.find((entry) =>
+    entry.name === name || entry.aliases?.includes(name)
+  );
+}

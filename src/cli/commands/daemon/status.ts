@@ -1,0 +1,58 @@
+/**
+ * `taskmux daemon status` and `taskmux daemon pid`
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../../../domain/error.ts";
+import { EXIT } from "../../../domain/error_codes.ts";
+import { command } from "../../command.ts";
+import { askOrRead, findDaemon } from "../../daemon_access.ts";
+import { daemonLines } from "../../render/daemon.ts";
+import { warningLines } from "../../render/status.ts";
+
+/** Tells how the daemon is. */
+export const daemonStatus = command({
+  usage: "",
+  about: "Never starts it.",
+  options: {},
+  positionals: { min: 0, max: 0 },
+  examples: [["taskmux daemon status", "Its process, ports and projects"]],
+  async run(context) {
+    const { output, paths } = context;
+    const result = await askOrRead(
+      context,
+      ["daemon.status", {}],
+      async () => {
+        const { readDaemonStatus } = await import(
+          "../../../offline/daemon.ts"
+        );
+        return await readDaemonStatus(paths);
+      },
+    );
+    await output.answer(result, () => daemonLines(result, output.paint));
+    await output.notes(warningLines(result.warnings, output.paintError));
+    return EXIT.ok;
+  },
+});
+
+/** Prints its process id and nothing else. */
+export const daemonPid = command({
+  usage: "",
+  options: {},
+  positionals: { min: 0, max: 0 },
+  examples: [["taskmux daemon pid", "For scripts"]],
+  async run(context) {
+    await using client = await findDaemon(context);
+    if (client === null) {
+      throw new TaskmuxError(
+        "E600",
+        "Cannot tell the pid of the daemon: it is not running",
+        { hint: "taskmux daemon start", details: { pid: null } },
+      );
+    }
+    const { pid } = client.hello;
+    await context.output.answer({ ok: true, pid }, () => [String(pid)]);
+    return EXIT.ok;
+  },
+});

@@ -1,0 +1,57 @@
+/**
+ * `taskmux remove`
+ *
+ * @module
+ */
+
+import type { Client } from "../../client/client.ts";
+import { removeTask } from "../../config/edit_toml.ts";
+import { TaskmuxError } from "../../domain/error.ts";
+import { EXIT } from "../../domain/error_codes.ts";
+import { command } from "../command.ts";
+import { findOrReviveDaemon } from "../daemon_access.ts";
+import { editProject, planEdit } from "../edit_project.ts";
+import { type ProjectScope, projectScope } from "../project.ts";
+
+/** Stops a task and takes it out of the file. */
+export const remove = command({
+  usage: "TASK",
+  about: "Comments and layout of the rest of the file stay as they are. A " +
+    "task that another one depends on\nis neither stopped nor removed.",
+  options: {},
+  positionals: { min: 1, max: 1 },
+  examples: [["taskmux remove worker", "Stop it, then remove it"]],
+  async run(context, { positionals }) {
+    const scope = projectScope(context);
+    const task = positionals[0]!;
+    const edit = (text: string): string => removeTask(text, task);
+    // Nothing may be stopped before it is certain that it can be removed.
+    await planEdit(scope.config, edit);
+    await using client = await findOrReviveDaemon(context);
+    const stopped = client !== null && await stopTask(client, scope, task);
+    await editProject(scope.config, edit);
+    await context.output.answer(
+      { ok: true, task, action: "removed", stopped, agent_files_rewritten: [] },
+      () => [`Removed task "${task}"${stopped ? " after stopping it" : ""}`],
+    );
+    return EXIT.ok;
+  },
+});
+
+/** Whether it ran. */
+async function stopTask(
+  client: Client,
+  scope: ProjectScope,
+  task: string,
+): Promise<boolean> {
+  try {
+    const result = await client.call("project.remove_task", { scope, task });
+    return result.stopped;
+  } catch (error) {
+    // The daemon may not know a task that was never started, nor its project.
+    const isUnknown = error instanceof TaskmuxError &&
+      (error.code === "E200" || error.code === "E303");
+    if (isUnknown) return false;
+    throw error;
+  }
+}

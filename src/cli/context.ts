@@ -1,0 +1,21 @@
+/**
+ * What every command is given: where it was called, what was asked for globally, where state is, where answers go.
+ *
+ * @module
+ */
+
+import type { Paths } from "../config/paths.ts";
+import type { Output } from "./output.ts";
+
+/** The surroundings of one invocation. */
+export interface Context {
+  readonly json: boolean;
+  /** Absolute folder the command works in: `-C`, else the working directory. */
+  readonly folder: string;
+  /** Absolute path given by `--config`; null = search upwards. */
+  readonly config: string | null;
+  readonly paths: Paths;
+  /** The environment of the shell. */
+  readonly env: () => Record<string, string>;
+  readonly output: Output;
+}

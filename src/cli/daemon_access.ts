@@ -1,0 +1,99 @@
+/**
+ * How commands reach the daemon: those that act start it, those that look do not.
+ *
+ * @module
+ */
+
+import { type Client, connect } from "../client/client.ts";
+import type { CallName, ParamsInput, Result } from "../contract/mod.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
+import { DeadlineError, withDeadline } from "../kit/deadline.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * How long an answer to a question may take. Questions do no work of their own, beside a probe; a daemon that is
+ * silent for so long is stuck. Actions have no such limit.
+ */
+export const QUESTION_TIMEOUT_MS = 60_000;
+
+/** The daemon, if one listens. */
+export async function findDaemon(context: Context): Promise<Client | null> {
+  return await connect(context.paths.daemonSocket);
+}
+
+/** The daemon; started if there is none. */
+export async function needDaemon(
+  context: Context,
+  signal?: AbortSignal,
+): Promise<Client> {
+  const present = await connect(context.paths.daemonSocket, { signal });
+  if (present !== null) return present;
+  const { ensureDaemon } = await import("../client/spawn_daemon.ts");
+  return await ensureDaemon(context.paths, { signal });
+}
+
+/**
+ * The daemon, started only if there is something for it to act on: a keeper that holds tasks without a daemon. Null if
+ * nothing of ours can be running.
+ */
+export async function findOrReviveDaemon(
+  context: Context,
+  signal?: AbortSignal,
+): Promise<Client | null> {
+  const present = await connect(context.paths.daemonSocket, { signal });
+  if (present !== null) return present;
+  const { isKeeperAlive } = await import("../client/lock_probe.ts");
+  if (!await isKeeperAlive(context.paths)) return null;
+  return await needDaemon(context, signal);
+}
+
+/**
+ * Asks a question of a daemon that is there.
+ *
+ * @throws {TaskmuxError} E600 if it takes longer than {@linkcode QUESTION_TIMEOUT_MS}.
+ */
+export async function ask<N extends CallName>(
+  client: Client,
+  name: N,
+  params: ParamsInput<N>,
+): Promise<Result<N>> {
+  const deadline = {
+    clock: systemClock,
+    ms: QUESTION_TIMEOUT_MS,
+    signal: new AbortController().signal,
+  };
+  try {
+    return await withDeadline(
+      deadline,
+      (signal) => client.call(name, params, { signal }),
+    );
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    const seconds = QUESTION_TIMEOUT_MS / 1000;
+    throw new TaskmuxError(
+      "E600",
+      `Cannot get an answer from the daemon: it was silent for ${seconds} s`,
+      { hint: "taskmux daemon restart", cause: error },
+    );
+  }
+}
+
+/**
+ * The answer to a question: of the daemon if there is one, else from what is on disk.
+ *
+ * @param offline Answers without a daemon; its module is loaded only then.
+ */
+export async function askOrRead<N extends CallName>(
+  context: Context,
+  [name, params]: readonly [name: N, params: ParamsInput<N>],
+  offline: () => Promise<Result<N>>,
+): Promise<Result<N>> {
+  const client = await findDaemon(context);
+  if (client === null) return await offline();
+  try {
+    return await ask(client, name, params);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Values of options: from words to what they mean.
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../domain/error.ts";
+import { parseDuration, parseTime } from "../kit/duration.ts";
+
+/**
+ * A number of seconds, or null when the option was not given. Takes `30`, `1.5`, `2m`.
+ *
+ * @throws {TaskmuxError} E500 if it is no duration.
+ */
+export function seconds(
+  option: string,
+  text: string | null,
+  { zero = true }: { readonly zero?: boolean } = {},
+): number | null {
+  if (text === null) return null;
+  const ms = parseDuration(text);
+  if (ms !== null && (ms > 0 || zero)) return ms / 1000;
+  throw invalid(
+    option,
+    text,
+    `it must be a duration${zero ? "" : " above 0"}`,
+    "30",
+  );
+}
+
+/**
+ * A whole number, or null when the option was not given.
+ *
+ * @throws {TaskmuxError} E500 if it is anything else or outside the range.
+ */
+export function wholeNumber(
+  option: string,
+  text: string | null,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: {
+    readonly min?: number;
+    readonly max?: number;
+  } = {},
+): number | null {
+  if (text === null) return null;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER
+    ? `of at least ${min}`
+    : `from ${min} to ${max}`;
+  throw invalid(
+    option,
+    text,
+    `it must be a whole number ${range}`,
+    String(Math.max(min, 10)),
+  );
+}
+
+/**
+ * A point in time as ISO text in UTC, or null when the option was not given. Takes `5m` (ago) and ISO times, which are
+ * local to this shell unless they have a zone: the daemon may live in another one.
+ *
+ * @throws {TaskmuxError} E500 if it is neither.
+ */
+export function pointInTime(
+  option: string,
+  text: string | null,
+  nowMs: number,
+): string | null {
+  if (text === null) return null;
+  const time = parseTime(text, nowMs);
+  if (time !== null) return new Date(time).toISOString();
+  throw invalid(
+    option,
+    text,
+    "it must be a duration such as 5m or a time such as 2026-01-31T14:00",
+    "5m",
+  );
+}
+
+function invalid(
+  option: string,
+  text: string,
+  state: string,
+  example: string,
+): TaskmuxError {
+  return new TaskmuxError(
+    "E500",
+    `Cannot use --${option} "${text}": ${state}`,
+    {
+      hint: `Write --${option} ${example}`,
+      details: { option, value: text },
+    },
+  );
+}

@@ -1,0 +1,127 @@
+/**
+ * Where answers go: one JSON value or human text on stdout, everything else on stderr.
+ *
+ * A reader that closes early (`| head`) is no error; what it did not want is dropped.
+ *
+ * @module
+ */
+
+import type { TaskmuxError } from "../domain/error.ts";
+import { errorLines } from "./render/error.ts";
+import { makePaint, type Paint } from "./render/paint.ts";
+
+/** Where bytes go. */
+export interface Sink {
+  write(bytes: Uint8Array): Promise<number>;
+  isTerminal(): boolean;
+}
+
+/** The size of a terminal in characters. */
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+const USUAL_SIZE: TerminalSize = { width: 80, height: 24 };
+
+/** What decides how an answer looks. */
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** `NO_COLOR`. */
+  readonly noColor: boolean;
+  /** The size of the terminal; null when there is none. */
+  readonly terminalSize: () => TerminalSize | null;
+}
+
+/** The two streams of one invocation. */
+export class Output {
+  readonly json: boolean;
+  /** Whether stdout is a terminal and the answer is for people. */
+  readonly isTerminal: boolean;
+  /** Whether progress can be drawn on stderr. */
+  readonly isLive: boolean;
+  readonly paint: Paint;
+  readonly paintError: Paint;
+  readonly #options: OutputOptions;
+  readonly #encoder = new TextEncoder();
+  #closed = false;
+
+  constructor(options: OutputOptions) {
+    const { json, stdout, stderr, noColor } = options;
+    this.#options = options;
+    this.json = json;
+    this.isTerminal = !json && stdout.isTerminal();
+    this.isLive = !json && stderr.isTerminal();
+    this.paint = makePaint(this.isTerminal && !noColor);
+    this.paintError = makePaint(this.isLive && !noColor);
+  }
+
+  /** Whether the reader of stdout has gone, so that nothing more need be made for it. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Columns that a line may have: those of the terminal, else no limit. */
+  get width(): number {
+    return this.isTerminal ? this.liveSize.width : Infinity;
+  }
+
+  /** The size of the terminal behind stderr. */
+  get liveSize(): TerminalSize {
+    return this.#options.terminalSize() ?? USUAL_SIZE;
+  }
+
+  /** The answer: as it is in JSON mode, else as lines for people. */
+  async answer(value: object, render: () => readonly string[]): Promise<void> {
+    if (this.json) await this.value(value);
+    else await this.lines(render());
+  }
+
+  /** One JSON value on one line of stdout. */
+  async value(value: object): Promise<void> {
+    await this.#toStdout(JSON.stringify(value) + "\n");
+  }
+
+  /** Lines of stdout. */
+  async lines(lines: readonly string[]): Promise<void> {
+    if (lines.length > 0) await this.#toStdout(lines.join("\n") + "\n");
+  }
+
+  /** Lines of stderr: warnings, hints, progress. Nothing in JSON mode. */
+  async notes(lines: readonly string[]): Promise<void> {
+    if (this.json || lines.length === 0) return;
+    await this.raw(lines.join("\n") + "\n");
+  }
+
+  /** Text for the terminal behind stderr, as it is. */
+  async raw(text: string): Promise<void> {
+    await writeAll(this.#options.stderr, this.#encoder.encode(text));
+  }
+
+  /** The one shape of an error: on stdout in JSON mode, for people on stderr. */
+  async error(error: TaskmuxError): Promise<void> {
+    if (this.json) await this.value(error.toShape());
+    else await this.notes(errorLines(error.toShape(), this.paintError));
+  }
+
+  async #toStdout(text: string): Promise<void> {
+    if (this.#closed) return;
+    const bytes = this.#encoder.encode(text);
+    this.#closed = !(await writeAll(this.#options.stdout, bytes));
+  }
+}
+
+/** Whether the reader took it all. */
+async function writeAll(sink: Sink, bytes: Uint8Array): Promise<boolean> {
+  try {
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await sink.write(bytes.subarray(sent));
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The answers of `daemon status` and `daemon list` for people.
+ *
+ * @module
+ */
+
+import type { Result } from "../../contract/mod.ts";
+import type { Paint, Style } from "./paint.ts";
+import type { RenderOptions } from "./status.ts";
+import { type Cell, tableLines } from "./table.ts";
+
+/** The lines of `daemon status`. */
+export function daemonLines(
+  status: Result<"daemon.status">,
+  paint: Paint,
+): string[] {
+  const projects = counted(status.registered_projects, "project");
+  if (!status.running) {
+    return [`Daemon: ${paint("dim", "not running")}, ${projects} registered`];
+  }
+  const since = status.started_at === null
+    ? ""
+    : `, since ${new Date(status.started_at * 1000).toISOString()}`;
+  const lines = [
+    `Daemon: ${
+      paint("green", "running")
+    } (pid ${status.pid}, taskmux ${status.version}${since})`,
+    `Tasks: ${status.running_tasks} running of ${projects}`,
+  ];
+  if (status.keeper.pid !== null) {
+    lines.push(`Keeper: pid ${status.keeper.pid}`);
+  }
+  if (status.api_port !== null) {
+    lines.push(`API: http://127.0.0.1:${status.api_port}`);
+  }
+  const { proxy, dns } = status;
+  const why = typeof proxy["reason"] === "string"
+    ? ` (${proxy["reason"]})`
+    : "";
+  lines.push(`Proxy: ${proxy.enabled ? "enabled" : "disabled"}${why}`);
+  lines.push(`DNS: ${dns.resolver}, ${dns.active ? "active" : "not active"}`);
+  return lines;
+}
+
+const COLUMNS = [
+  { title: "Session" },
+  { title: "State" },
+  { title: "Running" },
+  { title: "Tasks" },
+  { title: "Config", min: 16 },
+];
+
+const STATE_STYLES: Readonly<Record<string, Style>> = {
+  ok: "green",
+  unmanaged: "dim",
+  config_missing: "red",
+  error: "red",
+};
+
+/** The lines of `daemon list`. */
+export function projectLines(
+  { projects }: Result<"project.list">,
+  options: RenderOptions,
+): string[] {
+  if (projects.length === 0) return ["No projects registered"];
+  const rows = projects.map((project): Cell[] => [
+    project.session,
+    { text: project.state, style: STATE_STYLES[project.state] ?? "plain" },
+    String(project.running_count ?? "?"),
+    String(project.task_count ?? "?"),
+    project.config_path,
+  ]);
+  return tableLines(COLUMNS, rows, {
+    width: options.width,
+    paint: options.paint,
+    yielding: [4],
+  });
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,196 @@
+/**
+ * The answer of `status` for people.
+ *
+ * @module
+ */
+
+import type { Result } from "../../contract/mod.ts";
+import type { Paint, Style } from "./paint.ts";
+import { type Cell, tableLines } from "./table.ts";
+import { plainText } from "./text.ts";
+
+/** The answer of `status`. */
+export type Status = Result<"task.status">;
+
+/** One task of it. */
+export type StatusTask = Status["tasks"][number];
+
+/** How a state looks, in every listing. */
+export const STATE_STYLES: Readonly<Record<StatusTask["state"], Style>> = {
+  stopped: "dim",
+  waiting: "yellow",
+  starting: "yellow",
+  running: "green",
+  healthy: "green",
+  unhealthy: "red",
+  stopping: "yellow",
+  backoff: "yellow",
+  failed: "red",
+  completed: "cyan",
+};
+
+/** Where the lines go. */
+export interface RenderOptions {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+const COLUMNS = [
+  { title: "Status" },
+  { title: "Task" },
+  { title: "URL", min: 16 },
+  { title: "Public", min: 16 },
+  { title: "Command", min: 12 },
+  { title: "Notes", min: 12 },
+];
+
+/** Command, notes, public URL, URL. */
+const YIELDING = [4, 5, 3, 2];
+
+/** The lines of `status`. */
+export function statusLines(status: Status, options: RenderOptions): string[] {
+  const { paint } = options;
+  const lines = [headline(status, paint)];
+  if (status.config_error !== null) {
+    lines.push(paint("red", configErrorLine(status.config_error)));
+  }
+  if (status.tasks.length === 0) {
+    return [
+      ...lines,
+      'No tasks configured; "taskmux add NAME COMMAND" adds one',
+    ];
+  }
+  const root = status.config_path.slice(
+    0,
+    status.config_path.lastIndexOf("/"),
+  );
+  lines.push(
+    "",
+    ...tableLines(
+      COLUMNS,
+      status.tasks.map((task) => taskRow(task, root)),
+      { width: options.width, paint: options.paint, yielding: YIELDING },
+    ),
+  );
+  const troubles = status.tasks.flatMap((task) => troubleLines(task, paint));
+  if (troubles.length > 0) lines.push("", ...troubles);
+  return lines;
+}
+
+/** What the user should know, for stderr. */
+export function warningLines(
+  warnings: readonly string[],
+  paint: Paint,
+): string[] {
+  return warnings.map((text) =>
+    `${paint("yellow", "Warning:")} ${plainText(text)}`
+  );
+}
+
+function headline(status: Status, paint: Paint): string {
+  const name = `Session "${status.session}"`;
+  const id = status.project_id === status.session
+    ? ""
+    : ` (${status.project_id})`;
+  const state = status.running
+    ? paint("green", "running")
+    : paint("dim", "stopped");
+  const active = status.running
+    ? `, ${status.active_tasks} of ${status.tasks.length} tasks active`
+    : "";
+  const daemon = status.daemon_pid === null
+    ? "no daemon"
+    : `daemon pid ${status.daemon_pid}`;
+  return `${paint("bold", name)}${id}: ${state}${active}, ${daemon}`;
+}
+
+function configErrorLine(error: NonNullable<Status["config_error"]>): string {
+  const at = error.line === null
+    ? ""
+    : ` (line ${error.line}${
+      error.column === null ? "" : `, column ${error.column}`
+    })`;
+  return `Configuration in force is an older one. Error [${error.error_code}]: ${
+    plainText(error.error)
+  }${at}`;
+}
+
+function taskRow(task: StatusTask, root: string): Cell[] {
+  return [
+    { text: capitalised(task.state), style: STATE_STYLES[task.state] },
+    task.name,
+    task.url ?? portText(task),
+    task.public_url ?? "",
+    plainText(task.command),
+    { text: notes(task, root).join(" "), style: "dim" },
+  ];
+}
+
+function portText(task: StatusTask): string {
+  return task.running && task.port !== null ? `port ${task.port}` : "";
+}
+
+/** What is not as it usually is. */
+function notes(task: StatusTask, root: string): string[] {
+  const found: string[] = [];
+  if (!task.auto_start) found.push("manual");
+  if (task.restart_policy !== "on-failure") {
+    found.push(`restart=${task.restart_policy}`);
+  }
+  const limit = task["max_restarts"];
+  if (typeof limit === "number" && limit !== 5) {
+    found.push(`restart-max=${limit}`);
+  }
+  if (task.cwd !== root) {
+    found.push(
+      `cwd=${
+        task.cwd.startsWith(`${root}/`)
+          ? task.cwd.slice(root.length + 1)
+          : task.cwd
+      }`,
+    );
+  }
+  if (task.depends_on.length > 0) {
+    found.push(`deps=[${task.depends_on.join(",")}]`);
+  }
+  if (task.tunnel !== null) {
+    found.push(`tunnel=${String(task.tunnel["backend"] ?? "on")}`);
+  }
+  if (task.restart_count > 0) found.push(`restarts=${task.restart_count}`);
+  if (!task.running && task.exit_code !== null) {
+    found.push(`exit=${task.exit_code}`);
+  }
+  if (task.config_changed) found.push("config-changed");
+  return found;
+}
+
+/** What needs attention, one line per fact. */
+function troubleLines(task: StatusTask, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (task.waiting_for.length > 0) {
+    const whom = task.waiting_for.map(({ task, condition, state }) =>
+      `${task} (${condition}, now ${state})`
+    );
+    lines.push(paint("yellow", `  ${task.name} waits for ${whom.join(", ")}`));
+  }
+  if (task.restart_in !== null) {
+    lines.push(
+      paint("yellow", `  ${task.name} restarts in ${task.restart_in} s`),
+    );
+  }
+  const probe = task.last_health;
+  if (task.running && probe !== null && !probe.ok) {
+    const why = plainText(probe.reason ?? "no reason given");
+    lines.push(paint("red", `  ${task.name} fail: ${probe.method} — ${why}`));
+  }
+  if (task.reason !== null && task.waiting_for.length === 0) {
+    const style = task.state === "failed" ? "red" : "dim";
+    lines.push(paint(style, `  ${task.name}: ${plainText(task.reason)}`));
+  }
+  return lines;
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -1,0 +1,87 @@
+/**
+ * Ends the daemon and waits until its process is gone.
+ *
+ * @module
+ */
+
+import { type Client, connect } from "../client/client.ts";
+import { isLockHeld } from "../client/lock_probe.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
+import { DeadlineError, settledWithin, withDeadline } from "../kit/deadline.ts";
+import type { Context } from "./context.ts";
+
+/** Pause between two looks whether it is gone. */
+const POLL_MS = 20;
+
+/** How the daemon is ended. */
+export interface StopOptions {
+  /** Leave tasks to the next daemon. */
+  readonly keepTasks: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A daemon that is gone. */
+export interface StoppedDaemon {
+  readonly pid: number;
+  /** What it stopped first, in that order. */
+  readonly tasks: readonly string[];
+}
+
+/**
+ * Ends the daemon, whichever protocol it speaks. It is asked, never killed.
+ *
+ * @returns Null if none was running.
+ * @throws {TaskmuxError} E602 if it is still there after the time; it goes on stopping then.
+ */
+export async function stopDaemon(
+  { paths }: Context,
+  { keepTasks, timeoutMs, signal }: StopOptions,
+): Promise<StoppedDaemon | null> {
+  await using client = await connect(paths.daemonSocket, {
+    signal,
+    anyProtocol: true,
+  });
+  if (client === null) return null;
+  const { pid } = client.hello;
+  const deadline = { clock: systemClock, ms: timeoutMs, signal };
+  try {
+    return await withDeadline(deadline, async (signal) => {
+      const tasks = await askToStop(client, keepTasks, signal);
+      // It answers before it ends; the end of the connection and the lock tell when it has.
+      await settledWithin(client.closed(), { ...deadline, signal });
+      while (await isLockHeld(paths.daemonLock)) {
+        await systemClock.sleep(POLL_MS, signal);
+      }
+      return { pid, tasks };
+    });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new TaskmuxError(
+      "E602",
+      `Cannot stop daemon within ${timeoutMs / 1000} s: it is still stopping`,
+      {
+        hint: "taskmux daemon stop --timeout 300",
+        details: { pid },
+        cause: error,
+      },
+    );
+  }
+}
+
+/** What it stopped; nothing if it was gone before it could tell. */
+async function askToStop(
+  client: Client,
+  keepTasks: boolean,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const params = { keep_tasks: keepTasks };
+  try {
+    return (await client.call("daemon.stop", params, { signal })).stopped;
+  } catch (error) {
+    // Whether it ends is seen by its lock.
+    if (error instanceof TaskmuxError && error.code === "E600") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * The daemon as a typed object: one connection to its socket, any number of requests on it.
+ *
+ * Loads nothing but the frames, because every command pays for it. Starting a daemon is `spawn_daemon.ts`; retrying is
+ * the caller's decision, since a lost connection says nothing about how far an action got.
+ *
+ * @module
+ */
+
+import type {
+  CallName,
+  ParamsInput,
+  Result,
+  StreamName,
+} from "../contract/mod.ts";
+import {
+  type Hello,
+  type Progress,
+  type ServerFrame,
+  VERSION,
+  WIRE_PROTOCOL,
+} from "../contract/wire.ts";
+import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
+import { type Clock, systemClock } from "../kit/clock.ts";
+import { settledWithin } from "../kit/deadline.ts";
+import { FrameConnection } from "../kit/frames.ts";
+
+/** How long a listening daemon may take to say who it is. A healthy one needs a millisecond. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+/** Items of one stream held for a slow reader. When it is full, nothing more is read from the daemon. */
+export const MAX_QUEUED_ITEMS = 1_024;
+
+/** For waits that nobody withdraws. */
+const NEVER = new AbortController().signal;
+
+/** How a connection is made. */
+export interface ConnectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Talk to a daemon of any protocol. Only for `daemon.stop`, whose frames every version understands. */
+  readonly anyProtocol?: boolean;
+  /** Time, for tests. */
+  readonly clock?: Clock;
+}
+
+/** What a call can be given beside its parameters. */
+export interface CallOptions {
+  /** Withdraws the request and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what the daemon tells while it works, in order. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/**
+ * Connects to the daemon's socket and checks that both sides speak the same protocol.
+ *
+ * @returns Null if nobody listens there.
+ * @throws {TaskmuxError} E601 if the daemon speaks another protocol, E600 if it does not answer or is not ours.
+ */
+export async function connect(
+  socketPath: string,
+  options: ConnectOptions = {},
+): Promise<Client | null> {
+  options.signal?.throwIfAborted();
+  const conn = await dial(socketPath);
+  if (conn === null) return null;
+  const connection = new FrameConnection(conn);
+  try {
+    const frames = connection.frames();
+    const first = await firstFrame(frames, options);
+    // A daemon that is just going away accepts and closes: the same as nobody.
+    if (first.done) {
+      connection.close();
+      return null;
+    }
+    const hello = checkHello(first.value, options.anyProtocol ?? false);
+    return new Client(connection, hello, frames);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function dial(path: string): Promise<Deno.UnixConn | null> {
+  try {
+    return await Deno.connect({ transport: "unix", path });
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.ConnectionRefused
+    ) return null;
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new TaskmuxError(
+        "E600",
+        `Cannot reach daemon: socket "${path}" belongs to somebody else`,
+        { hint: "export TASKMUX_HOME=/a/folder/of/yours", cause: error },
+      );
+    }
+    if (error instanceof Deno.errors.WouldBlock) {
+      throw unanswered("it is too busy to accept a connection", error);
+    }
+    throw error;
+  }
+}
+
+/** The first frame, or the end if the peer closed without one. */
+async function firstFrame(
+  frames: AsyncGenerator<unknown, void, void>,
+  options: ConnectOptions,
+): Promise<IteratorResult<unknown, void>> {
+  const first = frames.next();
+  try {
+    const isInTime = await settledWithin(first, {
+      clock: options.clock ?? systemClock,
+      ms: HELLO_TIMEOUT_MS,
+      signal: options.signal ?? NEVER,
+    });
+    if (!isInTime) {
+      throw unanswered("it accepts connections but does not answer");
+    }
+    return await first;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw unanswered("what listens on its socket is no taskmux daemon", error);
+  }
+}
+
+function unanswered(state: string, cause?: unknown): TaskmuxError {
+  return new TaskmuxError("E600", `Cannot talk to daemon: ${state}`, {
+    hint: "taskmux daemon restart",
+    cause,
+  });
+}
+
+function checkHello(frame: unknown, anyProtocol: boolean): Hello {
+  const hello = frame as Hello | null;
+  if (
+    hello?.taskmux !== "daemon" || typeof hello.protocol !== "number"
+  ) throw unanswered("what listens on its socket is no taskmux daemon");
+  if (hello.protocol === WIRE_PROTOCOL || anyProtocol) return hello;
+  throw new TaskmuxError(
+    "E601",
+    `Cannot talk to daemon: it is taskmux ${hello.version} with protocol ${hello.protocol}, ` +
+      `and this is taskmux ${VERSION} with protocol ${WIRE_PROTOCOL}`,
+    {
+      hint: "taskmux daemon restart",
+      details: {
+        daemon_version: hello.version,
+        daemon_protocol: hello.protocol,
+        protocol: WIRE_PROTOCOL,
+      },
+    },
+  );
+}
+
+/** Who waits for the frames of one request. */
+interface Waiter {
+  /** Takes a frame; a promise holds the reader back. */
+  take(frame: ServerFrame): void | Promise<void>;
+  /** The connection is gone. */
+  fail(error: TaskmuxError): void;
+}
+
+/**
+ * An open connection to a daemon. Requests run side by side; closing is idempotent and withdraws all of them.
+ */
+export class Client implements AsyncDisposable {
+  /** Who the daemon said it is. */
+  readonly hello: Hello;
+  readonly #connection: FrameConnection;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #reading: Promise<void>;
+  #lastId = 0;
+
+  /** Made by {@linkcode connect}, after the greeting was read from `frames`. */
+  constructor(
+    connection: FrameConnection,
+    hello: Hello,
+    frames: AsyncGenerator<unknown, void, void>,
+  ) {
+    this.hello = hello;
+    this.#connection = connection;
+    this.#reading = this.#read(frames);
+  }
+
+  /**
+   * Asks one operation and waits for its answer, without a time limit of its own.
+   *
+   * @throws {TaskmuxError} What the daemon answered, or E600 if the connection was lost.
+   */
+  async call<N extends CallName>(
+    name: N,
+    params: ParamsInput<N>,
+    options: CallOptions = {},
+  ): Promise<Result<N>> {
+    const { signal, onProgress } = options;
+    signal?.throwIfAborted();
+    const answer = Promise.withResolvers<Result<N>>();
+    const id = this.#send(name, params, {
+      take(frame): void {
+        if ("progress" in frame) onProgress?.(frame.progress);
+        else if ("result" in frame) answer.resolve(frame.result as Result<N>);
+        else if ("error" in frame) answer.reject(fromWire(frame.error));
+      },
+      fail: answer.reject,
+    });
+    const abort = (): void => {
+      this.#cancel(id);
+      answer.reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      return await answer.promise;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#waiters.delete(id);
+    }
+  }
+
+  /**
+   * Asks for a stream. Ends when the daemon ends it; leaving the loop or aborting withdraws it.
+   *
+   * @throws {TaskmuxError} What the daemon answered, or E600 if the connection was lost.
+   */
+  async *stream<N extends StreamName>(
+    name: N,
+    params: ParamsInput<N>,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<Result<N>, void, void> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const inbox = new Inbox<Result<N>>();
+    const id = this.#send(name, params, {
+      take(frame): void | Promise<void> {
+        if ("item" in frame) return inbox.push(frame.item as Result<N>);
+        if ("error" in frame) inbox.finish(fromWire(frame.error));
+        else if ("end" in frame || "result" in frame) inbox.finish(null);
+      },
+      fail: (error) => inbox.finish(error),
+    });
+    const abort = (): void => inbox.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      yield* inbox.items();
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#cancel(id);
+      inbox.abort(null);
+    }
+  }
+
+  /** Closes the connection. The daemon withdraws what was still asked; pending calls reject with E600. */
+  async close(): Promise<void> {
+    this.#connection.close();
+    await this.#reading;
+  }
+
+  /** Resolves when the daemon has closed the connection, or this side has. */
+  async closed(): Promise<void> {
+    await this.#reading;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #send(op: string, params: unknown, waiter: Waiter): number {
+    const id = ++this.#lastId;
+    this.#waiters.set(id, waiter);
+    if (!this.#connection.send({ id, op, params })) waiter.fail(lost());
+    return id;
+  }
+
+  #cancel(id: number): void {
+    if (this.#waiters.delete(id)) this.#connection.send({ cancel: id });
+  }
+
+  async #read(frames: AsyncGenerator<unknown, void, void>): Promise<void> {
+    let cause: unknown;
+    try {
+      for await (const frame of frames) {
+        const message = frame as ServerFrame;
+        const waiter = this.#waiters.get(message.id);
+        if (waiter === undefined) continue;
+        if (!("progress" in message) && !("item" in message)) {
+          this.#waiters.delete(message.id);
+        }
+        await waiter.take(message);
+      }
+    } catch (error) {
+      // A frame that is no JSON; nothing after it can be trusted.
+      if (!(error instanceof SyntaxError)) throw error;
+      cause = error;
+    } finally {
+      this.#connection.close();
+      for (const waiter of this.#waiters.values()) waiter.fail(lost(cause));
+      this.#waiters.clear();
+    }
+  }
+}
+
+function lost(cause?: unknown): TaskmuxError {
+  return new TaskmuxError(
+    "E600",
+    "Cannot tell how it ended: the connection to the daemon was lost",
+    { hint: "taskmux status", cause },
+  );
+}
+
+function fromWire(shape: ErrorShape): TaskmuxError {
+  return TaskmuxError.fromShape(shape);
+}
+
+/** The items of one stream on their way from the reader of the socket to the reader of the stream. */
+class Inbox<T> {
+  readonly #items: T[] = [];
+  /** Resolved when there is something to look at. */
+  #arrived = Promise.withResolvers<void>();
+  /** Resolved when there is room again; null while there is. */
+  #room: PromiseWithResolvers<void> | null = null;
+  /** How it ended; undefined while it runs. */
+  #end: { readonly error: unknown } | undefined;
+  #aborted = false;
+
+  push(item: T): void | Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#items.push(item);
+    this.#arrived.resolve();
+    if (this.#items.length < MAX_QUEUED_ITEMS) return;
+    this.#room ??= Promise.withResolvers<void>();
+    return this.#room.promise;
+  }
+
+  /** No more items; those queued are still delivered. The first end wins. */
+  finish(error: unknown): void {
+    this.#end ??= { error };
+    this.#arrived.resolve();
+  }
+
+  /** Ends at once, without what is queued. */
+  abort(reason: unknown): void {
+    this.#aborted = true;
+    this.#items.length = 0;
+    this.finish(reason);
+    this.#room?.resolve();
+  }
+
+  async *items(): AsyncGenerator<T, void, void> {
+    while (true) {
+      const batch = this.#items.splice(0);
+      this.#room?.resolve();
+      this.#room = null;
+      for (const item of batch) {
+        if (this.#aborted) break;
+        yield item;
+      }
+      if (this.#items.length > 0) continue;
+      if (this.#end !== undefined) {
+        if (this.#end.error !== null) throw this.#end.error;
+        return;
+      }
+      await this.#arrived.promise;
+      this.#arrived = Promise.withResolvers<void>();
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * What each process may do: the one source of the flags that the launcher passes, the README prints and the tests use.
+ *
+ * Reading and writing are unscoped because projects lie anywhere, and the environment is because `start` hands over the
+ * caller's whole environment (docs/decisions/0008). What stays narrow is the network, programs and native code.
+ * Nothing here starts a process.
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../domain/error.ts";
+import type { Paths } from "./paths.ts";
+
+/** Permissions of one process, in the words of Deno. An absent one is denied. */
+export interface PermissionSet {
+  readonly read: true;
+  readonly write: true;
+  readonly env?: true;
+  /** Programs by name on the PATH, or any. */
+  readonly run?: true | readonly string[];
+  /** Hosts and `unix:` sockets. */
+  readonly net: readonly string[];
+  /** Libraries, and folders of libraries. */
+  readonly ffi?: readonly string[];
+}
+
+/** The libraries the keeper loads. */
+export interface NativeCode {
+  /** Absolute path of Deno's cache, see {@linkcode denoDirectory}. */
+  readonly denoDir: string;
+  /** The C library, exactly as it is passed to `Deno.dlopen`. */
+  readonly libc: string;
+}
+
+/** Hosts that are this machine. The daemon listens, probes and proxies nowhere else. */
+const LOOPBACK = ["127.0.0.0/8", "[::1]", "localhost", "*.localhost"];
+
+/** The CLI: asks the daemon, starts it, reads worktrees. */
+export function cliPermissions(paths: Paths): PermissionSet {
+  return {
+    read: true,
+    write: true,
+    env: true,
+    run: ["deno", "git"],
+    net: [`unix:${paths.daemonSocket}`],
+  };
+}
+
+/** The daemon: runs hooks and probes, so any program, yet no other machine. */
+export function daemonPermissions(paths: Paths): PermissionSet {
+  return {
+    read: true,
+    write: true,
+    env: true,
+    run: true,
+    net: [
+      ...LOOPBACK,
+      `unix:${paths.daemonSocket}`,
+      `unix:${paths.keeperSocket}`,
+    ],
+  };
+}
+
+/** The keeper: native code from two places, one socket, no program. Tasks are forked by the native code, below Deno. */
+export function keeperPermissions(
+  paths: Paths,
+  native: NativeCode,
+): PermissionSet {
+  return {
+    read: true,
+    write: true,
+    net: [`unix:${paths.keeperSocket}`],
+    ffi: [`${native.denoDir}/npm`, native.libc],
+  };
+}
+
+/** Flags of `deno run` for the CLI. */
+export function cliFlags(paths: Paths): string[] {
+  return permissionFlags(cliPermissions(paths));
+}
+
+/** Flags of `deno run` for the daemon. */
+export function daemonFlags(paths: Paths): string[] {
+  return permissionFlags(daemonPermissions(paths));
+}
+
+/**
+ * Flags of `deno run` for the keeper.
+ *
+ * @throws {TaskmuxError} E500 if a path holds a comma, which Deno cannot express.
+ */
+export function keeperFlags(paths: Paths, native: NativeCode): string[] {
+  return permissionFlags(keeperPermissions(paths, native));
+}
+
+/**
+ * A permission set as flags of `deno run`, `--no-prompt` first.
+ *
+ * @throws {TaskmuxError} E500 if a value holds a comma, which Deno cannot express.
+ */
+export function permissionFlags(set: PermissionSet): string[] {
+  const flags = ["--no-prompt"];
+  const names = ["read", "write", "env", "run", "net", "ffi"] as const;
+  for (const name of names) {
+    const grant = set[name];
+    if (grant === undefined) continue;
+    flags.push(
+      grant === true
+        ? `--allow-${name}`
+        : `--allow-${name}=${grant.map(withoutComma).join(",")}`,
+    );
+  }
+  return flags;
+}
+
+/** What decides where Deno keeps its cache. */
+export interface DenoEnvironment {
+  readonly DENO_DIR?: string | undefined;
+  readonly XDG_CACHE_HOME?: string | undefined;
+  readonly HOME?: string | undefined;
+}
+
+/**
+ * The folder in which Deno keeps npm packages, native ones too: its own rule, without asking it.
+ *
+ * @throws {TaskmuxError} E500 if neither DENO_DIR, XDG_CACHE_HOME nor HOME is set, or DENO_DIR is not absolute.
+ */
+export function denoDirectory(
+  env: DenoEnvironment,
+  os: typeof Deno.build.os,
+): string {
+  if (env.DENO_DIR !== undefined && env.DENO_DIR !== "") {
+    if (env.DENO_DIR.startsWith("/")) return env.DENO_DIR;
+    throw new TaskmuxError(
+      "E500",
+      `Cannot use DENO_DIR "${env.DENO_DIR}": it must be an absolute path`,
+      { hint: `export DENO_DIR="$PWD/${env.DENO_DIR}"` },
+    );
+  }
+  if (os !== "darwin" && env.XDG_CACHE_HOME?.startsWith("/")) {
+    return `${env.XDG_CACHE_HOME}/deno`;
+  }
+  if (env.HOME?.startsWith("/")) {
+    return os === "darwin"
+      ? `${env.HOME}/Library/Caches/deno`
+      : `${env.HOME}/.cache/deno`;
+  }
+  throw new TaskmuxError(
+    "E500",
+    "Cannot find the cache of Deno: neither DENO_DIR nor HOME is set",
+    { hint: "export DENO_DIR=/an/absolute/path" },
+  );
+}
+
+function withoutComma(value: string): string {
+  if (!value.includes(",")) return value;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot permit "${value}": Deno splits permissions at commas`,
+    { hint: "Use a path without a comma" },
+  );
+}

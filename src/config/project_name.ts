@@ -1,0 +1,21 @@
+/**
+ * The name of a project that does not say its own.
+ *
+ * @module
+ */
+
+import { MAX_LABEL_LENGTH } from "./value_rules.ts";
+
+/** The name of a project in a folder whose own name holds no letter or digit. */
+const FALLBACK_NAME = "taskmux";
+
+/**
+ * A project name made of a text, most often a folder's name: lower case, every run of other characters than letters and
+ * digits one hyphen, at most 63 characters. `My App_1` gives `my-app-1`.
+ */
+export function projectName(text: string): string {
+  const slug = text.toLowerCase().replace(/[^a-z0-9]+/g, "-")
+    .slice(0, MAX_LABEL_LENGTH + 1).replace(/^-/, "")
+    .slice(0, MAX_LABEL_LENGTH).replace(/-$/, "");
+  return slug === "" ? FALLBACK_NAME : slug;
+}

@@ -1,0 +1,348 @@
+/**
+ * The composition root of the controller: opens everything in order, wires it, and closes it in reverse.
+ *
+ * @module
+ */
+
+import type { HostConfig } from "../config/host_config.ts";
+import { loadHostConfig } from "../config/host_config.ts";
+import { logFile, type Paths } from "../config/paths.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { isAtRest } from "../domain/task_machine.ts";
+import { writeFileAtomic } from "../kit/atomic_file.ts";
+import { systemClock } from "../kit/clock.ts";
+import { TaskScope } from "../kit/task_scope.ts";
+import type { KeeperClient } from "../pty/keeper_client.ts";
+import type { KeeperNotice } from "../pty/protocol.ts";
+import { Registry } from "../store/registry.ts";
+import { Store } from "../store/store.ts";
+import { EnvironmentStore } from "../supervisor/environment_store.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import { PortAssigner } from "../supervisor/port_assigner.ts";
+import { stopAll } from "../supervisor/stop_action.ts";
+import { VERSION } from "../contract/wire.ts";
+import { serveHttp } from "../transports/http_server.ts";
+import { serveSocket } from "../transports/socket_server.ts";
+import { createDispatcher } from "./dispatcher.ts";
+import { EventBus } from "./event_bus.ts";
+import { createHandlers } from "./handlers/mod.ts";
+import { KeeperLink } from "./keeper_link.ts";
+import { Projects } from "./projects.ts";
+import { RunRecovery } from "./run_recovery.ts";
+import type { Services } from "./services.ts";
+
+/** How to run a daemon. */
+export interface DaemonOptions {
+  readonly paths: Paths;
+  /** Port of the API instead of the configured one; 0 = any free one. */
+  readonly apiPort?: number;
+  /** Finds the keeper or starts it. */
+  connectKeeper(): Promise<KeeperClient>;
+  /** The environment for tasks whose caller's is lost. */
+  readonly environment: () => Record<string, string>;
+  log(level: "info" | "warning" | "error", message: string): void;
+}
+
+/** A running daemon. */
+export interface Daemon extends AsyncDisposable {
+  /** Resolves when the daemon was asked to end, after the answer to that was sent. */
+  readonly stopped: Promise<void>;
+  readonly services: Services;
+}
+
+/**
+ * Starts a daemon: state, keeper, projects with what still runs, then the socket. Whoever connects finds it ready.
+ *
+ * @throws {TaskmuxError} E10x for a broken host config, E601 for a state folder of a newer version, E900.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  await using stack = new AsyncDisposableStack();
+  const { paths } = options;
+  const state = await openState(options, stack);
+  const engine = await openEngine(options, state, stack);
+  const api = openApi(options.apiPort ?? state.config.apiPort, state.problems);
+  if (api !== null) stack.defer(() => api.shutdown());
+  const ended = Promise.withResolvers<void>();
+  const services: Services = {
+    ...state,
+    ...engine,
+    paths,
+    startedAt: systemClock.now(),
+    apiPort: () => api?.addr.port ?? null,
+    warnings: () => [
+      ...state.configWarnings,
+      ...state.store.warnings,
+      ...[...state.problems].map(([what, message]) => `${what}: ${message}`),
+    ],
+    shutDown: createShutDown({ ...engine, end: () => ended.resolve() }),
+  };
+  await listen({
+    paths,
+    services,
+    scope: state.scope,
+    stack,
+    onError: state.onError,
+  });
+  await writeInfo(services);
+  engine.host.emit({
+    event: "daemon_started",
+    session: null,
+    at: services.startedAt,
+    data: { pid: Deno.pid, version: VERSION },
+  });
+  const owned = stack.move();
+  return {
+    stopped: ended.promise,
+    services,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** What is kept on disk, and what is wrong with it. */
+interface State {
+  readonly config: HostConfig;
+  readonly configWarnings: readonly string[];
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly bus: EventBus;
+  readonly scope: TaskScope;
+  /** Present problems by subject. */
+  readonly problems: Map<string, string>;
+  onError(error: unknown, context: string): void;
+}
+
+async function openState(
+  options: DaemonOptions,
+  stack: AsyncDisposableStack,
+): Promise<State> {
+  const { paths, log } = options;
+  const onError = (error: unknown, context: string): void =>
+    log("error", `${context}: ${describe(error)}`);
+  const { config, warnings } = await loadHostConfig(paths.hostConfig);
+  const problems = new Map<string, string>();
+  const store = stack.use(Store.open(paths, {
+    clock: systemClock,
+    report: ({ part, message }) => {
+      if (message === null) problems.delete(part);
+      else problems.set(part, message);
+      log("warning", `store ${part}: ${message ?? "works again"}`);
+    },
+  }));
+  const registry = new Registry(paths, {
+    clock: systemClock,
+    warn: (message) => problems.set("registry", message),
+  });
+  return {
+    config,
+    configWarnings: warnings,
+    store,
+    registry,
+    bus: new EventBus(store.events, (error) => onError(error, "events")),
+    scope: stack.use(new TaskScope((error) => onError(error, "daemon"))),
+    problems,
+    onError,
+  };
+}
+
+/** What runs tasks. */
+interface Engine {
+  readonly host: SupervisorHost;
+  readonly keeper: KeeperLink;
+  readonly projects: Projects;
+  readonly recovery: RunRecovery;
+}
+
+async function openEngine(
+  options: DaemonOptions,
+  state: State,
+  stack: AsyncDisposableStack,
+): Promise<Engine> {
+  const { store, bus, registry, scope, problems, onError } = state;
+  const recovery = new RunRecovery({ store, bus, registry });
+  const keeper = stack.use(
+    await KeeperLink.open({
+      connect: () => options.connectKeeper(),
+      onNotice: (notice) => {
+        if (notice.notice === "log") noteLog(problems, notice);
+        scope.run(() => recovery.onNotice(notice));
+      },
+      onReplaced: () => recovery.onKeeperReplaced(),
+      onError: (error) => onError(error, "keeper"),
+    }),
+  );
+  const host = createHost({
+    options,
+    store,
+    bus,
+    keeper,
+    projects: () => projects,
+  });
+  const projects: Projects = stack.use(
+    new Projects({
+      host,
+      registry,
+      environment: options.environment,
+      adopt: (supervisor) => recovery.adopt(supervisor),
+    }),
+  );
+  await recovery.begin({ host, keeper, projects });
+  await projects.loadRegistered();
+  await recovery.endUnowned();
+  return { host, keeper, projects, recovery };
+}
+
+function noteLog(
+  problems: Map<string, string>,
+  notice: KeeperNotice & { notice: "log" },
+): void {
+  const name = `log of ${notice.key}`;
+  if (notice.message === null) problems.delete(name);
+  else problems.set(name, notice.message);
+}
+
+interface HostParts {
+  readonly options: DaemonOptions;
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly keeper: KeeperLink;
+  projects(): Projects;
+}
+
+function createHost(parts: HostParts): SupervisorHost {
+  const { options, store, bus, keeper } = parts;
+  const isUp = (session: string, task: string): boolean => {
+    const runner = parts.projects().find(session)?.supervisor?.find(task);
+    return runner !== undefined && runner !== null && !isAtRest(runner.machine);
+  };
+  return {
+    clock: systemClock,
+    keeper,
+    store,
+    ports: new PortAssigner({
+      leases: store.leases,
+      holders: async (port) =>
+        (await keeper.request("holders", { port })).holders,
+      isUp,
+      ownerOf: (runId) =>
+        store.runs.live().find((run) => run.runId === runId) ?? null,
+    }),
+    environments: new EnvironmentStore(keeper, options.environment),
+    emit: (event) => bus.publish(event),
+    logFile: (projectId, task) => logFile(options.paths, projectId, task),
+    caPath: () => null,
+    onError: (error, context) =>
+      options.log("error", `${context}: ${describe(error)}`),
+  };
+}
+
+/** The API's port is no reason not to start: the CLI does not need it. */
+function openApi(
+  port: number,
+  problems: Map<string, string>,
+): Deno.HttpServer<Deno.NetAddr> | null {
+  try {
+    return serveHttp(port);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    problems.set("api", `port ${port} is taken; set api_port in config.toml`);
+    return null;
+  }
+}
+
+async function listen(parts: {
+  readonly paths: Paths;
+  readonly services: Services;
+  readonly scope: TaskScope;
+  readonly stack: AsyncDisposableStack;
+  onError(error: unknown, context: string): void;
+}): Promise<void> {
+  const { paths, services, scope, stack, onError } = parts;
+  // The lock is ours, so a socket that is there belongs to nobody.
+  await removeIfThere(paths.daemonSocket);
+  const listener = Deno.listen({ transport: "unix", path: paths.daemonSocket });
+  await Deno.chmod(paths.daemonSocket, 0o600);
+  stack.defer(() => listener.close());
+  stack.defer(() => removeIfThere(paths.daemonSocket));
+  stack.defer(() => removeIfThere(paths.daemonInfo));
+  const dispatcher = createDispatcher(createHandlers(services), onError);
+  serveSocket(listener, dispatcher, scope);
+}
+
+async function writeInfo(services: Services): Promise<void> {
+  const record = {
+    pid: Deno.pid,
+    version: VERSION,
+    started_at: services.startedAt / 1000,
+    api_port: services.apiPort(),
+  };
+  await writeFileAtomic(
+    services.paths.daemonInfo,
+    JSON.stringify(record) + "\n",
+    { mode: 0o600 },
+  );
+}
+
+function createShutDown(parts: {
+  readonly projects: Projects;
+  readonly recovery: RunRecovery;
+  readonly keeper: KeeperLink;
+  readonly host: SupervisorHost;
+  end(): void;
+}): Services["shutDown"] {
+  const { projects, recovery, keeper } = parts;
+  let under: Promise<string[]> | null = null;
+  const shutDown = async (keepTasks: boolean): Promise<string[]> => {
+    try {
+      recovery.noteShutdown(keepTasks ? "keep" : "clean");
+      const stopped = keepTasks ? [] : await stopEverything(projects);
+      parts.host.emit({
+        event: "daemon_stopped",
+        session: null,
+        at: systemClock.now(),
+        data: { pid: Deno.pid, kept_tasks: keepTasks },
+      });
+      keeper.expectEnd();
+      if (!keepTasks) await endKeeper(keeper);
+      return stopped;
+    } finally {
+      parts.end();
+    }
+  };
+  return ({ keepTasks }) => under ??= shutDown(keepTasks);
+}
+
+/** Takes every task down; projects do not wait for each other. Returns `session/task` names. */
+async function stopEverything(projects: Projects): Promise<string[]> {
+  const { signal } = new AbortController();
+  const stopped = await Promise.all(
+    projects.all.map(async ({ supervisor }) => {
+      if (supervisor === null) return [];
+      const { outcomes } = await stopAll(supervisor, "shutdown", { signal });
+      return outcomes.map(({ task }) => `${supervisor.projectId}/${task}`);
+    }),
+  );
+  return stopped.flat();
+}
+
+/** A keeper that still has something to hold refuses, and lives on for the next controller. */
+async function endKeeper(keeper: KeeperLink): Promise<void> {
+  try {
+    await keeper.request("shutdown", {});
+  } catch (error) {
+    if (!(error instanceof TaskmuxError)) throw error;
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : ` (${describe(error.cause)})`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The only gate to the daemon's operations: known name, valid parameters, handler, one shape of error.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import {
+  type CallName,
+  contract,
+  type Name,
+  type Params,
+  type Result,
+  type StreamName,
+} from "../contract/mod.ts";
+import type { Progress } from "../contract/wire.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { closest } from "../kit/did_you_mean.ts";
+import type { JsonObject } from "../kit/json.ts";
+
+/** What a handler gets beside its parameters. */
+export interface CallContext {
+  /** Aborts when the caller goes away or withdraws. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** One handler per operation; a missing one does not compile. */
+export type Handlers =
+  & {
+    readonly [N in CallName]: (
+      params: Params<N>,
+      context: CallContext,
+    ) => Promise<Result<N>>;
+  }
+  & {
+    readonly [N in StreamName]: (
+      params: Params<N>,
+      context: CallContext,
+    ) => AsyncIterable<Result<N>>;
+  };
+
+/** What transports see. */
+export interface Dispatcher {
+  /**
+   * Answers a call.
+   *
+   * @throws {TaskmuxError} Always of this type; E500 for an unknown operation or invalid parameters, E900 for our own mistakes.
+   */
+  call(
+    name: string,
+    params: unknown,
+    context: CallContext,
+  ): Promise<JsonObject>;
+  /** Answers a stream; see {@linkcode call} for errors. */
+  stream(
+    name: string,
+    params: unknown,
+    context: CallContext,
+  ): AsyncIterable<JsonObject>;
+  /** Whether an operation answers once or many times; null = unknown. */
+  kindOf(name: string): "call" | "stream" | null;
+}
+
+/** A dispatcher over handlers. `onError` gets what is nobody's fault but ours. */
+export function createDispatcher(
+  handlers: Handlers,
+  onError: (error: unknown, operation: string) => void,
+): Dispatcher {
+  const mapped = (
+    error: unknown,
+    name: string,
+    signal: AbortSignal,
+  ): TaskmuxError => {
+    if (signal.aborted) {
+      // Nobody reads this; it must only not look like a mistake of ours.
+      return new TaskmuxError("E600", `Cannot do ${name}: the caller is gone`);
+    }
+    if (error instanceof TaskmuxError) {
+      if (error.code === "E900") onError(error, name);
+      return error;
+    }
+    onError(error, name);
+    return new TaskmuxError("E900", `Cannot do ${name}: internal error`, {
+      hint: "See daemon.log in the state folder",
+      cause: error,
+    });
+  };
+  return {
+    kindOf: (name) => isName(name) ? contract[name].kind : null,
+    async call(name, params, context) {
+      const known = requireName(name);
+      const parsed = parseParams(known, params);
+      const handler = handlers[known] as (
+        params: unknown,
+        context: CallContext,
+      ) => Promise<JsonObject>;
+      try {
+        return await handler(parsed, context);
+      } catch (error) {
+        throw mapped(error, name, context.signal);
+      }
+    },
+    async *stream(name, params, context) {
+      const known = requireName(name);
+      const parsed = parseParams(known, params);
+      const handler = handlers[known] as (
+        params: unknown,
+        context: CallContext,
+      ) => AsyncIterable<JsonObject>;
+      try {
+        yield* handler(parsed, context);
+      } catch (error) {
+        throw mapped(error, name, context.signal);
+      }
+    },
+  };
+}
+
+function isName(name: string): name is Name {
+  return Object.hasOwn(contract, name);
+}
+
+function requireName(name: string): Name {
+  if (isName(name)) return name;
+  const near = closest(name, Object.keys(contract));
+  throw new TaskmuxError("E500", `Cannot do "${name}": unknown operation`, {
+    ...(near === null ? {} : { hint: `did you mean "${near}"?` }),
+  });
+}
+
+function parseParams(name: Name, params: unknown): unknown {
+  const schema: z.ZodType = contract[name].params;
+  const parsed = schema.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) =>
+    `${issue.path.join(".") || "params"}: ${issue.message}`
+  );
+  throw new TaskmuxError("E500", `Cannot do ${name}: ${problems.join("; ")}`, {
+    details: { problems },
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Stores events, then tells those who listen: what is told is always stored before.
+ *
+ * @module
+ */
+
+import type { NewEvent, TaskEvent } from "../domain/event.ts";
+import { BoundedQueue, type Gap } from "../kit/bounded_queue.ts";
+
+/** Events a subscriber may be behind. Beyond it the oldest are dropped and a gap is told. */
+const SUBSCRIBER_QUEUE_DEPTH = 1_024;
+
+/** Where events are kept. */
+export interface EventSink {
+  append(event: NewEvent): TaskEvent;
+}
+
+/** Which events a subscriber wants. */
+export interface EventFilter {
+  readonly session?: string | null;
+  readonly task?: string | null;
+  /** Empty = all. */
+  readonly types?: readonly string[];
+}
+
+/** See the module. */
+export class EventBus {
+  readonly #sink: EventSink;
+  readonly #onError: (error: unknown) => void;
+  readonly #subscribers = new Set<
+    { filter: EventFilter; queue: BoundedQueue<TaskEvent> }
+  >();
+
+  constructor(sink: EventSink, onError: (error: unknown) => void) {
+    this.#sink = sink;
+    this.#onError = onError;
+  }
+
+  /** Stores and fans out. Never throws and never waits for a subscriber. */
+  publish(event: NewEvent): void {
+    let stored: TaskEvent;
+    try {
+      stored = this.#sink.append(event);
+    } catch (error) {
+      this.#onError(error);
+      return;
+    }
+    for (const { filter, queue } of this.#subscribers) {
+      if (matches(filter, stored)) queue.push(stored);
+    }
+  }
+
+  /** Events from now on, until the signal aborts. A gap stands for what a slow reader missed. */
+  async *subscribe(
+    filter: EventFilter,
+    signal: AbortSignal,
+  ): AsyncGenerator<TaskEvent | Gap, void, void> {
+    const queue = new BoundedQueue<TaskEvent>(SUBSCRIBER_QUEUE_DEPTH);
+    const subscriber = { filter, queue };
+    this.#subscribers.add(subscriber);
+    try {
+      yield* queue.items(signal);
+    } finally {
+      this.#subscribers.delete(subscriber);
+    }
+  }
+}
+
+function matches(filter: EventFilter, event: TaskEvent): boolean {
+  const { session = null, task = null, types = [] } = filter;
+  return (session === null || event.session === session) &&
+    (task === null || event.task === task) &&
+    (types.length === 0 || types.includes(event.event));
+}

@@ -1,0 +1,101 @@
+/**
+ * Handlers of the operations on logs.
+ *
+ * @module
+ */
+
+import { stripVTControlCharacters } from "node:util";
+import { cleanLogs } from "../../logs/log_files.ts";
+import { followLogs } from "../../logs/log_follow.ts";
+import { readLogs } from "../../logs/log_reader.ts";
+import { logTarget } from "../../supervisor/launch_run.ts";
+import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
+import type { Handlers } from "../dispatcher.ts";
+import type { Services } from "../services.ts";
+import { timeOf } from "./event.ts";
+
+/** See the module. */
+export function logHandlers(
+  services: Services,
+): Pick<Handlers, "log.read" | "log.follow" | "log.clean"> {
+  return {
+    "log.read": async (params, { signal }) => {
+      await using looked = await services.projects.look(params.scope);
+      const page = await readLogs({
+        ...queryOf(services, looked.supervisor, params),
+        cursor: params.cursor,
+        signal,
+      });
+      const lines = params.task === null
+        ? page.records.map(({ ts, task, text }) => ({
+          ts,
+          task,
+          text: stripVTControlCharacters(text),
+        }))
+        : page.records.map(({ raw }) => stripVTControlCharacters(raw));
+      return {
+        ok: true,
+        ...(params.task === null ? {} : { task: params.task }),
+        lines,
+        cursor: page.cursor,
+        dropped: page.dropped,
+        has_more: page.hasMore,
+      };
+    },
+    "log.follow": async function* (params, { signal }) {
+      await using looked = await services.projects.look(params.scope);
+      const query = {
+        ...queryOf(services, looked.supervisor, params),
+        cursor: null,
+      };
+      for await (const { ts, task, text } of followLogs(query, signal)) {
+        yield { ts, task, text };
+      }
+    },
+    "log.clean": async (params) => {
+      await using looked = await services.projects.look(params.scope);
+      const sources = sourcesOf(looked.supervisor, params.task);
+      const deleted = await cleanLogs(sources.map((source) => source.path));
+      return { ok: true, task: params.task, deleted };
+    },
+  };
+}
+
+interface QueryParams {
+  readonly task: string | null;
+  readonly lines: number | null;
+  readonly grep: string | null;
+  readonly context: number;
+  readonly since: string | null;
+  readonly until: string | null;
+}
+
+function queryOf(
+  services: Services,
+  project: ProjectSupervisor,
+  params: QueryParams,
+) {
+  const now = services.host.clock.now();
+  return {
+    sources: sourcesOf(project, params.task),
+    lines: params.lines,
+    grep: params.grep,
+    context: params.context,
+    sinceMs: params.since === null ? null : timeOf(params.since, now),
+    untilMs: params.until === null ? null : timeOf(params.until, now),
+  };
+}
+
+function sourcesOf(
+  project: ProjectSupervisor,
+  task: string | null,
+): { readonly task: string; readonly path: string }[] {
+  const runners = task === null ? project.runners : [project.runner(task)];
+  return runners.map((runner) => ({
+    task: runner.name,
+    path: logTarget(
+      runner.spec,
+      project.host.logFile(project.projectId, runner.name),
+    ).path,
+  }));
+}

@@ -1,0 +1,24 @@
+/**
+ * Every handler.
+ *
+ * @module
+ */
+
+import type { Handlers } from "../dispatcher.ts";
+import type { Services } from "../services.ts";
+import { daemonHandlers } from "./daemon.ts";
+import { eventHandlers } from "./event.ts";
+import { logHandlers } from "./log.ts";
+import { projectHandlers } from "./project.ts";
+import { taskHandlers } from "./task.ts";
+
+/** One handler for each operation of the contract. */
+export function createHandlers(services: Services): Handlers {
+  return {
+    ...daemonHandlers(services),
+    ...eventHandlers(services),
+    ...logHandlers(services),
+    ...projectHandlers(services),
+    ...taskHandlers(services),
+  };
+}

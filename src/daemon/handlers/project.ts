@@ -1,0 +1,120 @@
+/**
+ * Handlers of the operations on projects.
+ *
+ * @module
+ */
+
+import { dependentsOf } from "../../domain/dependency_graph.ts";
+import { TaskmuxError } from "../../domain/error.ts";
+import { isAtRest } from "../../domain/task_machine.ts";
+import { projectVariables } from "../../domain/variable_names.ts";
+import { projectFacts } from "../../supervisor/environment.ts";
+import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
+import { cleanUp } from "../clean_up.ts";
+import type { Handlers } from "../dispatcher.ts";
+import { activeTasks } from "../project_view.ts";
+import { prune } from "../prune.ts";
+import type { Services } from "../services.ts";
+
+type ProjectHandlers = Pick<
+  Handlers,
+  | "project.list"
+  | "project.register"
+  | "project.unregister"
+  | "project.env"
+  | "project.remove_task"
+  | "project.clean"
+  | "project.prune"
+>;
+
+/** See the module. */
+export function projectHandlers(services: Services): ProjectHandlers {
+  const { projects, registry } = services;
+  return {
+    "project.list": () => listProjects(services),
+    "project.register": async ({ config, force }) => {
+      const project = await projects.register(config, { force });
+      const entry = await registry.get(project.id);
+      return {
+        ok: true,
+        action: "registered",
+        entry: {
+          session: project.id,
+          config_path: project.configPath,
+          registered_at: entry?.registeredAt ?? new Date(0).toISOString(),
+        },
+      };
+    },
+    "project.unregister": async ({ session }, { signal }) => {
+      const project = projects.requireSession(session);
+      const { supervisor } = project;
+      const stopped = supervisor === null ? [] : activeTasks(supervisor);
+      if (supervisor !== null && stopped.length > 0) {
+        await stopAll(supervisor, "shutdown", { signal });
+      }
+      await projects.unregister(session);
+      return { ok: true, action: "unregistered", session, stopped };
+    },
+    "project.env": async ({ scope, prefix, urls }) => {
+      await using looked = await projects.look(scope);
+      const facts = projectFacts(looked.supervisor.projectFacts());
+      return { ok: true, env: projectVariables(facts, { prefix, urls }) };
+    },
+    "project.remove_task": async ({ scope, task }, { signal }) => {
+      await using looked = await projects.look(scope);
+      const project = looked.supervisor;
+      const runner = project.runner(task);
+      const dependents = dependentsOf(project.tasks, task);
+      if (dependents.length > 0) {
+        throw new TaskmuxError(
+          "E210",
+          `Cannot remove task '${task}': ${
+            dependents.join(", ")
+          } depends on it`,
+          {
+            hint: `Take "${task}" out of depends_on first`,
+            details: { task, dependents },
+          },
+        );
+      }
+      const isUp = !isAtRest(runner.machine);
+      if (isUp) {
+        await stopNamed(project, [task], { manner: "stop", asker: { signal } });
+      }
+      if (runner.isAdHoc) await project.forget(task);
+      return { ok: true, stopped: isUp };
+    },
+    "project.clean": async (params, { signal }) =>
+      await cleanUp(services, params, signal),
+    "project.prune": async ({ apply }) => await prune(services, apply),
+  };
+}
+
+async function listProjects(
+  services: Services,
+): ReturnType<ProjectHandlers["project.list"]> {
+  const entries = await services.registry.list();
+  const rows = entries.map((entry) => {
+    const project = services.projects.find(entry.id);
+    const supervisor = project?.supervisor ?? null;
+    const running = supervisor?.runners.filter((runner) =>
+      runner.snapshot().run !== null
+    ).length ?? null;
+    return {
+      session: entry.id,
+      config_path: entry.configPath,
+      registered_at: entry.registeredAt,
+      state: project?.state ?? "unmanaged" as const,
+      session_exists: (running ?? 0) > 0,
+      task_count: supervisor?.runners.length ?? null,
+      running_count: running,
+      ...(project?.error ? { error: project.error.error } : {}),
+    };
+  });
+  return {
+    ok: true,
+    projects: rows,
+    count: rows.length,
+    daemon_pid: Deno.pid,
+  };
+}

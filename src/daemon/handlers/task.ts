@@ -1,0 +1,267 @@
+/**
+ * Handlers of the operations on tasks.
+ *
+ * @module
+ */
+
+import type { Params } from "../../contract/mod.ts";
+import { detailTask } from "../../domain/task_view.ts";
+import { exitNumber } from "../../domain/task_state.ts";
+import { runOf } from "../../domain/task_machine.ts";
+import type { Asker } from "../../supervisor/action.ts";
+import { logTarget } from "../../supervisor/launch_run.ts";
+import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
+import { restartTasks } from "../../supervisor/restart_action.ts";
+import { runAdHoc } from "../../supervisor/run_action.ts";
+import {
+  type StartRequest,
+  startTasks,
+} from "../../supervisor/start_action.ts";
+import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
+import { parseCondition, waitForTasks } from "../../supervisor/wait_action.ts";
+import type { CallContext, Handlers } from "../dispatcher.ts";
+import { viewAction, viewRunner, viewStatus } from "../project_view.ts";
+import type { Services } from "../services.ts";
+
+/** Runs of a task that `inspect` tells. */
+const HISTORY_LENGTH = 10;
+
+type TaskHandlers = Pick<
+  Handlers,
+  | "task.status"
+  | "task.start"
+  | "task.stop"
+  | "task.restart"
+  | "task.kill"
+  | "task.health"
+  | "task.inspect"
+  | "task.run"
+  | "task.wait"
+>;
+
+/** See the module. */
+export function taskHandlers(services: Services): TaskHandlers {
+  return {
+    "task.status": async ({ scope }) => {
+      await using looked = await services.projects.look(scope);
+      return viewStatus(looked, services.warnings());
+    },
+    "task.start": async (params, context) => {
+      const project = await services.projects.require(params.scope);
+      const request = await startRequest(services, params, {
+        ifStopped: params.if_stopped,
+        withDependencies: params.deps,
+      });
+      const outcome = await startTasks(project, request, askerOf(context));
+      if (request.names.length === 0 && outcome.outcomes.some(isStarted)) {
+        emitSession(project, "session_started");
+      }
+      return viewAction(project, outcome, {
+        names: params.tasks,
+        word: "started",
+      });
+    },
+    "task.stop": (params, context) => stop(services, params, context),
+    "task.restart": async (params, context) => {
+      const project = await services.projects.require(params.scope);
+      const request = await startRequest(services, params, {
+        ifStopped: true,
+        withDependencies: true,
+      });
+      const outcome = await restartTasks(project, request, askerOf(context));
+      return viewAction(project, outcome, {
+        names: params.tasks,
+        word: "restarted",
+      });
+    },
+    "task.kill": async (params, context) => {
+      await using looked = await services.projects.look(params.scope);
+      const outcome = await stopNamed(looked.supervisor, params.tasks, {
+        manner: "kill",
+        asker: askerOf(context),
+      });
+      return viewAction(looked.supervisor, outcome, {
+        names: params.tasks,
+        word: "killed",
+      });
+    },
+    "task.health": (params, context) => health(services, params, context),
+    "task.inspect": (params) => inspect(services, params),
+    "task.run": async (params, context) => {
+      const project = await services.projects.require(params.scope);
+      const environment = await environmentOf(services, params.env);
+      const outcome = await runAdHoc(project, {
+        name: params.task,
+        command: params.command,
+        cwd: params.cwd,
+        environment,
+      }, askerOf(context));
+      return viewAction(project, outcome, {
+        names: [params.task],
+        word: "started",
+      });
+    },
+    "task.wait": (params, context) => wait(services, params, context),
+  };
+}
+
+function askerOf(context: CallContext): Asker {
+  return { signal: context.signal, onProgress: context.onProgress };
+}
+
+function isStarted(
+  outcome: { readonly action: string; readonly error: unknown },
+): boolean {
+  return outcome.action === "started" && outcome.error === null;
+}
+
+function emitSession(
+  project: ProjectSupervisor,
+  event: "session_started" | "session_stopped",
+): void {
+  const { host, projectId } = project;
+  host.emit({ event, session: projectId, at: host.clock.now() });
+}
+
+async function environmentOf(
+  services: Services,
+  env: Readonly<Record<string, string>> | undefined,
+): Promise<string | null> {
+  return env === undefined
+    ? null
+    : await services.host.environments.remember(env);
+}
+
+async function startRequest(
+  services: Services,
+  params: Pick<Params<"task.start">, "tasks" | "env" | "timeout" | "wait">,
+  how: Pick<StartRequest, "ifStopped" | "withDependencies">,
+): Promise<StartRequest> {
+  return {
+    names: params.tasks,
+    untilHealthy: params.wait,
+    timeoutMs: params.timeout * 1000,
+    environment: await environmentOf(services, params.env),
+    ...how,
+  };
+}
+
+async function stop(
+  services: Services,
+  params: Params<"task.stop">,
+  context: CallContext,
+): ReturnType<TaskHandlers["task.stop"]> {
+  await using looked = await services.projects.look(params.scope);
+  const project = looked.supervisor;
+  const asker = askerOf(context);
+  const form = { names: params.tasks, word: "stopped" } as const;
+  if (params.tasks.length > 0) {
+    const outcome = await stopNamed(project, params.tasks, {
+      manner: "stop",
+      asker,
+    });
+    return viewAction(project, outcome, form);
+  }
+  const outcome = await stopAll(project, "stop", asker);
+  emitSession(project, "session_stopped");
+  return viewAction(project, outcome, form);
+}
+
+async function health(
+  services: Services,
+  params: Params<"task.health">,
+  context: CallContext,
+): ReturnType<TaskHandlers["task.health"]> {
+  await using looked = await services.projects.look(params.scope);
+  const project = looked.supervisor;
+  const runners = params.tasks.length === 0
+    ? project.runners
+    : params.tasks.map((name) => project.runner(name));
+  const tasks = await Promise.all(runners.map(async (runner) => {
+    const result = await runner.probeNow(context.signal);
+    return {
+      name: runner.name,
+      healthy: result.ok,
+      method: result.method,
+      reason: result.reason,
+    };
+  }));
+  return {
+    ok: true,
+    healthy_count: tasks.filter((task) => task.healthy).length,
+    total_count: tasks.length,
+    tasks,
+  };
+}
+
+async function inspect(
+  services: Services,
+  params: Params<"task.inspect">,
+): ReturnType<TaskHandlers["task.inspect"]> {
+  await using looked = await services.projects.look(params.scope);
+  const project = looked.supervisor;
+  const runner = project.runner(params.task);
+  const { store, host } = services;
+  const counts = store.events.counts(project.projectId);
+  const run = runOf(runner.machine);
+  const processes = run === null
+    ? []
+    : (await host.keeper.request("processes", { runId: run.runId })).processes;
+  const runs = store.runs.history(
+    project.projectId,
+    runner.name,
+    HISTORY_LENGTH,
+  );
+  return {
+    ok: true,
+    ...viewRunner(project, runner, counts),
+    ...detailTask(runner.spec),
+    ad_hoc: runner.isAdHoc,
+    log_file: logTarget(
+      runner.spec,
+      host.logFile(project.projectId, runner.name),
+    ).path,
+    run_id: run?.runId ?? null,
+    pids: processes.map((process) => process.pid),
+    processes,
+    runs: runs.map((each) => ({
+      run_id: each.runId,
+      pid: each.pid,
+      started_at: each.startedAt / 1000,
+      ended_at: each.exit === null ? null : each.exit.at / 1000,
+      exit_code: each.exit === null ? null : exitNumber(each.exit),
+      reason: each.reason,
+      port: each.port,
+    })),
+  };
+}
+
+async function wait(
+  services: Services,
+  params: Params<"task.wait">,
+  context: CallContext,
+): ReturnType<TaskHandlers["task.wait"]> {
+  const condition = parseCondition(params.for);
+  const { clock } = services.host;
+  await using looked = await services.projects.look(params.scope);
+  const began = clock.monotonic();
+  const runners = await waitForTasks(looked.supervisor, {
+    names: params.tasks,
+    condition,
+    timeoutMs: params.timeout * 1000,
+  }, askerOf(context));
+  return {
+    ok: true,
+    for: params.for,
+    waited: Math.round(clock.monotonic() - began) / 1000,
+    tasks: runners.map((runner) => {
+      const { state, run } = runner.snapshot();
+      return {
+        task: runner.name,
+        state,
+        pid: run?.pid ?? null,
+        port: run?.port ?? null,
+      };
+    }),
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * Entry point of the daemon. Takes `--port N` and `--foreground`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { denoCommand, entryPoint } from "../config/launch.ts";
+import { type Paths, resolvePaths } from "../config/paths.ts";
+import { denoDirectory, keeperFlags } from "../config/permissions.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import type { KeeperClient } from "../pty/keeper_client.ts";
+import { ensureKeeper, keeperArguments } from "../pty/keeper_process.ts";
+import { libcPath } from "../pty/libc.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
+import { openDaemonLog } from "./logging.ts";
+import { claimStateFolder } from "./state_folder.ts";
+
+/** How long a keeper may take to start. */
+const KEEPER_START_MS = 10_000;
+
+async function main(): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    // Whoever started us reads this while we start.
+    const told = error instanceof TaskmuxError ? error.message : trace(error);
+    await Deno.stderr.write(new TextEncoder().encode(`${told}\n`));
+    return 1;
+  }
+}
+
+async function run(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string" },
+      foreground: { type: "boolean", default: false },
+    },
+  });
+  const environment = Deno.env.toObject();
+  const paths = resolvePaths(environment);
+  const claim = await claimStateFolder(paths);
+  // Another daemon is there. Whoever started this one will find that one.
+  if (claim === null) return 0;
+  using _lock = claim.lock;
+  await using log = await openDaemonLog(
+    paths.daemonLog,
+    values.foreground ? Deno.stderr.writable : null,
+  );
+  const { logger } = log;
+  for (const warning of claim.warnings) logger.warning(warning);
+  try {
+    await using daemon = await startDaemon({
+      paths,
+      ...(values.port === undefined ? {} : { apiPort: Number(values.port) }),
+      connectKeeper: () => connectKeeper(paths, environment),
+      environment: () => environment,
+      log: (level, message) => logger[level](message),
+    });
+    logger.info(`daemon ${Deno.pid} is ready`);
+    await untilStopped(daemon);
+    logger.info(`daemon ${Deno.pid} ends`);
+    return 0;
+  } catch (error) {
+    logger.error(trace(error));
+    throw error;
+  }
+}
+
+function trace(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function connectKeeper(
+  paths: Paths,
+  environment: Readonly<Record<string, string>>,
+): Promise<KeeperClient> {
+  const libc = requireLibc();
+  return ensureKeeper({
+    socketPath: paths.keeperSocket,
+    command: denoCommand({
+      entry: entryPoint("keeper"),
+      flags: keeperFlags(paths, {
+        denoDir: denoDirectory(environment, Deno.build.os),
+        libc,
+      }),
+      args: keeperArguments({
+        socketPath: paths.keeperSocket,
+        lockPath: paths.keeperLock,
+        logPath: paths.keeperLog,
+        libc,
+      }),
+    }),
+    signal: AbortSignal.timeout(KEEPER_START_MS),
+  });
+}
+
+function requireLibc(): string {
+  const { os, arch } = Deno.build;
+  const libc = libcPath(os, arch, isFile);
+  if (libc !== null) return libc;
+  throw new TaskmuxError(
+    "E900",
+    `Cannot start the keeper: no C library is known for ${os} on ${arch}`,
+  );
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Resolves when the daemon is to end: it was asked to, or a signal came. */
+async function untilStopped(daemon: Daemon): Promise<void> {
+  let stopping: Promise<unknown> | null = null;
+  const stop = (): void => {
+    stopping ??= daemon.services.shutDown({ keepTasks: false });
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, stop);
+  }
+  // The terminal that started a daemon may close.
+  Deno.addSignalListener("SIGHUP", () => {});
+  await daemon.stopped;
+  await stopping;
+}
+
+if (import.meta.main) {
+  Deno.exit(await main());
+}

@@ -1,0 +1,222 @@
+/**
+ * One managed project: its file, its supervisor once the file could be read, and the watch on the file.
+ *
+ * @module
+ */
+
+import { loadProject } from "../config/project_config.ts";
+import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
+import { isAtRest } from "../domain/task_machine.ts";
+import type { ProjectSpec } from "../domain/task_spec.ts";
+import { TaskScope } from "../kit/task_scope.ts";
+import { watchConfig } from "../supervisor/config_watch.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import {
+  type ProjectIdentity,
+  ProjectSupervisor,
+} from "../supervisor/project_supervisor.ts";
+import { stopAll, stopNamed } from "../supervisor/stop_action.ts";
+
+/** Quiet time after a change of the file before it is read. */
+const RELOAD_DEBOUNCE_MS = 100;
+
+/** How long a file may be gone before its tasks are taken down: editors and git replace files. */
+const MISSING_GRACE_MS = 2_000;
+
+/** What a project needs. */
+export interface ProjectOptions {
+  readonly id: string;
+  /** Real path. */
+  readonly configPath: string;
+  readonly host: SupervisorHost;
+  adopt(supervisor: ProjectSupervisor): Promise<void>;
+  identify(spec: ProjectSpec): Promise<ProjectIdentity>;
+}
+
+/** How the file is. */
+export type ProjectState = "ok" | "config_missing" | "error";
+
+/** See the module. */
+export class Project implements AsyncDisposable {
+  readonly id: string;
+  readonly configPath: string;
+  readonly #options: ProjectOptions;
+  readonly #scope: TaskScope;
+  #supervisor: ProjectSupervisor | null = null;
+  #error: ErrorShape | null = null;
+  #stamp: string | null = null;
+  #refreshing: Promise<void> | null = null;
+
+  constructor(options: ProjectOptions) {
+    this.id = options.id;
+    this.configPath = options.configPath;
+    this.#options = options;
+    this.#scope = new TaskScope((error) =>
+      options.host.onError(error, `project ${options.id}`)
+    );
+    this.#scope.run((signal) => this.#follow(signal));
+  }
+
+  /** Why the file as it is now is not in force; null = it is. */
+  get error(): ErrorShape | null {
+    return this.#error;
+  }
+
+  get state(): ProjectState {
+    if (this.#error === null) return "ok";
+    return this.#error.error_code === "E100" ? "config_missing" : "error";
+  }
+
+  /** Null until the file could be read once. */
+  get supervisor(): ProjectSupervisor | null {
+    return this.#supervisor;
+  }
+
+  /**
+   * The supervisor.
+   *
+   * @throws {TaskmuxError} E10x if the file was never readable.
+   */
+  requireSupervisor(): ProjectSupervisor {
+    if (this.#supervisor !== null) return this.#supervisor;
+    throw this.#error === null
+      ? new TaskmuxError("E900", `Cannot use project "${this.id}": not loaded`)
+      : TaskmuxError.fromShape(this.#error);
+  }
+
+  /** Reads the file if it changed since the last time. Concurrent callers share one reading. */
+  async refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = null;
+    });
+    await this.#refreshing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+    await this.#supervisor?.[Symbol.asyncDispose]();
+  }
+
+  async #refresh(): Promise<void> {
+    const stamp = await fileStamp(this.configPath);
+    if (stamp !== null && stamp === this.#stamp) return;
+    this.#stamp = stamp;
+    let spec: ProjectSpec;
+    try {
+      spec = await loadProject(this.configPath);
+    } catch (error) {
+      if (!(error instanceof TaskmuxError)) throw error;
+      this.#refuse(error.toShape());
+      return;
+    }
+    this.#error = null;
+    if (this.#supervisor === null) return await this.#load(spec);
+    this.#reload(this.#supervisor, spec);
+  }
+
+  #refuse(error: ErrorShape): void {
+    const isNews = this.#error?.error !== error.error;
+    this.#error = error;
+    if (!isNews) return;
+    this.#emit("config_error", {
+      error_code: error.error_code,
+      reason: error.error,
+    });
+  }
+
+  async #load(spec: ProjectSpec): Promise<void> {
+    const identity = await this.#options.identify(spec);
+    const supervisor = new ProjectSupervisor(
+      { ...identity, projectId: this.id },
+      spec,
+      this.#options.host,
+    );
+    await this.#options.adopt(supervisor);
+    this.#supervisor = supervisor;
+  }
+
+  #reload(supervisor: ProjectSupervisor, spec: ProjectSpec): void {
+    const wasUp = supervisor.isUp;
+    const { added, removed, changed } = supervisor.setSpec(spec);
+    this.#emit("config_reloaded", { added, removed, changed });
+    this.#scope.run((signal) => this.#removeTasks(removed, signal));
+    if (!wasUp || !spec.autoStart) return;
+    for (const name of added) {
+      const runner = supervisor.find(name);
+      if (runner === null || !runner.spec.autoStart) continue;
+      runner.environment ??= supervisor.runners.find((other) =>
+        other.environment !== null
+      )?.environment ?? null;
+      runner.dispatch({ type: "start", isGated: true });
+    }
+  }
+
+  /** Tasks that left the file are ended, then forgotten. */
+  async #removeTasks(
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const supervisor = this.#supervisor;
+    if (supervisor === null) return;
+    for (const name of names) {
+      const runner = supervisor.find(name);
+      if (runner === null) continue;
+      if (!isAtRest(runner.machine)) {
+        const asker = { signal };
+        const { outcomes } = await stopNamed(supervisor, [name], {
+          manner: "stop",
+          asker,
+        });
+        if (outcomes.some((outcome) => outcome.error !== null)) {
+          // A hook forbade it; without its file entry the task cannot stay.
+          await stopNamed(supervisor, [name], { manner: "kill", asker });
+        }
+      }
+      if (!supervisor.spec.tasks.has(name)) await supervisor.forget(name);
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const changes = watchConfig(this.configPath, {
+      debounceMs: RELOAD_DEBOUNCE_MS,
+      clock: this.#options.host.clock,
+      signal,
+    });
+    for await (const change of changes) {
+      if (change === "missing") {
+        this.#scope.run((scopeSignal) => this.#afterLoss(scopeSignal));
+      } else {
+        await this.refresh();
+      }
+    }
+  }
+
+  /** The file is gone: unless it is back soon, its tasks go too. */
+  async #afterLoss(signal: AbortSignal): Promise<void> {
+    await this.#options.host.clock.sleep(MISSING_GRACE_MS, signal);
+    await this.refresh();
+    if (this.state !== "config_missing" || this.#supervisor === null) return;
+    if (this.#supervisor.isUp) {
+      await stopAll(this.#supervisor, "shutdown", { signal });
+    }
+  }
+
+  #emit(
+    event: "config_reloaded" | "config_error",
+    data: Record<string, string | string[]>,
+  ): void {
+    const { host } = this.#options;
+    host.emit({ event, session: this.id, at: host.clock.now(), data });
+  }
+}
+
+/** Changes whenever the file's content may have changed; null = it is not there. */
+async function fileStamp(path: string): Promise<string | null> {
+  try {
+    const info = await Deno.stat(path);
+    return `${info.ino}:${info.size}:${info.mtime?.getTime()}:${info.ctime?.getTime()}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Every project the daemon manages: registered, loaded, followed as its file changes, and let go.
+ *
+ * @module
+ */
+
+import { loadProject } from "../config/project_config.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import type { AssignedId } from "../domain/worktree_id.ts";
+import type { ProjectSpec } from "../domain/task_spec.ts";
+import type { Scope } from "../contract/operation.ts";
+import type { Registry, RegistryEntry } from "../store/registry.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import {
+  type ProjectIdentity,
+  ProjectSupervisor,
+} from "../supervisor/project_supervisor.ts";
+import { identifyProject } from "../worktree/identify_project.ts";
+import { Project } from "./project.ts";
+
+/** What projects need of the daemon. */
+export interface ProjectsOptions {
+  readonly host: SupervisorHost;
+  readonly registry: Registry;
+  /** The daemon's own environment, for git. */
+  environment(): Record<string, string>;
+  /** Gives a freshly loaded project the runs it has. */
+  adopt(project: ProjectSupervisor): Promise<void>;
+}
+
+/** See the module. */
+export class Projects implements AsyncDisposable {
+  readonly #options: ProjectsOptions;
+  readonly #projects = new Map<string, Project>();
+  /** Serialises registration, so that one path never gets two supervisors. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ProjectsOptions) {
+    this.#options = options;
+  }
+
+  /** All managed projects, loaded or not. */
+  get all(): readonly Project[] {
+    return [...this.#projects.values()];
+  }
+
+  /** Loads every registered project. One that cannot be loaded is kept with its error. */
+  async loadRegistered(): Promise<void> {
+    const entries = await this.#options.registry.list();
+    await Promise.all(
+      entries.map(async (entry) => {
+        const project = this.#manage(entry);
+        await project.refresh();
+      }),
+    );
+  }
+
+  /** The project of an id, or null. */
+  find(id: string): Project | null {
+    return this.#projects.get(id) ?? null;
+  }
+
+  /**
+   * The project an acting operation is about; an unknown one is registered. Its file is read again if it changed.
+   *
+   * @throws {TaskmuxError} E10x file problems, E303 unknown session, E305 registered elsewhere.
+   */
+  async require(scope: Scope): Promise<ProjectSupervisor> {
+    const project = scope.config === undefined
+      ? this.requireSession(scope.session ?? "")
+      : await this.register(scope.config, { force: false });
+    await project.refresh();
+    if (project.error !== null) throw TaskmuxError.fromShape(project.error);
+    return project.requireSupervisor();
+  }
+
+  /**
+   * The project an operation looks at or takes down. Nothing is registered; a broken file is no obstacle when an
+   * earlier state of it is loaded.
+   *
+   * @throws {TaskmuxError} E10x if the file was never readable, E303 unknown session.
+   */
+  async look(scope: Scope): Promise<Looked> {
+    const known = scope.config === undefined
+      ? this.requireSession(scope.session ?? "")
+      : this.#byConfig(scope.config);
+    if (known !== null) {
+      await known.refresh();
+      return {
+        supervisor: known.requireSupervisor(),
+        project: known,
+        warnings: [],
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
+    }
+    return await this.#transient(scope.config ?? "");
+  }
+
+  /**
+   * The managed project of a session.
+   *
+   * @throws {TaskmuxError} E303 if there is none.
+   */
+  requireSession(session: string): Project {
+    const project = this.#projects.get(session);
+    if (project !== undefined) return project;
+    throw new TaskmuxError("E303", `Session '${session}' is not registered`, {
+      hint: "taskmux daemon list",
+      details: { session, known: [...this.#projects.keys()] },
+    });
+  }
+
+  /**
+   * Registers the project of a file, or finds it.
+   *
+   * @param options `force` lets the path replace another one of the same id.
+   * @throws {TaskmuxError} E10x file problems, E305 registered elsewhere.
+   */
+  async register(
+    configPath: string,
+    options: { readonly force: boolean },
+  ): Promise<Project> {
+    const path = await realPath(configPath);
+    const known = this.#byConfig(path);
+    if (known !== null) return known;
+    const turn = this.#turn.then(() => this.#register(path, options));
+    this.#turn = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #register(
+    path: string,
+    options: { readonly force: boolean },
+  ): Promise<Project> {
+    const known = this.#byConfig(path);
+    if (known !== null) return known;
+    const spec = await loadProject(path);
+    const identity = await this.#identify(spec, null);
+    const { host, registry } = this.#options;
+    const entry = await registry.register({
+      id: identity.projectId,
+      configPath: path,
+      name: spec.name,
+      worktreeId: identity.worktreeId,
+    }, options);
+    await this.#release(entry.id);
+    const project = this.#manage(entry);
+    await project.refresh();
+    host.emit({
+      event: "project_registered",
+      session: entry.id,
+      at: host.clock.now(),
+      data: { config_path: path },
+    });
+    return project;
+  }
+
+  /** Lets a project go: the caller has stopped its tasks. */
+  async unregister(session: string): Promise<void> {
+    const { host, registry } = this.#options;
+    await registry.unregister(session);
+    await this.#release(session);
+    host.store.tasks.removeSession(session);
+    host.emit({
+      event: "project_unregistered",
+      session,
+      at: host.clock.now(),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.all.map((project) => project[Symbol.asyncDispose]()),
+    );
+    this.#projects.clear();
+  }
+
+  #manage(entry: RegistryEntry): Project {
+    const { id, configPath } = entry;
+    const project = new Project({
+      id,
+      configPath,
+      host: this.#options.host,
+      adopt: this.#options.adopt,
+      identify: (spec) => this.#identify(spec, entry),
+    });
+    this.#projects.set(id, project);
+    return project;
+  }
+
+  async #release(id: string): Promise<void> {
+    const project = this.#projects.get(id);
+    if (project === undefined) return;
+    this.#projects.delete(id);
+    await project[Symbol.asyncDispose]();
+  }
+
+  #byConfig(configPath: string): Project | null {
+    return this.all.find((project) => project.configPath === configPath) ??
+      null;
+  }
+
+  async #identify(
+    spec: ProjectSpec,
+    assigned: AssignedId | null,
+  ): Promise<ProjectIdentity> {
+    const { host, registry } = this.#options;
+    const taken = (await registry.list())
+      .filter((entry) => entry.configPath !== spec.configPath)
+      .map((entry) => entry.id);
+    return await identifyProject({
+      root: spec.root,
+      name: spec.name,
+      worktree: spec.worktree,
+      assigned,
+      taken: new Set(taken),
+    }, {
+      clock: host.clock,
+      env: this.#options.environment(),
+      signal: AbortSignal.timeout(GIT_TIMEOUT_MS),
+    });
+  }
+
+  /** A look at a project that nobody has started: as it would be, nothing kept. */
+  async #transient(configPath: string): Promise<Looked> {
+    const path = await realPath(configPath);
+    const known = this.#byConfig(path);
+    if (known !== null) return await this.look({ config: path });
+    const spec = await loadProject(path);
+    const identity = await this.#identify(spec, null);
+    const holder = await this.#options.registry.get(identity.projectId);
+    const supervisor = new ProjectSupervisor(identity, spec, {
+      ...this.#options.host,
+      emit: () => {},
+    });
+    return {
+      supervisor,
+      project: null,
+      warnings: holder === null ? [] : [elsewhere(holder)],
+      [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose](),
+    };
+  }
+}
+
+/** A project that is looked at. Dispose it after the look. */
+export interface Looked extends AsyncDisposable {
+  readonly supervisor: ProjectSupervisor;
+  /** Null when it is not registered. */
+  readonly project: Project | null;
+  readonly warnings: readonly string[];
+}
+
+/** Longest wait for git. */
+const GIT_TIMEOUT_MS = 5_000;
+
+function elsewhere(
+  holder: { readonly id: string; readonly configPath: string },
+): string {
+  return `Session '${holder.id}' is registered for ${holder.configPath}; ` +
+    "this folder's tasks cannot start until one of them gets another name";
+}
+
+async function realPath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new TaskmuxError("E100", `Cannot find config "${path}"`, {
+      hint: "taskmux init",
+      details: { path },
+    });
+  }
+}

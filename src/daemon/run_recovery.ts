@@ -1,0 +1,185 @@
+/**
+ * Knows which runs there are beside the projects that own them: at the start of the daemon, when a project is loaded
+ * later, when the keeper tells of an end, and when the keeper itself is lost.
+ *
+ * @module
+ */
+
+import type { KeeperNotice, KeeperRun } from "../pty/protocol.ts";
+import type { Registry } from "../store/registry.ts";
+import type { RunRow } from "../store/run_table.ts";
+import type { Store } from "../store/store.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import { parseRunKey } from "../supervisor/launch_run.ts";
+import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
+import {
+  adoptRuns,
+  deliverEnd,
+  deliverLoss,
+  endStranger,
+  restoreTasks,
+  type ResumePolicy,
+  resumeTasks,
+} from "./adoption.ts";
+import type { EventBus } from "./event_bus.ts";
+import type { KeeperLink } from "./keeper_link.ts";
+import type { Projects } from "./projects.ts";
+
+const BOOT_KEY = "boot_id";
+const SHUTDOWN_KEY = "shutdown";
+
+/** What recovery works with once the daemon is wired. */
+export interface RecoveryParts {
+  readonly host: SupervisorHost;
+  readonly keeper: KeeperLink;
+  readonly projects: Projects;
+}
+
+/** See the module. */
+export class RunRecovery {
+  readonly #store: Store;
+  readonly #bus: EventBus;
+  readonly #registry: Registry;
+  #parts: RecoveryParts | null = null;
+  #policy: ResumePolicy = "none";
+  /** Runs of the store that no keeper has; each is delivered to its project once. */
+  #lost: RunRow[] = [];
+
+  constructor(
+    options: {
+      readonly store: Store;
+      readonly bus: EventBus;
+      readonly registry: Registry;
+    },
+  ) {
+    this.#store = options.store;
+    this.#bus = options.bus;
+    this.#registry = options.registry;
+  }
+
+  /** Looks at what an earlier controller left. Before projects are loaded. */
+  async begin(parts: RecoveryParts): Promise<void> {
+    this.#parts = parts;
+    const { bootId } = parts.keeper;
+    const isBoot = this.#store.meta.get(BOOT_KEY) !== bootId;
+    const shutdown = this.#store.meta.get(SHUTDOWN_KEY);
+    this.#policy = isBoot
+      ? "all"
+      : shutdown === "clean"
+      ? "none"
+      : "interrupted";
+    this.#store.meta.set(BOOT_KEY, bootId);
+    this.#store.meta.set(SHUTDOWN_KEY, "");
+    const known = new Set((await this.#kept()).map((run) => run.runId));
+    const missing = this.#store.runs.live()
+      .filter((row) => !known.has(row.runId));
+    this.#lost = missing.filter((row) => row.bootId === bootId);
+    for (const row of missing) {
+      if (row.bootId === bootId) continue;
+      // Nothing outlives a boot.
+      this.#store.runs.end(row.runId, {
+        code: null,
+        signal: null,
+        at: parts.host.clock.now(),
+        reason: "boot",
+      });
+    }
+    if (this.#lost.length > 0) await this.#reclaim(this.#lost);
+  }
+
+  /** Gives a freshly loaded project its tasks' states and runs, and starts what is to be started. */
+  async adopt(project: ProjectSupervisor): Promise<void> {
+    const { projectId } = project;
+    restoreTasks(project);
+    const kept = (await this.#kept()).filter((run) =>
+      parseRunKey(run.key).projectId === projectId
+    );
+    const lost = this.#lost.filter((row) => row.session === projectId);
+    this.#lost = this.#lost.filter((row) => row.session !== projectId);
+    await adoptRuns(project, { kept, lost });
+    resumeTasks(project, this.#policy);
+  }
+
+  /** After all registered projects were loaded: ends runs of projects that are registered no more. */
+  async endUnowned(): Promise<void> {
+    const { host } = this.#require();
+    for (const run of await this.#kept()) {
+      const { projectId } = parseRunKey(run.key);
+      if (await this.#registry.get(projectId) === null) {
+        await endStranger(host, run);
+      }
+    }
+    // From here on a project that is loaded is new, or had an unreadable file: nothing starts by itself for it.
+    this.#policy = "none";
+  }
+
+  /** Notes how the daemon ends, for the next one. */
+  noteShutdown(kind: "clean" | "keep"): void {
+    this.#store.meta.set(SHUTDOWN_KEY, kind);
+  }
+
+  /** Passes on what the keeper tells. */
+  async onNotice(notice: KeeperNotice): Promise<void> {
+    if (this.#parts === null) return;
+    const { host, projects } = this.#parts;
+    const { projectId, task } = parseRunKey(notice.key);
+    if (notice.notice === "ended") {
+      const supervisor = projects.find(projectId)?.supervisor ?? null;
+      // Not loaded yet: the end stays with the keeper until it is.
+      if (supervisor === null) return;
+      await deliverEnd(host, supervisor, {
+        runId: notice.runId,
+        key: notice.key,
+        ended: notice.end,
+      });
+      return;
+    }
+    this.#bus.publish({
+      event: "log_error",
+      session: projectId,
+      task,
+      at: host.clock.now(),
+      data: { reason: notice.message, dropped_bytes: notice.droppedBytes },
+    });
+  }
+
+  /** The keeper died and a new one is there: what is left of its runs is ended, and each task told. */
+  async onKeeperReplaced(): Promise<void> {
+    const { host, projects } = this.#require();
+    await host.environments.restore();
+    const known = new Set((await this.#kept()).map((run) => run.runId));
+    const lost = this.#store.runs.live().filter((row) => !known.has(row.runId));
+    if (lost.length === 0) return;
+    await this.#reclaim(lost);
+    for (const row of lost) {
+      const supervisor = projects.find(row.session)?.supervisor ?? null;
+      if (supervisor === null) this.#lost.push(row);
+      else await deliverLoss(supervisor, row);
+    }
+  }
+
+  async #reclaim(lost: readonly RunRow[]): Promise<void> {
+    const { host, keeper } = this.#require();
+    const { ended } = await keeper.request("reclaim", {
+      runIds: lost.map((row) => row.runId),
+    });
+    host.emit({
+      event: "keeper_lost",
+      session: null,
+      at: host.clock.now(),
+      data: {
+        runs: lost.map((row) => `${row.session}/${row.task}`),
+        ended_pids: ended.map(({ pid }) => pid),
+      },
+    });
+  }
+
+  async #kept(): Promise<readonly KeeperRun[]> {
+    return (await this.#require().keeper.request("list", {})).runs;
+  }
+
+  #require(): RecoveryParts {
+    if (this.#parts === null) throw new TypeError("Recovery has not begun");
+    return this.#parts;
+  }
+}

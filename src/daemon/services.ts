@@ -1,0 +1,37 @@
+/**
+ * What handlers work with.
+ *
+ * @module
+ */
+
+import type { HostConfig } from "../config/host_config.ts";
+import type { Paths } from "../config/paths.ts";
+import type { Registry } from "../store/registry.ts";
+import type { Store } from "../store/store.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import type { EventBus } from "./event_bus.ts";
+import type { KeeperLink } from "./keeper_link.ts";
+import type { Projects } from "./projects.ts";
+
+/** See the module. */
+export interface Services {
+  readonly paths: Paths;
+  readonly config: HostConfig;
+  readonly host: SupervisorHost;
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly projects: Projects;
+  readonly bus: EventBus;
+  readonly keeper: KeeperLink;
+  /** What is wrong with the host, for `status`. Present state, not history. */
+  warnings(): string[];
+  readonly startedAt: number;
+  /** Port of the API on loopback; null when it could not be bound. */
+  apiPort(): number | null;
+  /**
+   * Ends the daemon after the present answer. With `keepTasks` the keeper goes on.
+   *
+   * @returns Names of the tasks that were stopped, as `session/task`.
+   */
+  shutDown(options: { readonly keepTasks: boolean }): Promise<string[]>;
+}

@@ -1,0 +1,96 @@
+/**
+ * The evidence of an HTTP answer.
+ *
+ * Which answer counts is decided here; how it is got over the wire is in `http_get.ts`.
+ *
+ * @module
+ */
+
+import {
+  expandVariables,
+  missingVariables,
+} from "../domain/expand_variables.ts";
+import { DeadlineError, withDeadline } from "../kit/deadline.ts";
+import {
+  type HealthProbe,
+  type ProbeTarget,
+  timeoutReason,
+} from "./health_probe.ts";
+import { type HttpAnswer, HttpFailure, httpGet } from "./http_get.ts";
+
+/** As many as there may sensibly be between a health address and its answer. */
+const MAX_REDIRECTS = 5;
+
+/** How much of a body is searched. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Asks `health_url`, with variables of the task's environment in it expanded. Healthy if the status is the expected
+ * one, whatever that is, and the body matches. Redirects are followed unless they are what is expected.
+ */
+export const httpProbe: HealthProbe = {
+  kind: "http",
+  applies: (target) => target.health.url !== null,
+  check: async (target, { clock, signal }) => {
+    const url = parseUrl(target);
+    if (typeof url === "string") return url;
+    try {
+      return await withDeadline(
+        { clock, ms: target.health.timeoutMs, signal },
+        (within) => ask(url, target, within),
+      );
+    } catch (error) {
+      if (error instanceof DeadlineError) return timeoutReason(target);
+      if (error instanceof HttpFailure) return error.message;
+      throw error;
+    }
+  },
+};
+
+/** The address to ask, or why there is none. */
+function parseUrl({ health, env }: ProbeTarget): URL | string {
+  const template = health.url ?? "";
+  const missing = missingVariables(template, env);
+  if (missing.length > 0) return `url error: $${missing[0]} is not set`;
+  const url = URL.parse(expandVariables(template, env));
+  if (url === null) return `url error: "${template}" is not a URL`;
+  return isHttp(url) ? url : `url error: ${url.protocol} is not http or https`;
+}
+
+async function ask(
+  url: URL,
+  { health }: ProbeTarget,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const body = health.expectedBody === null
+    ? null
+    : new RegExp(health.expectedBody);
+  const bodyBytes = body === null ? 0 : MAX_BODY_BYTES;
+  let at = url;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const answer = await httpGet(at, { bodyBytes, signal });
+    const next = answer.status === health.expectedStatus
+      ? null
+      : redirectTarget(answer, at);
+    if (next !== null) {
+      at = next;
+      continue;
+    }
+    if (answer.status !== health.expectedStatus) {
+      return `status ${answer.status} != ${health.expectedStatus}`;
+    }
+    return body === null || body.test(answer.body) ? null : "body mismatch";
+  }
+  return `more than ${MAX_REDIRECTS} redirects`;
+}
+
+function redirectTarget(answer: HttpAnswer, from: URL): URL | null {
+  if (![301, 302, 303, 307, 308].includes(answer.status)) return null;
+  if (answer.location === null) return null;
+  const to = URL.parse(answer.location, from);
+  return to !== null && isHttp(to) ? to : null;
+}
+
+function isHttp(url: URL): boolean {
+  return url.protocol === "http:" || url.protocol === "https:";
+}

@@ -1,0 +1,140 @@
+/**
+ * The output of one run on its way from the terminal: into the replay ring, the log file, and past those who wait for a
+ * line.
+ *
+ * @module
+ */
+
+import type { Clock } from "../kit/clock.ts";
+import { ByteRing } from "../kit/ring.ts";
+import { Timer } from "../kit/timer.ts";
+import { LineAssembler } from "../logs/line_assembler.ts";
+import { LineMatcher, plainLinesOf } from "./line_matcher.ts";
+import type { LogHold } from "./log_files.ts";
+
+/** Raw output kept for replay. */
+export const RING_BYTES = 64 * 1024;
+
+/** Lines kept of a run that ended. */
+export const TAIL_LINES = 20;
+
+/** Finished lines wait at most this long for others to be written with them. */
+const COALESCE_MS = 5;
+
+/** An unfinished line is written after this much silence. */
+const SILENCE_MS = 1_000;
+
+/** See the module. */
+export class RunOutput {
+  readonly #clock: Clock;
+  readonly #log: LogHold;
+  readonly #ring = new ByteRing(RING_BYTES);
+  readonly #matcher = new LineMatcher();
+  readonly #assembler = new LineAssembler((lines) => this.#onLines(lines));
+  readonly #coalesce = new Timer(() => this.#write());
+  readonly #silence = new Timer(() => this.#onSilence());
+  #arrivedAt = 0;
+  #writtenAt = -Infinity;
+  #isFinished = false;
+
+  /** @param log Is disposed when the output has ended. */
+  constructor(log: LogHold, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Takes what the terminal said. */
+  push(chunk: Uint8Array): void {
+    if (this.#isFinished) return;
+    this.#arrivedAt = this.#clock.monotonic();
+    this.#ring.write(chunk);
+    this.#assembler.push(chunk, this.#clock.now());
+    if (this.#assembler.hasUnfinished) this.#silence.arm(SILENCE_MS);
+    if (!this.#assembler.hasFinished) return;
+    const isDue = this.#arrivedAt - this.#writtenAt >= COALESCE_MS;
+    if (isDue || this.#matcher.isWaiting) this.#write();
+    else this.#coalesce.arm(COALESCE_MS);
+  }
+
+  /** Writes all finished lines now. */
+  flush(): void {
+    this.#write();
+  }
+
+  /** The output has ended: writes the rest, gives the log back, answers all who wait. */
+  finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#assembler.finish(this.#clock.now());
+    this.#coalesce.disarm();
+    this.#silence.disarm();
+    this.#log[Symbol.dispose]();
+    this.#matcher.end();
+  }
+
+  /** The last raw output. Bytes that are not UTF-8, such as half a character at the beginning, are replaced. */
+  replay(): string {
+    return new TextDecoder().decode(this.#ring.snapshot());
+  }
+
+  /** The last lines as plain text. */
+  tail(): string[] {
+    return this.#ringLines(true).slice(-TAIL_LINES);
+  }
+
+  /** Whether no further wait is taken. */
+  get isCrowded(): boolean {
+    return this.#matcher.isFull;
+  }
+
+  /**
+   * The first line in the ring that matches, or the next one to come; null when the output ends without one.
+   *
+   * @throws The reason of the signal.
+   */
+  async waitForLine(
+    pattern: RegExp,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    // What the log takes for a line, this takes for one too: an unfinished one counts once there was silence.
+    const isWhole = this.#isFinished || !this.#assembler.hasUnfinished;
+    const said = this.#ringLines(isWhole).find((line) => pattern.test(line));
+    if (said !== undefined) return said;
+    return this.#isFinished ? null : await this.#matcher.next(pattern, signal);
+  }
+
+  /** @param isWhole Whether the unfinished rest counts as a line. */
+  #ringLines(isWhole: boolean): string[] {
+    const lines: string[] = [];
+    const assembler = new LineAssembler((finished) => {
+      lines.push(...plainLinesOf(finished));
+    });
+    assembler.push(this.#ring.snapshot(), 0);
+    if (isWhole) assembler.finish(0);
+    else assembler.drain();
+    // The first one may have lost its beginning.
+    if (this.#ring.hasDropped) lines.shift();
+    return lines;
+  }
+
+  #write(): void {
+    this.#coalesce.disarm();
+    this.#assembler.drain();
+    this.#writtenAt = this.#clock.monotonic();
+  }
+
+  #onLines(lines: Uint8Array): void {
+    this.#log.write(lines);
+    if (this.#matcher.isWaiting) this.#matcher.offer(plainLinesOf(lines));
+  }
+
+  #onSilence(): void {
+    const quietMs = this.#clock.monotonic() - this.#arrivedAt;
+    if (quietMs < SILENCE_MS) {
+      this.#silence.arm(Math.max(1, SILENCE_MS - quietMs));
+      return;
+    }
+    this.#assembler.finishLine(this.#clock.now());
+    this.#write();
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * One log that is followed: what of it has been told, and the next lines of it.
+ *
+ * @module
+ */
+
+import { endOfGroup, firstGroups, linesOfGroup } from "./log_excerpt.ts";
+import type { LogMatcher } from "./log_matcher.ts";
+import type { LogPosition } from "./log_position.ts";
+import {
+  type LogRecord,
+  type LogSource,
+  type ResumePoint,
+  toRecord,
+} from "./log_reader.ts";
+import { type FoundLine, scanForward } from "./log_scan.ts";
+import { type HeldFile, LogView } from "./log_view.ts";
+
+/** Most matching lines in one batch. Bounds what a slow consumer makes us hold, at 64 KiB a line. */
+const BATCH_LINES = 512;
+
+/** Which lines are told. */
+export interface FollowFilter {
+  readonly matcher: LogMatcher | null;
+  readonly context: number;
+}
+
+/** Lines that have come. */
+export interface FollowedBatch {
+  readonly records: readonly LogRecord[];
+  /** As in `LogPage`. */
+  readonly dropped: number;
+  /** Whether there is more already. */
+  readonly hasMore: boolean;
+}
+
+/** The log. Holds one file open. */
+export class FollowedLog implements Disposable {
+  readonly #source: LogSource;
+  readonly #filter: FollowFilter;
+  /** Read up to here. */
+  #position: LogPosition;
+  /** Told up to here; what lies between can still become context. */
+  #toldUpTo: LogPosition;
+  #pendingContext: number;
+  #held: HeldFile | null = null;
+  /** What the current file looked like before it was last read. */
+  #look: string | null = null;
+  #isTouched = true;
+
+  constructor(source: LogSource, start: ResumePoint, filter: FollowFilter) {
+    this.#source = source;
+    this.#filter = filter;
+    this.#position = start.position;
+    this.#toldUpTo = start.position;
+    this.#pendingContext = start.pendingContext;
+  }
+
+  /** Whether {@linkcode read} may find something. */
+  get isTouched(): boolean {
+    return this.#isTouched;
+  }
+
+  /** Notes that the log may have changed. */
+  touch(): void {
+    this.#isTouched = true;
+  }
+
+  /** Looks whether the current file has changed. One system call. */
+  async poll(): Promise<void> {
+    if (await lookAt(this.#source.path) !== this.#look) this.#isTouched = true;
+  }
+
+  /** The next lines. */
+  async read(signal: AbortSignal): Promise<FollowedBatch> {
+    this.#isTouched = false;
+    // Before opening, so that a change in between is seen at the next look.
+    this.#look = await lookAt(this.#source.path);
+    const held = this.#held ?? undefined;
+    this.#held = null;
+    using view = await LogView.open(this.#source.path, held);
+    try {
+      return await this.#readFrom(view, signal);
+    } finally {
+      this.#held = view.holdNewest();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#held?.[Symbol.dispose]();
+    this.#held = null;
+  }
+
+  async #readFrom(view: LogView, signal: AbortSignal): Promise<FollowedBatch> {
+    const start = view.locate(this.#position);
+    const told = view.locate(this.#toldUpTo);
+    const contextFrom = told.dropped > 0 ? start.at : told.at;
+    const range = {
+      ...this.#filter,
+      from: start.at,
+      to: view.end,
+      contextFrom: Math.min(contextFrom, start.at),
+      limit: BATCH_LINES,
+      signal,
+    };
+    const { pending, groups, hasMore } = await this.#find(view, range);
+    const last = groups.at(-1);
+    const lastPending = pending.at(-1);
+    if (last !== undefined) this.#toldUpTo = view.position(endOfGroup(last));
+    else if (lastPending !== undefined) {
+      this.#toldUpTo = view.position(lastPending.end);
+    }
+    this.#position = hasMore && last !== undefined
+      ? view.position(endOfGroup(last))
+      : view.position(view.end);
+    this.#isTouched ||= hasMore;
+    const { task } = this.#source;
+    const records = [
+      ...pending.map((line) => toRecord(line, { task, view, isContext: true })),
+      ...groups.flatMap((group) =>
+        linesOfGroup(group).map((line) =>
+          toRecord(line, { task, view, isContext: line !== group.match })
+        )
+      ),
+    ];
+    return { records, dropped: start.dropped, hasMore };
+  }
+
+  /** The matches of a range, and before them the lines that an earlier match still waits for. */
+  async #find(
+    view: LogView,
+    range: Parameters<typeof firstGroups>[1],
+  ): Promise<
+    { pending: FoundLine[] } & Awaited<ReturnType<typeof firstGroups>>
+  > {
+    if (this.#pendingContext === 0) {
+      const found = await firstGroups(view, range);
+      this.#expect(found.groups, range.to);
+      return { pending: [], ...found };
+    }
+    const { lines: [first] } = await scanForward(view, { ...range, limit: 1 });
+    const { lines: pending } = await scanForward(view, {
+      ...range,
+      to: first?.start ?? range.to,
+      matcher: null,
+      limit: this.#pendingContext,
+    });
+    this.#pendingContext -= pending.length;
+    const contextFrom = pending.at(-1)?.end ?? range.contextFrom;
+    const found = await firstGroups(view, { ...range, contextFrom });
+    this.#expect(found.groups, range.to);
+    return { pending, ...found };
+  }
+
+  /** Notes how many lines the last match still waits for. */
+  #expect(
+    groups: Awaited<ReturnType<typeof firstGroups>>["groups"],
+    end: number,
+  ): void {
+    const last = groups.at(-1);
+    if (last === undefined || this.#filter.matcher === null) return;
+    this.#pendingContext = endOfGroup(last) === end
+      ? this.#filter.context - last.after.length
+      : 0;
+  }
+}
+
+/** What tells one state of a file from another without reading it; empty if there is no file. */
+async function lookAt(path: string): Promise<string> {
+  try {
+    const { ino, size, mtime } = await Deno.stat(path);
+    return `${ino} ${size} ${mtime?.getTime() ?? 0}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}

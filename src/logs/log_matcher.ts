@@ -1,0 +1,86 @@
+/**
+ * The meaning of `-g PATTERN`: a regular expression on the text of a line.
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../domain/error.ts";
+
+/** Decides which lines match. Stateless between calls. */
+export interface LogMatcher {
+  /** Whether the text of a line, without time and control sequences, matches. */
+  test(text: string): boolean;
+  /**
+   * Looks through many lines at once for a place that may match, which is faster than asking for each line. Every line
+   * that {@linkcode test} accepts has such a place; not every place is in such a line. Null where that cannot be promised.
+   *
+   * @returns The index of the first such place at or after `from`, or -1.
+   */
+  readonly find: ((lines: string, from: number) => number) | null;
+}
+
+/**
+ * Compiles a pattern. It ignores case unless it holds an upper-case letter (`\S` and the like do not count).
+ *
+ * @throws {TaskmuxError} E500 if it is not a regular expression.
+ */
+export function compileMatcher(pattern: string): LogMatcher {
+  const flags = hasUpperCase(pattern) ? "" : "i";
+  const line = compile(pattern, flags);
+  return {
+    // A carriage return before the newline is part of the line, but nobody means it with "$".
+    test: (text) => line.test(text.endsWith("\r") ? text.slice(0, -1) : text),
+    find: isLineLocal(pattern) ? finder(compile(pattern, `${flags}gm`)) : null,
+  };
+}
+
+function finder(regexp: RegExp): (lines: string, from: number) => number {
+  return (lines, from) => {
+    regexp.lastIndex = from;
+    return regexp.exec(lines)?.index ?? -1;
+  };
+}
+
+function compile(pattern: string, flags: string): RegExp {
+  try {
+    return new RegExp(pattern, flags);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new TaskmuxError(
+      "E500",
+      `Cannot search for "${pattern}": it is not a regular expression (${
+        error.message.replace(/^Invalid regular expression: /, "")
+      })`,
+      {
+        hint: `To search for the text itself: -g '${
+          pattern.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+        }'`,
+        details: { pattern },
+        cause: error,
+      },
+    );
+  }
+}
+
+function hasUpperCase(pattern: string): boolean {
+  const literal = pattern.replaceAll(
+    /\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|c[a-z]|.)/gis,
+    "",
+  );
+  return /\p{Lu}/u.test(literal);
+}
+
+/**
+ * Whether the pattern finds in a text of many lines at least what it finds in each line alone, without ever reaching
+ * beyond a line's end. Cautious: a pattern outside this subset is asked line by line.
+ *
+ * Excluded is what may match a newline (negated classes, \s, \W, \D, escapes by number), what sees the start of the
+ * text (^; there the line has its time), and look-around.
+ */
+function isLineLocal(pattern: string): boolean {
+  if (/\[\^|\(\?(?!:)/.test(pattern)) return false;
+  // What is left after the escapes that are safe: \d \w \b and escaped punctuation.
+  const rest = pattern.replaceAll(/\\[dwb!-/:-@[-`{-~]/g, "");
+  // deno-lint-ignore no-control-regex
+  return !/[\\^\x00-\x1f\x7f]/.test(rest);
+}

@@ -1,0 +1,191 @@
+/**
+ * Finding lines in a log, from either end.
+ *
+ * The scan decodes whole blocks and lets the regular expression run over them; only lines that are found become strings
+ * of their own. Measured on Deno 2.9: decoding ASCII runs at 9 GB/s and the expression at 2 to 5 GB/s, while
+ * `Buffer.indexOf` on the bytes reaches 0.24 GB/s.
+ *
+ * @module
+ */
+
+import { textStart, timestampAt } from "./log_line.ts";
+import type { LogMatcher } from "./log_matcher.ts";
+import type { Chunk, LogView } from "./log_view.ts";
+import { plainText } from "./plain_text.ts";
+
+/** A scan ends, as at its limit, when it has found so many bytes. */
+export const MAX_FOUND_BYTES = 64 * 1024 * 1024;
+
+/** Which lines. */
+export interface Scan {
+  /** Offset at which a line starts. */
+  readonly from: number;
+  /** Offset at which a line starts, or the end of the stream. */
+  readonly to: number;
+  /** Null = every line. */
+  readonly matcher: LogMatcher | null;
+  /** Most lines. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A line that was found. */
+export interface FoundLine {
+  /** Its time, or of the last line before it that has one; empty if there is none. */
+  readonly time: string;
+  /** As it stands in the file, without its newline. */
+  readonly line: string;
+  /** Offsets in the stream; `end` is after the newline. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The first lines of a scan. */
+export interface ForwardResult {
+  readonly lines: FoundLine[];
+  /** Where the first line starts that the limit left out; null if there is none. */
+  readonly next: number | null;
+}
+
+/** The first lines of a range, in order. Reads until the one after the limit is found. */
+export async function scanForward(
+  view: LogView,
+  scan: Scan,
+): Promise<ForwardResult> {
+  const lines: FoundLine[] = [];
+  let foundBytes = 0;
+  for await (const chunk of view.forward(scan.from, scan.to)) {
+    scan.signal?.throwIfAborted();
+    const found: UntimedLine[] = [];
+    for (const line of linesOf(chunk, scan.matcher)) {
+      const isFull = lines.length + found.length >= scan.limit ||
+        foundBytes >= MAX_FOUND_BYTES;
+      if (isFull) {
+        lines.push(...await withTimes(view, chunk, found));
+        return { lines, next: line.start };
+      }
+      found.push(line);
+      foundBytes += line.end - line.start;
+    }
+    lines.push(...await withTimes(view, chunk, found));
+  }
+  return { lines, next: null };
+}
+
+/** The last lines of a range, in order. Reads backwards until it has enough. */
+export async function scanBackward(
+  view: LogView,
+  scan: Scan,
+): Promise<FoundLine[]> {
+  const blocks: FoundLine[][] = [];
+  let count = 0;
+  if (scan.limit === 0) return [];
+  for await (const chunk of view.backward(scan.from, scan.to)) {
+    scan.signal?.throwIfAborted();
+    const all = [...linesOf(chunk, scan.matcher)];
+    const found = all.slice(Math.max(0, all.length - (scan.limit - count)));
+    blocks.push(await withTimes(view, chunk, found));
+    count += found.length;
+    if (count >= scan.limit) break;
+  }
+  return blocks.reverse().flat();
+}
+
+interface UntimedLine extends Omit<FoundLine, "time"> {
+  /** Null if no line of the chunk up to this one has a time. */
+  readonly time: string | null;
+}
+
+/** Gives the lines at the start of a chunk the time of the line before the chunk. */
+async function withTimes(
+  view: LogView,
+  chunk: Chunk,
+  lines: readonly UntimedLine[],
+): Promise<FoundLine[]> {
+  const inherited = lines[0]?.time === null
+    ? await view.timeBefore(chunk.at) ?? ""
+    : "";
+  return lines.map((line) => ({ ...line, time: line.time ?? inherited }));
+}
+
+/** The matching lines of a chunk. Their strings do not keep the chunk alive. */
+function* linesOf(
+  chunk: Chunk,
+  matcher: LogMatcher | null,
+): Generator<UntimedLine, void, void> {
+  const { bytes } = chunk;
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const text = plainText(decoder.decode(bytes));
+  const isByteIndexed = text.length === bytes.length;
+  const find = matcher?.find ?? null;
+  let at = 0;
+  let byteAt = 0;
+  /** The time that holds for a line without one at `timeAt`; null = that of the line before the chunk. */
+  let time: string | null = null;
+  let timeAt = 0;
+  while (at < text.length || byteAt < bytes.length) {
+    if (find !== null) {
+      const hit = find(text, at);
+      if (hit === -1) return;
+      const start = lineStart(text, hit);
+      if (start === text.length) return;
+      byteAt = isByteIndexed
+        ? start
+        : skipLines(bytes, byteAt, countLines(text, at, start));
+      at = start;
+    }
+    const end = endOf(text.indexOf("\n", at), text.length);
+    const byteEnd = isByteIndexed
+      ? end
+      : endOf(bytes.indexOf(NEWLINE, byteAt), bytes.length);
+    if (matcher?.test(text.slice(textStart(text, at), end)) ?? true) {
+      const line = decoder.decode(bytes.subarray(byteAt, byteEnd));
+      time = timestampAt(text, at) ?? timeAbove(text, at, timeAt) ?? time;
+      timeAt = at;
+      yield {
+        time,
+        line,
+        start: chunk.at + byteAt,
+        end: chunk.at + Math.min(byteEnd + 1, bytes.length),
+      };
+    }
+    at = end + 1;
+    byteAt = byteEnd + 1;
+  }
+}
+
+const NEWLINE = 10;
+
+function endOf(found: number, length: number): number {
+  return found === -1 ? length : found;
+}
+
+function lineStart(text: string, at: number): number {
+  return at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
+}
+
+/** How many lines end between two offsets. */
+function countLines(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at = text.indexOf("\n", at) + 1) count++;
+  return count;
+}
+
+function skipLines(bytes: Uint8Array, from: number, count: number): number {
+  let at = from;
+  for (let left = count; left > 0; left--) {
+    at = bytes.indexOf(NEWLINE, at) + 1;
+  }
+  return at;
+}
+
+/** The time of the last line between two line starts that has one. */
+function timeAbove(text: string, at: number, from: number): string | null {
+  for (let end = at; end > from;) {
+    const start = lineStart(text, end - 1);
+    const time = timestampAt(text, start);
+    if (time !== null) return time;
+    end = start;
+  }
+  return null;
+}

@@ -1,0 +1,73 @@
+/**
+ * `daemon status` and `daemon list` without a daemon.
+ *
+ * @module
+ */
+
+import { loadHostConfig } from "../config/host_config.ts";
+import type { Paths } from "../config/paths.ts";
+import type { Result } from "../contract/mod.ts";
+import { VERSION } from "../contract/wire.ts";
+import { systemClock } from "../kit/clock.ts";
+import { Registry, type RegistryEntry } from "../store/registry.ts";
+import { keeperWarnings, NO_DAEMON } from "./keeper_warning.ts";
+
+/** The answer of `daemon.status`. */
+export async function readDaemonStatus(
+  paths: Paths,
+): Promise<Result<"daemon.status">> {
+  const { entries, warnings } = await readRegistry(paths);
+  const host = await loadHostConfig(paths.hostConfig);
+  return {
+    ok: true,
+    running: false,
+    pid: null,
+    version: VERSION,
+    started_at: null,
+    api_port: null,
+    registered_projects: entries.length,
+    running_tasks: 0,
+    keeper: { pid: null },
+    proxy: { enabled: host.config.proxy.enabled, reason: NO_DAEMON },
+    dns: { resolver: host.config.hostResolver, active: false },
+    warnings: [
+      ...host.warnings,
+      ...warnings,
+      ...await keeperWarnings(paths),
+    ],
+  };
+}
+
+/** The answer of `project.list`. */
+export async function readProjects(
+  paths: Paths,
+): Promise<Result<"project.list">> {
+  const { entries } = await readRegistry(paths);
+  return {
+    ok: true,
+    projects: entries.map((entry) => ({
+      session: entry.id,
+      config_path: entry.configPath,
+      registered_at: entry.registeredAt,
+      state: "unmanaged",
+      session_exists: false,
+      task_count: null,
+      running_count: null,
+    })),
+    count: entries.length,
+    daemon_pid: null,
+  };
+}
+
+async function readRegistry(
+  paths: Paths,
+): Promise<
+  { readonly entries: readonly RegistryEntry[]; readonly warnings: string[] }
+> {
+  const warnings: string[] = [];
+  const registry = new Registry(paths, {
+    clock: systemClock,
+    warn: (message) => warnings.push(message),
+  });
+  return { entries: await registry.list(), warnings };
+}

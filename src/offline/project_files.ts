@@ -1,0 +1,169 @@
+/**
+ * A project as it is on disk: its file, its place in the registry, what the store remembers of it.
+ *
+ * Without a daemon nothing supervises it. So nothing here says that anything runs, although a keeper may still hold
+ * tasks; then a warning says so.
+ *
+ * @module
+ */
+
+import { logFile, type Paths } from "../config/paths.ts";
+import { loadProject } from "../config/project_config.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
+import { closest } from "../kit/did_you_mean.ts";
+import { systemClock } from "../kit/clock.ts";
+import { Registry, type RegistryEntry } from "../store/registry.ts";
+import { Store } from "../store/store.ts";
+import {
+  identifyProject,
+  type ProjectIdentity,
+} from "../worktree/identify_project.ts";
+
+/** Longest wait for git. */
+const GIT_TIMEOUT_MS = 5_000;
+
+/** Where an answer without a daemon comes from. */
+export interface Disk {
+  readonly paths: Paths;
+  /** The environment, for git. */
+  readonly env: () => Record<string, string>;
+}
+
+/** A project on disk. Close it after use. */
+export interface ProjectFiles extends Disposable {
+  readonly spec: ProjectSpec;
+  readonly identity: ProjectIdentity;
+  /** Tasks of the file, then ad-hoc ones. */
+  readonly tasks: ReadonlyMap<string, TaskSpec>;
+  /** Null when nothing was ever stored. */
+  readonly store: Store | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens a project without registering it. Git is asked only if need be: an id that was assigned stays.
+ *
+ * @param config Absolute path of its file.
+ * @param options `checkout`: the branch and the worktree must be told, too.
+ * @throws {TaskmuxError} E10x and E21x if the file cannot be used; E601 if a newer taskmux wrote the state.
+ */
+export async function openProjectFiles(
+  { paths, env }: Disk,
+  config: string,
+  options: { readonly checkout: boolean } = { checkout: false },
+): Promise<ProjectFiles> {
+  // As the daemon knows it.
+  const spec = await loadProject(await Deno.realPath(config));
+  const warnings: string[] = [];
+  const registry = new Registry(paths, {
+    clock: systemClock,
+    warn: (message) => warnings.push(message),
+  });
+  const known = await registry.findByConfig(spec.configPath);
+  const identity = known !== null && !options.checkout
+    ? identityOf(known)
+    : await askGit(spec, { known, entries: await registry.list(), env });
+  const store = Store.openReadOnly(paths);
+  return {
+    spec,
+    identity,
+    tasks: allTasks(spec, store, identity.projectId),
+    store,
+    warnings,
+    [Symbol.dispose]: () => store?.close(),
+  };
+}
+
+function identityOf({ id, worktreeId }: RegistryEntry): ProjectIdentity {
+  return {
+    projectId: id,
+    worktreeId,
+    branch: null,
+    isLinked: worktreeId !== null,
+    worktreePath: null,
+    primaryPath: null,
+  };
+}
+
+interface Registered {
+  readonly known: RegistryEntry | null;
+  readonly entries: readonly RegistryEntry[];
+}
+
+async function askGit(
+  spec: ProjectSpec,
+  { known, entries, env }: Registered & Pick<Disk, "env">,
+): Promise<ProjectIdentity> {
+  const others = entries.filter((entry) =>
+    entry.configPath !== spec.configPath
+  );
+  return await identifyProject({
+    root: spec.root,
+    name: spec.name,
+    worktree: spec.worktree,
+    assigned: known === null
+      ? null
+      : { id: known.id, name: known.name, worktreeId: known.worktreeId },
+    taken: new Set(others.map((entry) => entry.id)),
+  }, {
+    clock: systemClock,
+    signal: AbortSignal.timeout(GIT_TIMEOUT_MS),
+    env: env(),
+  });
+}
+
+/**
+ * A task of a project.
+ *
+ * @throws {TaskmuxError} E200 if there is none of that name.
+ */
+export function requireTask(
+  tasks: ReadonlyMap<string, TaskSpec>,
+  name: string,
+): TaskSpec {
+  const spec = tasks.get(name);
+  if (spec !== undefined) return spec;
+  const near = closest(name, tasks.keys());
+  throw new TaskmuxError("E200", `Task '${name}' not found in config`, {
+    ...near === null ? {} : { hint: `did you mean "${near}"?` },
+    details: { task: name, known: [...tasks.keys()] },
+  });
+}
+
+/** The current log file of a task. */
+export function logPath(
+  paths: Paths,
+  projectId: string,
+  spec: TaskSpec,
+): string {
+  return spec.log.file ?? logFile(paths, projectId, spec.name);
+}
+
+function allTasks(
+  spec: ProjectSpec,
+  store: Store | null,
+  projectId: string,
+): ReadonlyMap<string, TaskSpec> {
+  const tasks = new Map(spec.tasks);
+  for (const [name, { adhoc }] of store?.tasks.desired(projectId) ?? []) {
+    if (adhoc === null || tasks.has(name)) continue;
+    const adhocSpec = readSpec(adhoc);
+    if (adhocSpec !== null) tasks.set(name, adhocSpec);
+  }
+  return tasks;
+}
+
+/** An ad-hoc task as the daemon stored it; null if another version stored it in another way. */
+function readSpec(text: string): TaskSpec | null {
+  try {
+    const spec = JSON.parse(text) as TaskSpec;
+    const isWhole = typeof spec.command === "string" &&
+      Array.isArray(spec.dependsOn) && typeof spec.restart === "object" &&
+      typeof spec.log === "object";
+    return isWhole ? spec : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

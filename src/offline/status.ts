@@ -1,0 +1,139 @@
+/**
+ * `status`, `health` and `inspect` without a daemon.
+ *
+ * @module
+ */
+
+import type { Result } from "../contract/mod.ts";
+import type { TaskSpec } from "../domain/task_spec.ts";
+import { exitNumber } from "../domain/task_state.ts";
+import { taskUrl } from "../domain/task_url.ts";
+import {
+  detailTask,
+  STOPPED_SNAPSHOT,
+  type TaskView,
+  viewTask,
+} from "../domain/task_view.ts";
+import type { RunRow } from "../store/run_table.ts";
+import { keeperWarnings, NO_DAEMON } from "./keeper_warning.ts";
+import {
+  type Disk,
+  logPath,
+  openProjectFiles,
+  type ProjectFiles,
+  requireTask,
+} from "./project_files.ts";
+
+/** Runs of a task that `inspect` tells, as the daemon does. */
+const HISTORY_LENGTH = 10;
+
+/** The answer of `status`. */
+export async function readStatus(
+  disk: Disk,
+  config: string,
+): Promise<Result<"task.status">> {
+  using project = await openProjectFiles(disk, config);
+  const { projectId } = project.identity;
+  return {
+    ok: true,
+    session: projectId,
+    project_id: projectId,
+    config_path: project.spec.configPath,
+    running: false,
+    active_tasks: 0,
+    tasks: viewTasks(project).map((task) => ({ ...task })),
+    aliases: [],
+    proxy: { enabled: false, bound: false, port: null, reason: NO_DAEMON },
+    config_error: null,
+    warnings: [...project.warnings, ...await keeperWarnings(disk.paths)],
+    daemon_pid: null,
+  };
+}
+
+/** The answer of `health`: without a daemon nothing was probed, so nothing is healthy. */
+export async function readHealth(
+  disk: Disk,
+  config: string,
+  names: readonly string[],
+): Promise<Result<"task.health">> {
+  using project = await openProjectFiles(disk, config);
+  const tasks = names.length === 0
+    ? [...project.tasks.values()]
+    : names.map((name) => requireTask(project.tasks, name));
+  return {
+    ok: true,
+    healthy_count: 0,
+    total_count: tasks.length,
+    tasks: tasks.map(({ name }) => ({
+      name,
+      healthy: false,
+      method: "none",
+      reason: NO_DAEMON,
+    })),
+  };
+}
+
+/** The answer of `inspect`. */
+export async function readInspect(
+  disk: Disk,
+  config: string,
+  name: string,
+): Promise<Result<"task.inspect">> {
+  using project = await openProjectFiles(disk, config);
+  const spec = requireTask(project.tasks, name);
+  const { projectId } = project.identity;
+  const view = viewTasks(project).find((task) => task.name === name);
+  const runs = project.store?.runs.history(projectId, name, HISTORY_LENGTH) ??
+    [];
+  return {
+    ok: true,
+    ...view as TaskView,
+    ...detailTask(spec),
+    ad_hoc: !project.spec.tasks.has(name),
+    log_file: logPath(disk.paths, projectId, spec),
+    run_id: null,
+    pids: [],
+    processes: [],
+    runs: runs.map(viewRun),
+  };
+}
+
+function viewTasks(project: ProjectFiles): TaskView[] {
+  const { store, tasks, identity: { projectId } } = project;
+  const counts = store?.events.counts(projectId);
+  const wishes = store?.tasks.desired(projectId);
+  const runs = store?.runs.last(projectId);
+  return [...tasks.values()].map((spec) => {
+    const port = spec.port ?? store?.leases.leaseOf(projectId, spec.name) ??
+      null;
+    return viewTask(spec, {
+      ...STOPPED_SNAPSHOT,
+      lastExit: runs?.get(spec.name)?.exit ?? null,
+      manual: wishes?.get(spec.name)?.manual ?? false,
+    }, {
+      port,
+      url: urlOf(spec, port, projectId),
+      eventCounts: counts?.get(spec.name) ?? {},
+    });
+  });
+}
+
+function urlOf(
+  { host }: TaskSpec,
+  port: number | null,
+  projectId: string,
+): string | null {
+  return taskUrl({ host, port, projectId, proxy: null });
+}
+
+function viewRun(run: RunRow): Record<string, string | number | null> {
+  return {
+    run_id: run.runId,
+    pid: run.pid,
+    started_at: run.startedAt / 1000,
+    ended_at: run.exit === null ? null : run.exit.at / 1000,
+    exit_code: run.exit === null ? null : exitNumber(run.exit),
+    reason: run.reason,
+    port: run.port,
+  };
+}

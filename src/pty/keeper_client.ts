@@ -1,0 +1,236 @@
+/**
+ * The controller's end of the keeper's socket.
+ *
+ * Does not start a keeper and does not reconnect: see `keeper_process.ts` for the first, the second is policy.
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../domain/error.ts";
+import type { ErrorCode } from "../domain/error_codes.ts";
+import { FrameConnection } from "../kit/frames.ts";
+import {
+  KEEPER_PROTOCOL,
+  type KeeperError,
+  type KeeperHello,
+  type KeeperNotice,
+  type KeeperReply,
+  type KeeperRequests,
+} from "./protocol.ts";
+
+/** How long a keeper may take to greet. */
+const HELLO_TIMEOUT_MS = 5_000;
+
+/** How a wait is ended early. */
+export interface Cancellable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const ERROR_CODES: Readonly<Record<KeeperError["code"], ErrorCode>> = {
+  spawn_failed: "E403",
+  unknown_run: "E202",
+  busy: "E900",
+  invalid: "E900",
+  cancelled: "E900",
+  internal: "E900",
+};
+
+/** A connection to a keeper. */
+export class KeeperClient implements Disposable {
+  /** What the keeper said of itself. */
+  readonly hello: KeeperHello;
+  /** Fulfilled when the connection is over, whoever ended it. Never rejects. */
+  readonly closed: Promise<void>;
+  readonly #connection: FrameConnection;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #listeners = new Set<(notice: KeeperNotice) => void>();
+  #lastId = 0;
+
+  private constructor(
+    hello: KeeperHello,
+    connection: FrameConnection,
+    frames: AsyncGenerator<unknown>,
+  ) {
+    this.hello = hello;
+    this.#connection = connection;
+    this.closed = this.#read(frames);
+  }
+
+  /**
+   * Connects, reads the greeting and introduces this process. Bounded, whatever the peer does.
+   *
+   * @throws {TaskmuxError} E601 if the keeper speaks another protocol; E600 if what listens is no keeper, or goes away.
+   * @throws {Deno.errors.NotFound} If there is no socket.
+   * @throws {Deno.errors.ConnectionRefused} If nobody listens on the socket.
+   * @throws The reason of the signal.
+   */
+  static async connect(
+    path: string,
+    options: Cancellable = {},
+  ): Promise<KeeperClient> {
+    options.signal?.throwIfAborted();
+    const stream = await Deno.connect({ transport: "unix", path });
+    const connection = new FrameConnection(stream);
+    try {
+      const frames = connection.frames();
+      const hello = await greeting(connection, frames, options.signal);
+      if (hello.protocol !== KEEPER_PROTOCOL) throw mismatch(hello);
+      const client = new KeeperClient(hello, connection, frames);
+      await client.request("introduce", { pid: Deno.pid }, options);
+      return client;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the keeper. Requests do not wait for each other.
+   *
+   * @throws {TaskmuxError} E403 if a run cannot be started, E202 if the run is unknown, E900 for any other refusal (the
+   * keeper's own code is in `details.keeper_code`), E600 when the connection is lost before the answer.
+   * @throws The reason of the signal. The keeper is told, and may or may not have done it.
+   */
+  async request<Op extends keyof KeeperRequests>(
+    op: Op,
+    params: KeeperRequests[Op]["params"],
+    options: Cancellable = {},
+  ): Promise<KeeperRequests[Op]["result"]> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const cancel = () => {
+      this.#connection.send({ cancel: id });
+      reject(signal?.reason);
+    };
+    this.#waiting.set(id, { resolve, reject });
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      if (!this.#connection.send({ id, op, params })) throw lost();
+      return await promise as KeeperRequests[Op]["result"];
+    } finally {
+      this.#waiting.delete(id);
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /**
+   * Calls the listener for every notice from now on, in order. What happened before is in the answer to `list`, so listen
+   * first, then list.
+   *
+   * @returns A function that ends it.
+   */
+  onNotice(listener: (notice: KeeperNotice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends the connection. Runs live on. Requests under way fail with E600. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #read(frames: AsyncGenerator<unknown>): Promise<void> {
+    try {
+      for await (const frame of frames) this.#take(frame);
+    } catch (error) {
+      // A keeper that sends nonsense is as good as gone.
+      if (!(error instanceof SyntaxError)) throw error;
+    } finally {
+      this.#connection.close();
+      for (const waiting of this.#waiting.values()) waiting.reject(lost());
+    }
+  }
+
+  #take(frame: unknown): void {
+    if (isNotice(frame)) {
+      for (const listener of this.#listeners) listener(frame);
+      return;
+    }
+    // Answers to requests that were given up find nobody waiting.
+    const reply = frame as KeeperReply;
+    const waiting = this.#waiting.get(reply.id);
+    if ("error" in reply) waiting?.reject(asTaskmuxError(reply.error));
+    else waiting?.resolve(reply.result);
+  }
+}
+
+/** The first frame, or an error within {@linkcode HELLO_TIMEOUT_MS}. Closes the connection when it gives up. */
+async function greeting(
+  connection: FrameConnection,
+  frames: AsyncGenerator<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<KeeperHello> {
+  const timeout = AbortSignal.timeout(HELLO_TIMEOUT_MS);
+  const either = signal === undefined
+    ? timeout
+    : AbortSignal.any([signal, timeout]);
+  const giveUp = () => connection.close();
+  either.addEventListener("abort", giveUp, { once: true });
+  try {
+    const first = await frames.next();
+    signal?.throwIfAborted();
+    if (first.done || !isHello(first.value)) {
+      throw new TaskmuxError(
+        "E600",
+        "Cannot reach the keeper: what listens on its socket does not greet",
+      );
+    }
+    return first.value;
+  } finally {
+    either.removeEventListener("abort", giveUp);
+  }
+}
+
+function isHello(frame: unknown): frame is KeeperHello {
+  return isRecord(frame) && frame.taskmux === "keeper" &&
+    typeof frame.protocol === "number";
+}
+
+function isNotice(frame: unknown): frame is KeeperNotice {
+  return isRecord(frame) && typeof frame.notice === "string";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function mismatch(hello: KeeperHello): TaskmuxError {
+  return new TaskmuxError(
+    "E601",
+    `Cannot talk to the keeper: it is version ${hello.version} and speaks ` +
+      `protocol ${hello.protocol}, not ${KEEPER_PROTOCOL}`,
+    {
+      hint:
+        `kill ${hello.pid} ends it with its tasks; then run taskmux start again`,
+      details: {
+        pid: hello.pid,
+        version: hello.version,
+        protocol: hello.protocol,
+      },
+    },
+  );
+}
+
+function asTaskmuxError(error: KeeperError): TaskmuxError {
+  return new TaskmuxError(ERROR_CODES[error.code] ?? "E900", error.message, {
+    details: { keeper_code: error.code },
+  });
+}
+
+function lost(): TaskmuxError {
+  return new TaskmuxError(
+    "E600",
+    "Cannot reach the keeper: the connection is closed",
+  );
+}

@@ -1,0 +1,72 @@
+/**
+ * What the keeper asks of the operating system.
+ *
+ * Facts and single calls only; which process belongs to which run is decided in `process_table.ts`.
+ *
+ * @module
+ */
+
+/** One process at the moment of a scan. */
+export interface ProcessRow {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly group: number;
+  readonly session: number;
+  readonly state: "alive" | "stopped" | "zombie";
+  /** In the system's own unit. With the pid it identifies a process. */
+  readonly startTime: number;
+  /** The number of the run it was born into, or -1. */
+  readonly tag: number;
+}
+
+/** The operating system below the keeper. All calls are immediate and block for microseconds. */
+export interface System {
+  /** Identifies this boot of the machine. */
+  readonly bootId: string;
+  /** Whether every process carries the run it was born into, see {@linkcode forkAs}. */
+  readonly hasRunTags: boolean;
+  /** Whether orphans among the descendants become children of this process. */
+  readonly adoptsOrphans: boolean;
+
+  /** All processes that can be seen. A process that is born or dies meanwhile may be missing. */
+  processes(): ProcessRow[];
+  /** Null if there is no such process. */
+  startTimeOf(pid: number): number | null;
+  /** Command line with spaces between the arguments, or the short name in brackets. Empty if the process is gone. */
+  commandOf(pid: number): string;
+  /** A variable of the environment a process began with; null if unset, unreadable or gone. */
+  variableOf(pid: number, name: string): string | null;
+  /** Pids that listen on a TCP port, as far as this user may see. */
+  listenersOn(port: number): number[];
+
+  /**
+   * Sends a signal by number; to a process group when the pid is negative.
+   *
+   * @returns False if there is nothing to send to, or it is not permitted.
+   */
+  kill(pid: number, signal: number): boolean;
+  /** Reaps a dead child. Never waits. Must not be called for a pid that somebody else waits for. */
+  reap(pid: number): boolean;
+  /** Whether this user may execute a file, or enter a folder. */
+  canExecute(path: string): boolean;
+
+  /**
+   * Runs a synchronous fork so that the child and all its descendants, whatever they do, carry the run's tag.
+   * Without {@linkcode hasRunTags} it only runs it.
+   */
+  forkAs<T>(runId: string, fork: () => T): T;
+  /** Puts right what a new child inherited from the keeper and should not have. */
+  settleChild(pid: number): void;
+  /** A second descriptor of an open file, closed on exec. */
+  duplicate(fd: number): number;
+  /** Keeps a descriptor from being inherited by programs started later. */
+  seal(fd: number): void;
+  closeDescriptor(fd: number): void;
+  /** Makes standard output and error append to an existing file. Without the file they stay as they are. */
+  redirectOutput(path: string): void;
+}
+
+/** Number of a run for the kernel's tag. */
+export function runNumber(runId: string): number {
+  return Number.parseInt(runId, 16);
+}

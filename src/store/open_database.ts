@@ -1,0 +1,164 @@
+/**
+ * Opening the state database: creates, checks, migrates it, and moves a damaged one out of the way.
+ *
+ * @module
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import { TaskmuxError } from "../domain/error.ts";
+import {
+  BUSY_TIMEOUT_MS,
+  Database,
+  databaseError,
+  isDamage,
+  isSqliteError,
+} from "./database.ts";
+import { MIGRATIONS } from "./migrations.ts";
+import { makePrivate, moveAside } from "./state_file.ts";
+
+/** How the database is opened. */
+export interface OpenDatabaseOptions {
+  /** Wall time in milliseconds, for the name of a file that is moved aside. */
+  readonly now: number;
+  /** The file never grows beyond this. */
+  readonly maxBytes: number;
+}
+
+/** A database that is ready, and what the user should know about how it became so. */
+export interface OpenedDatabase {
+  readonly database: Database;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens the database for writing, mode 0600, creating and migrating it as needed. Reads the whole file once to check it:
+ * about 2 ms per 10 000 events.
+ *
+ * A damaged file is moved aside with its side files, and a new one is begun.
+ *
+ * @throws {TaskmuxError} E601 if a newer taskmux wrote it (it is not touched); E900 if it cannot be opened.
+ */
+export function openDatabase(
+  path: string,
+  options: OpenDatabaseOptions,
+): OpenedDatabase {
+  const opened = tryOpen(path, options);
+  if (opened instanceof Database) return { database: opened, warnings: [] };
+  const aside = moveAside(path, options.now, ["-wal", "-shm"]);
+  const fresh = tryOpen(path, options);
+  if (!(fresh instanceof Database)) throw databaseError(fresh);
+  return {
+    database: fresh,
+    warnings: [
+      `The state database was damaged (${opened.message}) and is now "${aside}"; a new one was begun`,
+    ],
+  };
+}
+
+/**
+ * Opens the database for reading. Creates no database, migrates nothing; null if there is none, or one that a daemon
+ * must migrate first.
+ *
+ * After a crash of the daemon SQLite may create the side file `-shm` beside the log that the crash left.
+ *
+ * @throws {TaskmuxError} E601 if a newer taskmux wrote it; E900 if it is damaged or cannot be read.
+ */
+export function openDatabaseReadOnly(path: string): Database | null {
+  if (!exists(path)) return null;
+  let connection: DatabaseSync | null = null;
+  try {
+    connection = new DatabaseSync(path, {
+      readOnly: true,
+      timeout: BUSY_TIMEOUT_MS,
+    });
+    const version = userVersion(connection);
+    refuseNewer(path, version);
+    if (version === MIGRATIONS.length) return new Database(connection);
+    connection.close();
+    return null;
+  } catch (error) {
+    connection?.close();
+    if (!isSqliteError(error)) throw error;
+    throw databaseError(error);
+  }
+}
+
+/** The database, or the error that proves the file damaged. Throws whatever else goes wrong. */
+function tryOpen(
+  path: string,
+  options: OpenDatabaseOptions,
+): Database | Error {
+  makePrivate(path);
+  let connection: DatabaseSync | null = null;
+  try {
+    connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    refuseNewer(path, userVersion(connection));
+    configure(connection, options);
+    check(connection);
+    migrate(connection);
+    return new Database(connection);
+  } catch (error) {
+    connection?.close();
+    if (!isSqliteError(error)) throw error;
+    if (isDamage(error)) return error;
+    throw databaseError(error);
+  }
+}
+
+function configure(
+  connection: DatabaseSync,
+  options: OpenDatabaseOptions,
+): void {
+  // get(), because exec() loses SQLite's result code.
+  connection.prepare("pragma journal_mode = wal").get();
+  // A killed process loses nothing; a power cut may lose the last transactions, and SQLite stays consistent.
+  connection.prepare("pragma synchronous = normal").get();
+  const size = connection.prepare("pragma page_size").get();
+  const pages = Math.floor(options.maxBytes / Number(size?.page_size));
+  connection.prepare(`pragma max_page_count = ${pages}`).get();
+}
+
+function check(connection: DatabaseSync): void {
+  const answer = connection.prepare("pragma quick_check(1)").get()?.quick_check;
+  if (answer === "ok") return;
+  throw Object.assign(new Error(String(answer)), {
+    code: "ERR_SQLITE_ERROR",
+    errcode: 11,
+  });
+}
+
+function migrate(connection: DatabaseSync): void {
+  if (userVersion(connection) === MIGRATIONS.length) return;
+  connection.prepare("begin immediate").run();
+  // Again, now under the lock: another process may have migrated in between.
+  const from = userVersion(connection);
+  for (const step of MIGRATIONS.slice(from)) connection.exec(step);
+  connection.exec(`pragma user_version = ${MIGRATIONS.length}`);
+  connection.prepare("commit").run();
+}
+
+function refuseNewer(path: string, version: number): void {
+  if (version <= MIGRATIONS.length) return;
+  throw new TaskmuxError(
+    "E601",
+    `Cannot open the state database "${path}": a newer taskmux wrote it (format ${version}, this one knows ${MIGRATIONS.length})`,
+    {
+      hint:
+        "deno install -g -f jsr:@taskmux/cli/taskmux, or set TASKMUX_HOME to another folder",
+      details: { path, format: version, known: MIGRATIONS.length },
+    },
+  );
+}
+
+function userVersion(connection: DatabaseSync): number {
+  return Number(connection.prepare("pragma user_version").get()?.user_version);
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What a supervisor is given by the daemon: the world, as narrow interfaces.
+ *
+ * @module
+ */
+
+import type { Clock } from "../kit/clock.ts";
+import type { NewEvent } from "../domain/event.ts";
+import type { Store } from "../store/store.ts";
+import type { PortAssigner } from "./port_assigner.ts";
+import type { EnvironmentStore } from "./environment_store.ts";
+import type { Keeper } from "./keeper.ts";
+
+/** Everything outside that supervision needs. Shared by all projects. */
+export interface SupervisorHost {
+  readonly clock: Clock;
+  readonly keeper: Keeper;
+  readonly store: Store;
+  readonly ports: PortAssigner;
+  readonly environments: EnvironmentStore;
+  /** Stores and publishes an event. Never throws. */
+  emit(event: NewEvent): void;
+  /** Where the log of a task goes by default. */
+  logFile(projectId: string, task: string): string;
+  /** Path of the CA's certificate, when there is one. */
+  caPath(): string | null;
+  /** Reports a failure of the supervisor itself. */
+  onError(error: unknown, context: string): void;
+}

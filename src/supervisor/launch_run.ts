@@ -1,0 +1,124 @@
+/**
+ * Starts a run: port, environment, spawn by the keeper, record in the store.
+ *
+ * @module
+ */
+
+import type { TaskSpec } from "../domain/task_spec.ts";
+import type { RunInfo } from "../domain/task_state.ts";
+import type { LogTarget } from "../pty/protocol.ts";
+import type { SupervisorHost } from "./host.ts";
+import type { ContextTask, RunContext } from "./run_context.ts";
+
+/** Bytes of a run id: the kernel's run tag holds 48 bits safely in every number type. */
+const RUN_ID_BYTES = 6;
+
+/** A started run and the environment it got. */
+export interface LaunchedRun {
+  readonly run: RunInfo;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a run of a task.
+ *
+ * @throws {TaskmuxError} E214 port taken, E104 unreadable env file, E403 the keeper could not spawn.
+ */
+export async function launchRun(
+  task: ContextTask,
+  context: RunContext,
+  host: SupervisorHost,
+): Promise<LaunchedRun> {
+  const { spec } = task;
+  const { projectId } = context;
+  const runId = crypto.getRandomValues(new Uint8Array(RUN_ID_BYTES)).toHex();
+  const port = await assignPort(task, context, host);
+  return await spawnRun(task, { context, host, runId, port });
+}
+
+interface Launching {
+  readonly context: RunContext;
+  readonly host: SupervisorHost;
+  readonly runId: string;
+  readonly port: number | null;
+}
+
+async function spawnRun(
+  task: ContextTask,
+  { context, host, runId, port }: Launching,
+): Promise<LaunchedRun> {
+  const { spec } = task;
+  const { projectId } = context;
+  const env = await context.environmentOf(task, { runId, port });
+  const spawned = await host.keeper.request("spawn", {
+    runId,
+    key: runKey(projectId, spec.name),
+    argv: [spec.shell ?? "/bin/sh", "-c", spec.command],
+    cwd: spec.cwd,
+    env,
+    log: logTarget(spec, host.logFile(projectId, spec.name)),
+  });
+  const run: RunInfo = {
+    runId,
+    pid: spawned.pid,
+    startTime: spawned.startTime,
+    startedAt: spawned.startedAt,
+    port,
+  };
+  host.store.runs.start({
+    ...run,
+    session: projectId,
+    task: spec.name,
+    bootId: host.keeper.bootId,
+    command: spec.command,
+    digest: spec.digest,
+  });
+  return { run, env };
+}
+
+async function assignPort(
+  task: ContextTask,
+  context: RunContext,
+  host: SupervisorHost,
+): Promise<number | null> {
+  const { spec } = task;
+  if (!spec.wantsPort) return null;
+  const { port, changed } = await host.ports.assign({
+    session: context.projectId,
+    task: spec.name,
+    fixed: spec.port,
+    isOurs: (runId) => context.ownsRun(spec.name, runId),
+  });
+  if (changed !== null) {
+    host.emit({
+      event: "port_changed",
+      session: context.projectId,
+      task: spec.name,
+      at: host.clock.now(),
+      data: { from: changed.from, to: port, holder: changed.holder },
+    });
+  }
+  return port;
+}
+
+/** Where the output of a task goes. */
+export function logTarget(spec: TaskSpec, defaultPath: string): LogTarget {
+  return {
+    path: spec.log.file ?? defaultPath,
+    maxBytes: spec.log.maxBytes,
+    maxFiles: spec.log.maxFiles,
+  };
+}
+
+/** The keeper's name for a task: neither part holds a slash. */
+export function runKey(projectId: string, task: string): string {
+  return `${projectId}/${task}`;
+}
+
+/** The inverse of {@linkcode runKey}. */
+export function parseRunKey(
+  key: string,
+): { readonly projectId: string; readonly task: string } {
+  const slash = key.indexOf("/");
+  return { projectId: key.slice(0, slash), task: key.slice(slash + 1) };
+}

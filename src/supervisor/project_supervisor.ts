@@ -1,0 +1,402 @@
+/**
+ * All tasks of one project: who may start when, what changed, and what the file now says.
+ *
+ * Actions (start, stop, …) are functions of their own that drive this. Tasks never wait for each other here; a waiting
+ * task is woken by the change of what it waits for.
+ *
+ * @module
+ */
+
+import {
+  dependencyError,
+  type DependencyView,
+  judgeDependency,
+} from "../domain/readiness.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { isAtRest, runOf } from "../domain/task_machine.ts";
+import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
+import type { RunInfo } from "../domain/task_state.ts";
+import type { WaitingFor } from "../domain/task_view.ts";
+import type { Progress } from "../contract/wire.ts";
+import { closest } from "../kit/did_you_mean.ts";
+import type { SupervisorHost } from "./host.ts";
+import type { ContextTask, RunAddress, RunContext } from "./run_context.ts";
+import { type ProjectContext, taskEnvironment } from "./environment.ts";
+import { TaskRunner } from "./task_runner.ts";
+
+/** How a project is called and where it stands, beside its file. */
+export interface ProjectIdentity {
+  readonly projectId: string;
+  readonly worktreeId: string | null;
+  readonly branch: string | null;
+  readonly isLinked: boolean;
+}
+
+/** See the module. */
+export class ProjectSupervisor implements AsyncDisposable {
+  readonly identity: ProjectIdentity;
+  readonly host: SupervisorHost;
+  readonly #runners = new Map<string, TaskRunner>();
+  readonly #listeners = new Set<(changed: ReadonlySet<string>) => void>();
+  #changedNames = new Set<string>();
+  readonly #ungated = new Set<string>();
+  #spec: ProjectSpec;
+  #isEvaluating = false;
+  #isDirty = false;
+  #isClosed = false;
+
+  constructor(
+    identity: ProjectIdentity,
+    spec: ProjectSpec,
+    host: SupervisorHost,
+  ) {
+    this.identity = identity;
+    this.#spec = spec;
+    this.host = host;
+    for (const task of spec.tasks.values()) this.#add(task, false);
+  }
+
+  get projectId(): string {
+    return this.identity.projectId;
+  }
+
+  /** The file as it was last read without error. */
+  get spec(): ProjectSpec {
+    return this.#spec;
+  }
+
+  /** All runners: the file's tasks in its order, then ad-hoc ones. */
+  get runners(): readonly TaskRunner[] {
+    const inFile = [...this.#spec.tasks.keys()]
+      .flatMap((name) => this.#runners.get(name) ?? []);
+    const others = [...this.#runners.values()]
+      .filter((runner) => !this.#spec.tasks.has(runner.name));
+    return [...inFile, ...others];
+  }
+
+  /** Specs of all tasks by name, ad-hoc ones included. */
+  get tasks(): ReadonlyMap<string, TaskSpec> {
+    return new Map(this.runners.map((runner) => [runner.name, runner.spec]));
+  }
+
+  /**
+   * The runner of a task.
+   *
+   * @throws {TaskmuxError} E200 with a suggestion if there is none.
+   */
+  runner(name: string): TaskRunner {
+    const runner = this.#runners.get(name);
+    if (runner !== undefined) return runner;
+    const near = closest(name, [...this.#runners.keys()]);
+    throw new TaskmuxError("E200", `Task '${name}' not found in config`, {
+      hint: near === null ? "taskmux status" : `did you mean "${near}"?`,
+      details: { task: name, known: [...this.#runners.keys()] },
+    });
+  }
+
+  /** The runner of a task, or null. */
+  find(name: string): TaskRunner | null {
+    return this.#runners.get(name) ?? null;
+  }
+
+  /** Whether anything of the project runs or is about to. */
+  get isUp(): boolean {
+    return this.runners.some((runner) => !isAtRest(runner.machine));
+  }
+
+  /** Lets a task start whatever its dependencies are, once. */
+  ignoreDependencies(name: string): void {
+    this.#ungated.add(name);
+  }
+
+  /**
+   * Resolves with the first value other than undefined that `check` returns; it is asked now and after every change.
+   * Rejects with the signal's reason.
+   */
+  until<T>(check: () => T | undefined, signal: AbortSignal): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const onAbort = (): void => finish(() => reject(signal.reason));
+    const onChange = (): void => {
+      try {
+        const value = check();
+        if (value !== undefined) finish(() => resolve(value));
+      } catch (error) {
+        finish(() => reject(error));
+      }
+    };
+    const finish = (settle: () => void): void => {
+      this.#listeners.delete(onChange);
+      signal.removeEventListener("abort", onAbort);
+      settle();
+    };
+    if (signal.aborted) return Promise.reject(signal.reason);
+    this.#listeners.add(onChange);
+    signal.addEventListener("abort", onAbort, { once: true });
+    onChange();
+    return promise;
+  }
+
+  /** Tells every change of a task's state until the signal aborts. */
+  watchProgress(
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): void {
+    const told = new Map<string, string>();
+    const onChange = (changed: ReadonlySet<string>): void => {
+      for (const runner of this.#runners.values()) {
+        const isWaiting = runner.machine.phase.status === "waiting";
+        if (!isWaiting && !changed.has(runner.name)) continue;
+        const progress = progressOf(runner);
+        const key = JSON.stringify(progress);
+        if (told.get(runner.name) === key) continue;
+        told.set(runner.name, key);
+        onProgress(progress);
+      }
+    };
+    this.#listeners.add(onChange);
+    signal.addEventListener("abort", () => this.#listeners.delete(onChange), {
+      once: true,
+    });
+  }
+
+  /** Adds a task that is not in the file, or replaces the one of that name. */
+  addAdHoc(spec: TaskSpec): TaskRunner {
+    const known = this.#runners.get(spec.name);
+    if (known !== undefined) {
+      known.setSpec(spec);
+      return known;
+    }
+    return this.#add(spec, true);
+  }
+
+  /** Forgets a task at rest. */
+  async forget(name: string): Promise<void> {
+    const runner = this.#runners.get(name);
+    if (runner === undefined) return;
+    this.#runners.delete(name);
+    this.host.store.tasks.remove(this.projectId, name);
+    await runner[Symbol.asyncDispose]();
+    this.#changed();
+  }
+
+  /** What a new file changes. The caller acts on it: this starts and stops nothing. */
+  setSpec(
+    spec: ProjectSpec,
+  ): {
+    readonly added: string[];
+    readonly removed: string[];
+    readonly changed: string[];
+  } {
+    const before = this.#spec.tasks;
+    const removed = [...before.keys()].filter((name) => !spec.tasks.has(name));
+    const added: string[] = [];
+    const changed: string[] = [];
+    this.#spec = spec;
+    for (const [name, task] of spec.tasks) {
+      const runner = this.#runners.get(name);
+      if (runner === undefined) {
+        this.#add(task, false);
+        added.push(name);
+        continue;
+      }
+      if (runner.spec.digest !== task.digest) changed.push(name);
+      runner.setSpec(task);
+    }
+    this.#changed();
+    return { added, removed, changed };
+  }
+
+  /** Delivers the end of a run. Unknown runs are ignored. */
+  ended(
+    task: string,
+    end: {
+      readonly runId: string;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly at: number;
+    },
+  ): void {
+    this.#runners.get(task)?.dispatch({
+      type: "ended",
+      runId: end.runId,
+      exit: { code: end.code, signal: end.signal, at: end.at },
+    });
+  }
+
+  /** The environment of the project's own hooks. */
+  async hookEnvironment(
+    environment: string | null,
+  ): Promise<Record<string, string>> {
+    const { TASKMUX_TASK: _, ...env } = await taskEnvironment({
+      base: await this.host.environments.recall(environment),
+      task: { name: "", cwd: this.#spec.root, env: [], envFiles: [] },
+      project: this.projectFacts(),
+      runId: null,
+      port: null,
+      caPath: this.host.caPath(),
+    });
+    return env;
+  }
+
+  /** Environment, ownership and name for runs of this project. */
+  get context(): RunContext {
+    return {
+      projectId: this.projectId,
+      root: this.#spec.root,
+      environmentOf: (task, run) => this.#environmentOf(task, run),
+      ownsRun: (task, runId) => {
+        const runner = this.#runners.get(task);
+        return runner !== undefined &&
+          runOf(runner.machine)?.runId === runId;
+      },
+    };
+  }
+
+  /** Port and host of every task, for `TASKMUX_URL_<TASK>`. */
+  routes(): {
+    readonly name: string;
+    readonly host: string | null;
+    readonly port: number | null;
+  }[] {
+    return this.runners.map((runner) => ({
+      name: runner.name,
+      host: runner.spec.host,
+      port: this.portOf(runner),
+    }));
+  }
+
+  /** The port of a task: of its run, else the one it will probably get. */
+  portOf(runner: TaskRunner): number | null {
+    const run = runOf(runner.machine);
+    if (run !== null) return run.port;
+    if (!runner.spec.wantsPort) return null;
+    return runner.spec.port ??
+      this.host.store.leases.leaseOf(this.projectId, runner.name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(
+      [...this.#runners.values()].map((runner) =>
+        runner[Symbol.asyncDispose]()
+      ),
+    );
+  }
+
+  async #environmentOf(
+    task: ContextTask,
+    run: RunAddress | null,
+  ): Promise<Record<string, string>> {
+    const base = await this.host.environments.recall(task.environment);
+    return await taskEnvironment({
+      base,
+      task: task.spec,
+      project: this.projectFacts(),
+      runId: run?.runId ?? null,
+      port: run?.port ?? null,
+      caPath: this.host.caPath(),
+    });
+  }
+
+  /** What tasks and shells are told about the project. */
+  projectFacts(): ProjectContext {
+    return {
+      name: this.#spec.name,
+      ...this.identity,
+      routes: this.routes(),
+    };
+  }
+
+  #add(spec: TaskSpec, isAdHoc: boolean): TaskRunner {
+    const runner = new TaskRunner({
+      spec,
+      context: this.context,
+      host: this.host,
+      isAdHoc,
+      onChange: () => this.#changed(spec.name),
+      waitingFor: () => this.#waitingFor(spec.name),
+    });
+    this.#runners.set(spec.name, runner);
+    return runner;
+  }
+
+  #viewOf(name: string): DependencyView | null {
+    const runner = this.#runners.get(name);
+    if (runner === undefined) return null;
+    return {
+      snapshot: runner.snapshot(),
+      isUnhealthyFinal: runner.machine.gaveUp ||
+        runner.spec.restart.policy === "no",
+    };
+  }
+
+  #waitingFor(name: string): WaitingFor[] {
+    const runner = this.#runners.get(name);
+    if (runner?.machine.phase.status !== "waiting") return [];
+    return runner.spec.dependsOn.flatMap((dependency) => {
+      const view = this.#viewOf(dependency.task);
+      if (judgeDependency(dependency, view) === "satisfied") return [];
+      return [{ ...dependency, state: view?.snapshot.state ?? "stopped" }];
+    });
+  }
+
+  /** Something changed: opens gates until nothing moves, then tells those who wait. */
+  #changed(name?: string): void {
+    if (name !== undefined) this.#changedNames.add(name);
+    this.#isDirty = true;
+    if (this.#isEvaluating || this.#isClosed) return;
+    this.#isEvaluating = true;
+    try {
+      while (this.#isDirty) {
+        this.#isDirty = false;
+        for (const runner of this.#runners.values()) this.#openGate(runner);
+      }
+    } finally {
+      this.#isEvaluating = false;
+    }
+    const changed = this.#changedNames;
+    this.#changedNames = new Set();
+    for (const listener of [...this.#listeners]) listener(changed);
+  }
+
+  #openGate(runner: TaskRunner): void {
+    if (runner.machine.phase.status !== "waiting") {
+      return;
+    }
+    if (this.#ungated.delete(runner.name)) {
+      return runner.dispatch({ type: "gate", error: null });
+    }
+    let isPending = false;
+    for (const dependency of runner.spec.dependsOn) {
+      const view = this.#viewOf(dependency.task);
+      const verdict = judgeDependency(dependency, view);
+      if (verdict === "failed") {
+        const error = dependencyError(runner.spec, dependency, view);
+        return runner.dispatch({ type: "gate", error });
+      }
+      isPending ||= verdict === "pending";
+    }
+    if (!isPending) runner.dispatch({ type: "gate", error: null });
+  }
+}
+
+/** A runner's state as progress is told. */
+export function progressOf(runner: TaskRunner): Progress {
+  const snapshot = runner.snapshot();
+  return {
+    task: runner.name,
+    state: snapshot.state,
+    ...(snapshot.waitingFor.length === 0 ? {} : {
+      waiting_for: snapshot.waitingFor.map(({ task, condition }) => ({
+        task,
+        condition,
+      })),
+    }),
+    ...(snapshot.reason === null ? {} : { message: snapshot.reason }),
+  };
+}
+
+/** The live run of a task, if it has one. */
+export function liveRun(runner: TaskRunner): RunInfo | null {
+  return runOf(runner.machine);
+}

@@ -1,0 +1,173 @@
+/**
+ * Stopping, killing and restarting tasks, until nothing of them is left.
+ *
+ * @module
+ */
+
+import { dependentsOf } from "../domain/dependency_graph.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import type { ErrorShape } from "../domain/error.ts";
+import { isAtRest } from "../domain/task_machine.ts";
+import {
+  type ActionOutcome,
+  type Asker,
+  outcomeOf,
+  runnersOf,
+  runProjectHook,
+  type TaskOutcome,
+} from "./action.ts";
+import type { ProjectSupervisor } from "./project_supervisor.ts";
+import type { TaskRunner } from "./task_runner.ts";
+
+/** How to stop. `shutdown` is the daemon's own: it changes no desired state and no hook can prevent it. */
+export type StopManner = "stop" | "kill" | "shutdown";
+
+/**
+ * Stops everything of a project, dependents before what they depend on.
+ *
+ * @throws {TaskmuxError} E300 if nothing runs (not for shutdown), E400 or E401 from the project's before_stop hook.
+ */
+export async function stopAll(
+  project: ProjectSupervisor,
+  manner: StopManner,
+  asker: Asker,
+): Promise<ActionOutcome> {
+  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
+  if (active.length === 0 && manner !== "shutdown") {
+    for (const runner of project.runners) {
+      runner.dispatch({ type: "stop", kind: manner });
+    }
+    throw new TaskmuxError(
+      "E300",
+      `Session '${project.projectId}' is not running`,
+      { hint: "taskmux start", details: { session: project.projectId } },
+    );
+  }
+  if (active.length === 0) return { outcomes: [], warnings: [] };
+  if (asker.onProgress) project.watchProgress(asker.onProgress, asker.signal);
+  const { signal } = asker;
+  const environment = active[0]?.environment ?? null;
+  const warnings: string[] = [];
+  try {
+    warnings.push(
+      ...await runProjectHook(project, "before_stop", { environment, signal }),
+    );
+  } catch (error) {
+    if (manner !== "shutdown") throw error;
+    warnings.push(String(error));
+  }
+  const outcomes = await stopInOrder(project, active, { manner, signal });
+  for (const runner of project.runners) {
+    // What was at rest is marked as well: after `stop` nothing comes back by itself.
+    if (manner !== "shutdown" && isAtRest(runner.machine)) {
+      runner.dispatch({ type: "stop", kind: manner });
+    }
+  }
+  warnings.push(
+    ...await runProjectHook(project, "after_stop", { environment, signal }),
+  );
+  return { outcomes, warnings };
+}
+
+/**
+ * Stops or kills named tasks; of these, dependents first.
+ *
+ * @throws {TaskmuxError} E200 unknown task. A task that does not run is an outcome with E202.
+ */
+export async function stopNamed(
+  project: ProjectSupervisor,
+  names: readonly string[],
+  options: { readonly manner: "stop" | "kill"; readonly asker: Asker },
+): Promise<ActionOutcome> {
+  const { manner, asker } = options;
+  const runners = runnersOf(project, names);
+  const active = runners.filter((runner) => !isAtRest(runner.machine));
+  const idle = runners.filter((runner) => isAtRest(runner.machine));
+  if (asker.onProgress) project.watchProgress(asker.onProgress, asker.signal);
+  const { signal } = asker;
+  const environment = active[0]?.environment ?? null;
+  const hooks = manner === "stop" && active.length > 0;
+  const warnings: string[] = [];
+  if (hooks) {
+    warnings.push(
+      ...await runProjectHook(project, "before_stop", { environment, signal }),
+    );
+  }
+  const outcomes = await stopInOrder(project, active, { manner, signal });
+  for (const runner of idle) runner.dispatch({ type: "stop", kind: manner });
+  if (hooks) {
+    warnings.push(
+      ...await runProjectHook(project, "after_stop", { environment, signal }),
+    );
+  }
+  const word = manner === "kill" ? "killed" : "stopped";
+  return {
+    outcomes: [
+      ...outcomes,
+      ...idle.map((runner) => outcomeOf(runner, word, notRunning(runner))),
+    ],
+    warnings,
+  };
+}
+
+async function stopInOrder(
+  project: ProjectSupervisor,
+  runners: readonly TaskRunner[],
+  options: { readonly manner: StopManner; readonly signal: AbortSignal },
+): Promise<TaskOutcome[]> {
+  const { tasks } = project;
+  const stopping = new Map<string, Promise<TaskOutcome>>();
+  const byName = new Map(runners.map((runner) => [runner.name, runner]));
+  const order: TaskOutcome[] = [];
+  const stop = (runner: TaskRunner): Promise<TaskOutcome> => {
+    const known = stopping.get(runner.name);
+    if (known !== undefined) return known;
+    const begun = (async () => {
+      const dependents = options.manner === "kill"
+        ? []
+        : dependentsOf(tasks, runner.name);
+      await Promise.all(dependents.flatMap((name) => {
+        const dependent = byName.get(name);
+        return dependent === undefined ? [] : [stop(dependent)];
+      }));
+      const outcome = await stopOne(project, runner, options);
+      order.push(outcome);
+      return outcome;
+    })();
+    stopping.set(runner.name, begun);
+    return begun;
+  };
+  await Promise.all(runners.map(stop));
+  return order;
+}
+
+async function stopOne(
+  project: ProjectSupervisor,
+  runner: TaskRunner,
+  options: { readonly manner: StopManner; readonly signal: AbortSignal },
+): Promise<TaskOutcome> {
+  const { manner, signal } = options;
+  const word = manner === "kill" ? "killed" : "stopped";
+  const { generation } = runner.machine;
+  runner.dispatch({ type: "stop", kind: manner });
+  const error = await project.until(() => {
+    const { machine } = runner;
+    if (isAtRest(machine)) return { error: null };
+    // Someone has started it again meanwhile; the run that was asked about is gone.
+    if (machine.generation !== generation) return { error: null };
+    if (machine.error === null) return undefined;
+    // A before_stop hook prevented it, or something of the run survives.
+    return machine.phase.status === "running" ||
+        machine.phase.status === "stopping"
+      ? { error: machine.error }
+      : undefined;
+  }, signal);
+  return outcomeOf(runner, word, error.error);
+}
+
+function notRunning(runner: TaskRunner): ErrorShape {
+  return new TaskmuxError("E202", `Task '${runner.name}' is not running`, {
+    hint: `taskmux start ${runner.name}`,
+    details: { task: runner.name },
+  }).toShape();
+}

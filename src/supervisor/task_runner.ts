@@ -1,0 +1,473 @@
+/**
+ * One task: feeds the machine, performs its effects, and posts what came of them back as inputs.
+ *
+ * Inputs are applied one after another in the order of arrival. Effects never block the inbox.
+ *
+ * @module
+ */
+
+import { isFolder } from "./folder.ts";
+import { probe } from "../health/mod.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { TaskScope } from "../kit/task_scope.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import type { ErrorShape } from "../domain/error.ts";
+import { step } from "../domain/step.ts";
+import type { Effect, Input } from "../domain/task_input.ts";
+import {
+  NEW_MACHINE,
+  runOf,
+  snapshotTask,
+  type TaskMachine,
+} from "../domain/task_machine.ts";
+import type { HookName, TaskSpec } from "../domain/task_spec.ts";
+import type { ProbeResult, RunInfo } from "../domain/task_state.ts";
+import type { TaskSnapshot, WaitingFor } from "../domain/task_view.ts";
+import type { SupervisorHost } from "./host.ts";
+import { watchFiles } from "./file_watch.ts";
+import { runHook } from "./hooks.ts";
+import { probeRun } from "./prober.ts";
+import { launchRun } from "./launch_run.ts";
+import { terminateSteps } from "./terminate_steps.ts";
+import type { RunContext } from "./run_context.ts";
+import { encodeSavedState } from "./saved_state.ts";
+
+type WithoutNow<T> = T extends unknown ? Omit<T, "now"> : never;
+
+/** A run must live this long until its start counts as one, when nothing else proves it. */
+export const SETTLE_MS = 100;
+
+/** Changed files that an event names. */
+const WATCHED_FILES_TOLD_MAX = 20;
+
+/** How to make a runner. */
+export interface TaskRunnerOptions {
+  readonly spec: TaskSpec;
+  readonly context: RunContext;
+  readonly host: SupervisorHost;
+  /** Not in the file: started by `taskmux run`. */
+  readonly isAdHoc: boolean;
+  /** Called after every change, never from within {@linkcode TaskRunner.dispatch}'s caller's own change. */
+  onChange(): void;
+  /** The dependencies that are waited for, for snapshots. */
+  waitingFor(): readonly WaitingFor[];
+}
+
+/** See the module. */
+export class TaskRunner implements AsyncDisposable {
+  readonly name: string;
+  readonly isAdHoc: boolean;
+  /** Brought back after a boot and not asked for since: a start of it is no error. */
+  wasResumed = false;
+  readonly #options: TaskRunnerOptions;
+  readonly #host: SupervisorHost;
+  readonly #scope: TaskScope;
+  #spec: TaskSpec;
+  #machine: TaskMachine = NEW_MACHINE;
+  #inbox: Input[] = [];
+  #isStepping = false;
+  #environment: string | null = null;
+  #runDigest: string | null = null;
+  #runEnvironment: Readonly<Record<string, string>> = {};
+  #isSettled = false;
+  #lastStartedAt: number | null = null;
+  #hook: AbortController | null = null;
+  #probing: AbortController | null = null;
+  #wake: AbortController | null = null;
+  #watching: AbortController | null = null;
+
+  constructor(options: TaskRunnerOptions) {
+    this.#options = options;
+    this.#host = options.host;
+    this.#spec = options.spec;
+    this.name = options.spec.name;
+    this.isAdHoc = options.isAdHoc;
+    this.#scope = new TaskScope((error) =>
+      this.#host.onError(error, `task ${this.name}`)
+    );
+  }
+
+  /** The spec of the next start. */
+  get spec(): TaskSpec {
+    return this.#spec;
+  }
+
+  /** The machine's present state. */
+  get machine(): TaskMachine {
+    return this.#machine;
+  }
+
+  /** Whether the present run has lived long enough, or proved itself healthy. */
+  get isSettled(): boolean {
+    const { phase } = this.#machine;
+    if (phase.status !== "running" || !phase.isSettled) return false;
+    return this.#isSettled ||
+      (phase.health.isReady && phase.health.last?.method !== "proc");
+  }
+
+  /** Wall time of the last spawn in milliseconds; null before the first. */
+  get lastStartedAt(): number | null {
+    return this.#lastStartedAt;
+  }
+
+  /** Name of the caller's environment that runs start with, for persistence. */
+  get environment(): string | null {
+    return this.#environment;
+  }
+
+  set environment(name: string | null) {
+    this.#environment = name;
+  }
+
+  /** The full environment of the present run; empty when it was adopted. */
+  get runEnvironment(): Readonly<Record<string, string>> {
+    return this.#runEnvironment;
+  }
+
+  /** Replaces the spec. A present run keeps its own until its next start. */
+  setSpec(spec: TaskSpec): void {
+    this.#spec = spec;
+  }
+
+  /** The task as others may see it. */
+  snapshot(): TaskSnapshot {
+    return snapshotTask(this.#spec, this.#machine, {
+      now: this.#host.clock.monotonic(),
+      waitingFor: this.#options.waitingFor(),
+      configChanged: runOf(this.#machine) !== null &&
+        this.#runDigest !== null && this.#runDigest !== this.#spec.digest,
+    });
+  }
+
+  /** Sets a state found on disk. Only before the first input. */
+  restore(saved: Partial<TaskMachine>, environment: string | null): void {
+    this.#machine = { ...this.#machine, ...saved };
+    this.#environment = environment;
+  }
+
+  /** Takes over a live run of an earlier controller. */
+  async adopt(run: RunInfo, digest: string | null): Promise<void> {
+    const { clock } = this.#host;
+    this.#runDigest = digest;
+    this.#lastStartedAt = run.startedAt;
+    this.#isSettled = true;
+    this.#runEnvironment = await this.#context.environmentOf(this, run).catch(
+      () => ({}),
+    );
+    const ageMs = Math.max(0, clock.now() - run.startedAt);
+    this.dispatch({ type: "adopted", run, ageMs });
+  }
+
+  /** Feeds one input. Effects begin before this returns; what they bring arrives later. */
+  dispatch(input: WithoutNow<Input>): void {
+    this.#inbox.push(
+      { ...input, now: this.#host.clock.monotonic() } as Input,
+    );
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
+        const [machine, effects] = step(this.#spec, this.#machine, next);
+        this.#machine = machine;
+        for (const effect of effects) this.#perform(effect);
+      }
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#followFiles();
+    this.#options.onChange();
+  }
+
+  /** One probe now, outside of the schedule; its result counts like any other. */
+  async probeNow(signal: AbortSignal): Promise<ProbeResult> {
+    const run = runOf(this.#machine);
+    if (run === null) {
+      return {
+        ok: false,
+        method: "proc",
+        reason: "process not running",
+        at: this.#host.clock.now(),
+      };
+    }
+    const { readyLog, url, check } = this.#spec.health;
+    const { phase } = this.#machine;
+    if (
+      readyLog !== null && url === null && check === null &&
+      phase.status === "running"
+    ) {
+      // The line has been seen or not; asking again cannot tell more.
+      return phase.health.last ?? {
+        ok: false,
+        method: "log",
+        reason: "not ready yet",
+        at: this.#host.clock.now(),
+      };
+    }
+    const result = await this.#probe(run, signal);
+    this.dispatch({ type: "probed", runId: run.runId, result });
+    return result;
+  }
+
+  /** Ends all work for this task. The run itself lives on under the keeper. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+  }
+
+  get #context(): RunContext {
+    return this.#options.context;
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "run_hook":
+        return this.#runHook(effect.hook, effect.generation);
+      case "cancel_hook":
+        return this.#hook?.abort();
+      case "spawn":
+        return this.#scope.run(() => this.#spawn(effect.generation));
+      case "terminate":
+        return this.#scope.run(() =>
+          this.#terminate(effect.runId, effect.isKill)
+        );
+      case "start_probing":
+        return this.#startProbing(effect.run);
+      case "stop_probing":
+        return this.#probing?.abort();
+      case "wake_at":
+        return this.#wakeAt(effect.at);
+      case "persist":
+        return this.#persist();
+      case "emit":
+        return this.#emit(effect);
+    }
+  }
+
+  #emit(effect: Effect & { type: "emit" }): void {
+    const data: JsonObject = effect.data;
+    this.#host.emit({
+      event: effect.event,
+      session: this.#context.projectId,
+      task: this.name,
+      at: this.#host.clock.now(),
+      data,
+    });
+  }
+
+  #persist(): void {
+    const { desired, manual, restarts, phase, error, gaveUp } = this.#machine;
+    const outcome = phase.status === "failed" || phase.status === "completed"
+      ? phase.status
+      : null;
+    this.#host.store.tasks.setDesired(this.#context.projectId, this.name, {
+      desired,
+      manual,
+      changedAt: this.#host.clock.now(),
+      adhoc: this.isAdHoc ? JSON.stringify(this.#spec) : null,
+      state: encodeSavedState({
+        outcome,
+        restarts,
+        gaveUp,
+        error,
+        environment: this.#environment,
+      }),
+    });
+  }
+
+  #runHook(hook: HookName, generation: number): void {
+    const command = this.#spec.hooks[hook];
+    if (command === undefined) {
+      this.#inboxLater({ type: "hooked", generation, hook, error: null });
+      return;
+    }
+    const cancel = new AbortController();
+    this.#hook = cancel;
+    this.#scope.run(async (scopeSignal) => {
+      const signal = AbortSignal.any([scopeSignal, cancel.signal]);
+      const env = await this.#hookEnvironment();
+      const result = await runHook({
+        hook,
+        task: this.name,
+        command,
+        cwd: this.#spec.cwd,
+        env,
+        shell: this.#spec.shell,
+        signal,
+      }).catch((error) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+      if (result === null || signal.aborted) return;
+      const error = result.ok ? null : result.error.toShape();
+      this.dispatch({ type: "hooked", generation, hook, error });
+    });
+  }
+
+  async #hookEnvironment(): Promise<Readonly<Record<string, string>>> {
+    const run = runOf(this.#machine);
+    if (run !== null && Object.keys(this.#runEnvironment).length > 0) {
+      return this.#runEnvironment;
+    }
+    return await this.#context.environmentOf(this, run);
+  }
+
+  /** Posts an input from within a step, to be applied after it. */
+  #inboxLater(input: WithoutNow<Input>): void {
+    this.#inbox.push(
+      { ...input, now: this.#host.clock.monotonic() } as Input,
+    );
+  }
+
+  async #spawn(generation: number): Promise<void> {
+    try {
+      const spec = this.#spec;
+      if (!await isFolder(spec.cwd)) throw missingFolder(spec);
+      const { run, env } = await launchRun(this, this.#context, this.#host);
+      this.#runDigest = spec.digest;
+      this.#runEnvironment = env;
+      this.#isSettled = false;
+      this.#lastStartedAt = run.startedAt;
+      this.dispatch({ type: "spawned", generation, run });
+      this.#scope.run(async (signal) => {
+        await this.#host.clock.sleep(SETTLE_MS, signal);
+        if (runOf(this.#machine)?.runId !== run.runId) return;
+        this.#isSettled = true;
+        this.#options.onChange();
+      });
+    } catch (error) {
+      const shape = asShape(error, this.name);
+      if (shape.error_code === "E900") this.#host.onError(error, "spawn");
+      this.dispatch({ type: "spawn_failed", generation, error: shape });
+    }
+  }
+
+  async #terminate(runId: string, isKill: boolean): Promise<void> {
+    const steps = terminateSteps(this.#spec, isKill);
+    const { gone, survivors } = await this.#host.keeper.request("terminate", {
+      runId,
+      steps,
+    });
+    if (gone) return;
+    const error = new TaskmuxError(
+      "E900",
+      `Cannot end task "${this.name}": process ${
+        survivors.join(", ")
+      } survives SIGKILL`,
+      { hint: `ps -fp ${survivors.join(",")}`, details: { survivors } },
+    ).toShape();
+    this.dispatch({ type: "survived", runId, error });
+  }
+
+  #startProbing(run: RunInfo): void {
+    this.#probing?.abort();
+    const cancel = new AbortController();
+    this.#probing = cancel;
+    this.#scope.run(async (scopeSignal) => {
+      const signal = AbortSignal.any([scopeSignal, cancel.signal]);
+      await probeRun({
+        health: this.#spec.health,
+        clock: this.#host.clock,
+        probeOnce: (probeSignal) => this.#probe(run, probeSignal),
+        waitForReadyLine: async (lineSignal) => {
+          const pattern = this.#spec.health.readyLog ?? "";
+          const { line } = await this.#host.keeper.request("waitForLine", {
+            runId: run.runId,
+            pattern,
+            flags: "",
+          }, lineSignal);
+          return line !== null;
+        },
+        onResult: (result) =>
+          this.dispatch({ type: "probed", runId: run.runId, result }),
+      }, signal).catch((error) => {
+        if (!signal.aborted) throw error;
+      });
+    });
+  }
+
+  #probe(run: RunInfo, signal: AbortSignal): Promise<ProbeResult> {
+    return probe({
+      health: this.#spec.health,
+      port: run.port,
+      alive: runOf(this.#machine)?.runId === run.runId,
+      env: this.#runEnvironment,
+      cwd: this.#spec.cwd,
+      shell: this.#spec.shell,
+    }, { clock: this.#host.clock, signal });
+  }
+
+  /** Files are watched for as long as the task is wanted up, so that a change also wakes what crashed. */
+  #followFiles(): void {
+    const { watch, watchIgnore } = this.#spec;
+    const isWanted = this.#machine.desired === "up" && watch.length > 0;
+    if (isWanted === (this.#watching !== null)) return;
+    this.#watching?.abort();
+    this.#watching = null;
+    if (!isWanted) return;
+    const cancel = new AbortController();
+    this.#watching = cancel;
+    this.#scope.run(async (scopeSignal) => {
+      const changes = watchFiles({
+        root: this.#context.root,
+        patterns: watch,
+        ignore: watchIgnore,
+        clock: this.#host.clock,
+        signal: AbortSignal.any([scopeSignal, cancel.signal]),
+        onWarning: (message) =>
+          this.#host.onError(new Error(message), `watch of ${this.name}`),
+      });
+      for await (const files of changes) this.#filesChanged(files);
+    });
+  }
+
+  #filesChanged(files: readonly string[]): void {
+    if (this.#machine.manual || this.#machine.desired !== "up") return;
+    this.#emit({
+      type: "emit",
+      event: "auto_restart",
+      data: {
+        reason: "file_changed",
+        files: files.slice(0, WATCHED_FILES_TOLD_MAX),
+      },
+    });
+    this.dispatch({ type: "restart", isUsers: false, reason: "file_changed" });
+  }
+
+  #wakeAt(at: number): void {
+    this.#wake?.abort();
+    const cancel = new AbortController();
+    this.#wake = cancel;
+    const { clock } = this.#host;
+    this.#scope.run(async (scopeSignal) => {
+      const signal = AbortSignal.any([scopeSignal, cancel.signal]);
+      try {
+        await clock.sleep(Math.max(0, at - clock.monotonic()), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      this.dispatch({ type: "wake" });
+    });
+  }
+}
+
+function missingFolder(spec: TaskSpec): TaskmuxError {
+  return new TaskmuxError(
+    "E213",
+    `Cannot start task "${spec.name}": its folder "${spec.cwd}" does not exist`,
+    {
+      hint: `mkdir -p ${spec.cwd}`,
+      details: { task: spec.name, cwd: spec.cwd },
+    },
+  );
+}
+
+function asShape(error: unknown, task: string): ErrorShape {
+  if (error instanceof TaskmuxError) return error.toShape();
+  return new TaskmuxError(
+    "E900",
+    `Cannot start task "${task}": internal error`,
+    {
+      cause: error,
+    },
+  ).toShape();
+}

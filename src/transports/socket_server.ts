@@ -1,0 +1,163 @@
+/**
+ * The daemon's Unix socket: frames in, frames out. Knows no operation by name.
+ *
+ * @module
+ */
+
+import {
+  type ClientFrame,
+  type Hello,
+  type Progress,
+  type ServerFrame,
+  VERSION,
+  WIRE_PROTOCOL,
+} from "../contract/wire.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { FrameConnection } from "../kit/frames.ts";
+import type { JsonObject } from "../kit/json.ts";
+import type { TaskScope } from "../kit/task_scope.ts";
+
+/** Requests one connection may have under way. */
+const REQUESTS_PER_CONNECTION = 256;
+
+/** The part of a dispatcher that a transport uses. */
+export interface FrameDispatcher {
+  kindOf(name: string): "call" | "stream" | null;
+  call(
+    name: string,
+    params: unknown,
+    context: FrameContext,
+  ): Promise<JsonObject>;
+  stream(
+    name: string,
+    params: unknown,
+    context: FrameContext,
+  ): AsyncIterable<JsonObject>;
+}
+
+/** What goes along with a request. */
+export interface FrameContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/**
+ * Serves connections until the scope closes. Each connection is on its own; a broken one harms no other.
+ *
+ * @param listener Closed by the caller.
+ */
+export function serveSocket(
+  listener: Deno.Listener,
+  dispatcher: FrameDispatcher,
+  scope: TaskScope,
+): void {
+  scope.run(async (signal) => {
+    for await (const stream of listener) {
+      scope.run(() => serveConnection(stream, dispatcher, signal));
+    }
+  });
+}
+
+async function serveConnection(
+  stream: Deno.Conn,
+  dispatcher: FrameDispatcher,
+  serverSignal: AbortSignal,
+): Promise<void> {
+  using connection = new FrameConnection(stream);
+  const gone = new AbortController();
+  const close = (): void => connection.close();
+  serverSignal.addEventListener("abort", close, { once: true });
+  connection.send(
+    {
+      taskmux: "daemon",
+      protocol: WIRE_PROTOCOL,
+      version: VERSION,
+      pid: Deno.pid,
+    } satisfies Hello,
+  );
+  const requests = new Map<number, AbortController>();
+  const running = new Set<Promise<void>>();
+  try {
+    for await (const frame of connection.frames()) {
+      const request = frame as ClientFrame;
+      if ("cancel" in request) {
+        requests.get(request.cancel)?.abort(withdrawn());
+        continue;
+      }
+      if (!isRequest(request) || requests.size >= REQUESTS_PER_CONNECTION) {
+        break;
+      }
+      const cancel = new AbortController();
+      requests.set(request.id, cancel);
+      const work = answer(connection, dispatcher, {
+        request,
+        signal: AbortSignal.any([cancel.signal, gone.signal, serverSignal]),
+      }).finally(() => {
+        requests.delete(request.id);
+        running.delete(work);
+      });
+      running.add(work);
+    }
+  } catch (error) {
+    // A peer that does not speak frames.
+    if (!(error instanceof SyntaxError)) throw error;
+  } finally {
+    serverSignal.removeEventListener("abort", close);
+    gone.abort(withdrawn());
+    await Promise.allSettled(running);
+    await connection.flushed();
+  }
+}
+
+function isRequest(
+  frame: unknown,
+): frame is { id: number; op: string; params: unknown } {
+  const request = frame as { id?: unknown; op?: unknown };
+  return typeof request === "object" && request !== null &&
+    typeof request.id === "number" && typeof request.op === "string";
+}
+
+function withdrawn(): DOMException {
+  return new DOMException("The caller is gone", "AbortError");
+}
+
+interface Answering {
+  readonly request: {
+    readonly id: number;
+    readonly op: string;
+    readonly params: unknown;
+  };
+  readonly signal: AbortSignal;
+}
+
+async function answer(
+  connection: FrameConnection,
+  dispatcher: FrameDispatcher,
+  { request, signal }: Answering,
+): Promise<void> {
+  const { id, op, params } = request;
+  const send = (frame: ServerFrame): boolean => connection.send(frame);
+  const context: FrameContext = {
+    signal,
+    onProgress: (progress) => {
+      send({ id, progress });
+    },
+  };
+  try {
+    if (dispatcher.kindOf(op) === "stream") {
+      for await (const item of dispatcher.stream(op, params, context)) {
+        if (!send({ id, item })) return;
+        // A reader that is slower than the source slows the source, not our memory.
+        await connection.flushed();
+      }
+      send({ id, end: true });
+      return;
+    }
+    send({ id, result: await dispatcher.call(op, params, context) });
+  } catch (error) {
+    const shaped = error instanceof TaskmuxError
+      ? error
+      : new TaskmuxError("E900", `Cannot do ${op}: internal error`);
+    send({ id, error: shaped.toShape() });
+  }
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { cliCommand } from "../support/deno_flags.ts";
+import { tempHome } from "../support/temp_home.ts";
+
+/** One access, as Deno writes it to DENO_AUDIT_PERMISSIONS. */
+interface Access {
+  readonly permission: string;
+  readonly value: string;
+}
+
+/** Variables a read-only command may look at. */
+const VARIABLES = [
+  "HOME",
+  "NO_COLOR",
+  "TASKMUX_HOME",
+  "TERM",
+  "XDG_RUNTIME_DIR",
+];
+
+Deno.test("status reaches for its project, its state and one socket", async () => {
+  await using home = await tempHome();
+  const audit = `${home.root}/audit.jsonl`;
+  await Deno.writeTextFile(
+    `${home.work}/taskmux.toml`,
+    'name = "audit"\n[tasks]\nweb = "sleep 60"\n',
+  );
+  const { program, args } = cliCommand(home.paths, ["status", "--json"]);
+  const output = await new Deno.Command(program, {
+    args,
+    cwd: home.work,
+    env: { ...home.env, DENO_AUDIT_PERMISSIONS: audit },
+    clearEnv: true,
+  }).output();
+  assert.ok(output.success, new TextDecoder().decode(output.stdout));
+
+  const beyond = (await accesses(audit)).filter(({ permission, value }) => {
+    switch (permission) {
+      case "env":
+        return !VARIABLES.includes(value);
+      case "read":
+      case "write":
+        return !value.startsWith(`${home.root}/`);
+      case "net":
+        return value !== `unix:${home.paths.daemonSocket}`;
+      default:
+        return true;
+    }
+  });
+  assert.deepEqual(beyond, []);
+});
+
+async function accesses(file: string): Promise<Access[]> {
+  const lines = (await Deno.readTextFile(file)).trim().split("\n");
+  return lines.filter(Boolean).map((line) => {
+    const { permission, value } = JSON.parse(line);
+    return { permission, value };
+  });
+}

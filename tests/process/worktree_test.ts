@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/kit/clock.ts";
+import {
+  identifyProject,
+  type IdentityRequest,
+  type ProjectIdentity,
+} from "../../src/worktree/identify_project.ts";
+
+const RULES = {
+  enabled: true,
+  separator: "-",
+  mainBranches: ["main", "master"],
+};
+
+/** A folder with a repository `proj` on branch `main`. */
+class Repository implements AsyncDisposable {
+  readonly root: string;
+  readonly proj: string;
+  readonly env: Record<string, string>;
+
+  private constructor(root: string) {
+    this.root = root;
+    this.proj = `${root}/proj`;
+    this.env = { PATH: Deno.env.get("PATH") ?? "", HOME: root };
+  }
+
+  static async make(): Promise<Repository> {
+    const root = await Deno.realPath(
+      await Deno.makeTempDir({ prefix: "tmx-git-" }),
+    );
+    const repository = new Repository(root);
+    await repository.git("init", "-q", "-b", "main", repository.proj);
+    await repository.git(
+      "-C",
+      repository.proj,
+      "commit",
+      "-q",
+      "-m",
+      "first",
+      "--allow-empty",
+    );
+    return repository;
+  }
+
+  async git(...args: string[]): Promise<void> {
+    const { success, stderr } = await new Deno.Command("git", {
+      args: ["-c", "user.name=t", "-c", "user.email=t@localhost", ...args],
+      cwd: this.root,
+      env: { ...this.env, GIT_CONFIG_NOSYSTEM: "1" },
+      clearEnv: true,
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  }
+
+  /** Adds a linked worktree; no branch = detached. */
+  async worktree(folder: string, branch: string | null): Promise<string> {
+    const path = `${this.root}/${folder}`;
+    const how = branch === null ? ["--detach", path] : ["-b", branch, path];
+    await this.git("-C", this.proj, "worktree", "add", "-q", ...how);
+    return path;
+  }
+
+  identify(
+    root: string,
+    request: Partial<IdentityRequest> = {},
+    env: Record<string, string> = {},
+  ): Promise<ProjectIdentity> {
+    return identifyProject({
+      root,
+      name: "proj",
+      worktree: RULES,
+      assigned: null,
+      taken: new Set(),
+      ...request,
+    }, {
+      env: { ...this.env, ...env },
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+Deno.test("identifyProject knows the primary checkout and its sub-folders", async () => {
+  await using repository = await Repository.make();
+  const { proj } = repository;
+  await Deno.mkdir(`${proj}/services/api`, { recursive: true });
+  for (const root of [proj, `${proj}/services/api`]) {
+    assert.deepEqual(await repository.identify(root), {
+      projectId: "proj",
+      worktreeId: null,
+      branch: "main",
+      isLinked: false,
+      worktreePath: proj,
+      primaryPath: proj,
+    });
+  }
+});
+
+Deno.test("identifyProject knows a linked worktree", async () => {
+  await using repository = await Repository.make();
+  const path = await repository.worktree("w1", "feature/Fix_Bug");
+  await Deno.mkdir(`${path}/api`);
+  for (const root of [path, `${path}/api`]) {
+    assert.deepEqual(await repository.identify(root), {
+      projectId: "proj-fix-bug",
+      worktreeId: "fix-bug",
+      branch: "feature/Fix_Bug",
+      isLinked: true,
+      worktreePath: path,
+      primaryPath: repository.proj,
+    });
+  }
+});
+
+Deno.test("identifyProject calls a detached worktree by its folder or commit", async () => {
+  await using repository = await Repository.make();
+  const named = await repository.worktree("Det.ached", null);
+  const identity = await repository.identify(named);
+  assert.equal(identity.projectId, "proj-det-ached");
+  assert.equal(identity.branch, null);
+  const nameless = await repository.worktree("__", null);
+  const { projectId } = await repository.identify(nameless);
+  assert.match(projectId, /^proj-sha-[0-9a-f]{7,}$/);
+});
+
+Deno.test("identifyProject knows a repository without a commit", async () => {
+  await using repository = await Repository.make();
+  const path = `${repository.root}/fresh`;
+  await repository.git("init", "-q", "-b", "topic", path);
+  const identity = await repository.identify(path);
+  assert.equal(identity.projectId, "proj");
+  assert.equal(identity.branch, "topic");
+  assert.equal(identity.isLinked, false);
+});
+
+Deno.test("identifyProject knows worktrees of a bare repository", async () => {
+  await using repository = await Repository.make();
+  const bare = `${repository.root}/bare.git`;
+  await repository.git("clone", "-q", "--bare", repository.proj, bare);
+  const path = `${repository.root}/checkout`;
+  await repository.git("-C", bare, "worktree", "add", "-q", path, "main");
+  const identity = await repository.identify(path);
+  assert.equal(identity.projectId, "proj-checkout");
+  assert.equal(identity.primaryPath, bare);
+});
+
+Deno.test("identifyProject keeps an id when a sibling or another branch comes", async () => {
+  await using repository = await Repository.make();
+  const first = await repository.worktree("w1", "alice/fix");
+  const { projectId, worktreeId } = await repository.identify(first);
+  assert.equal(projectId, "proj-fix");
+  const second = await repository.worktree("w2", "bob/fix");
+  const newcomer = await repository.identify(second, {
+    taken: new Set([projectId]),
+  });
+  assert.match(newcomer.projectId, /^proj-fix-[0-9a-f]{6}$/);
+  await repository.git("-C", first, "switch", "-q", "-c", "other");
+  const assigned = { id: projectId, name: "proj", worktreeId };
+  const again = await repository.identify(first, {
+    assigned,
+    taken: new Set([newcomer.projectId]),
+  });
+  assert.equal(again.projectId, "proj-fix");
+  assert.equal(again.branch, "other");
+});
+
+const NOWHERE = {
+  projectId: "proj",
+  worktreeId: null,
+  branch: null,
+  isLinked: false,
+  worktreePath: null,
+  primaryPath: null,
+};
+
+Deno.test("identifyProject works outside repositories and without git", async () => {
+  await using repository = await Repository.make();
+  const plain = `${repository.root}/plain`;
+  await Deno.mkdir(plain);
+  assert.deepEqual(await repository.identify(plain), NOWHERE);
+  assert.deepEqual(await repository.identify("/no/such"), NOWHERE);
+  const path = await repository.worktree("w1", "fix");
+  assert.deepEqual(
+    await repository.identify(path, {}, { PATH: plain }),
+    NOWHERE,
+  );
+});
+
+Deno.test("identifyProject does not obey the repository of a surrounding git command", async () => {
+  await using repository = await Repository.make();
+  const plain = `${repository.root}/plain`;
+  await Deno.mkdir(plain);
+  const identity = await repository.identify(plain, {}, {
+    GIT_DIR: `${repository.proj}/.git`,
+    GIT_WORK_TREE: repository.proj,
+  });
+  assert.deepEqual(identity, NOWHERE);
+});
+
+Deno.test("identifyProject keeps an id when git cannot tell", async () => {
+  await using repository = await Repository.make();
+  const path = await repository.worktree("w1", "fix");
+  const assigned = { id: "proj-fix", name: "proj", worktreeId: "fix" };
+  const hanging = `${repository.root}/bin`;
+  await Deno.mkdir(hanging);
+  await Deno.writeTextFile(
+    `${hanging}/git`,
+    "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n",
+    { mode: 0o755 },
+  );
+  const env = { PATH: `${hanging}:${repository.env["PATH"]}` };
+  const identity = await repository.identify(path, { assigned }, env);
+  assert.equal(identity.projectId, "proj-fix");
+  assert.equal(identity.isLinked, true);
+  // Broken, not absent: the worktree's link leads nowhere.
+  await Deno.writeTextFile(`${path}/.git`, "gitdir: /no/such\n");
+  const broken = await repository.identify(path, { assigned });
+  assert.equal(broken.projectId, "proj-fix");
+});
