@@ -62,7 +62,13 @@ async function main(): Promise<number> {
   const end = (): void => ended.abort();
   Deno.addSignalListener("SIGINT", end);
   Deno.addSignalListener("SIGTERM", end);
-  const code = await shop.taskmux("start", "--if-stopped", "--timeout", "300");
+  const code = await shop.taskmux(
+    "start",
+    "--if-stopped",
+    "--wait",
+    "--timeout",
+    "300",
+  );
   if (!ended.signal.aborted) await shop.taskmux("status");
   if (code === 0 && !ended.signal.aborted) {
     await shop.follow(ended.signal, "logs", "-f");

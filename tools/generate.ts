@@ -4,7 +4,7 @@
  * @module
  */
 
-import { projectJsonSchema } from "../src/config/json_schema.ts";
+import { projectJsonSchema } from "./json_schema.ts";
 
 /** Path below the repository → the text it should have. */
 const outputs: Readonly<Record<string, () => string>> = {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { stripVTControlCharacters } from "node:util";
 import {
   denoCommand,
   entryPoint,
@@ -155,7 +156,7 @@ function startProcess(paths: Paths, options: SpawnOptions): StartingDaemon {
         ms: LAST_WORDS_MS,
         signal: options.signal ?? new AbortController().signal,
       });
-      return said.trim();
+      return stripVTControlCharacters(said).trim();
     },
     release: async () => {
       await reader.cancel();

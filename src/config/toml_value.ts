@@ -91,7 +91,7 @@ function formatString(text: string): string {
 
 function basicString(text: string): string {
   const escaped = text.toWellFormed().replace(
-    // deno-lint-ignore no-control-regex
+    // deno-lint-ignore no-control-regex -- control characters are what is escaped
     /["\\\u0000-\u001f\u007f]/g,
     (char) =>
       SHORT_ESCAPES[char] ??

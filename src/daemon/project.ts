@@ -4,7 +4,6 @@
  * @module
  */
 
-import { loadProject } from "../config/project_config.ts";
 import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
@@ -29,6 +28,8 @@ export interface ProjectOptions {
   /** Real path. */
   readonly configPath: string;
   readonly host: SupervisorHost;
+  /** Reads and checks the file. */
+  read(configPath: string): Promise<ProjectSpec>;
   adopt(supervisor: ProjectSupervisor): Promise<void>;
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
 }
@@ -103,7 +104,7 @@ export class Project implements AsyncDisposable {
     this.#stamp = stamp;
     let spec: ProjectSpec;
     try {
-      spec = await loadProject(this.configPath);
+      spec = await this.#options.read(this.configPath);
     } catch (error) {
       if (!(error instanceof TaskmuxError)) throw error;
       this.#refuse(error.toShape());

@@ -134,7 +134,7 @@ export class Projects implements AsyncDisposable {
   ): Promise<Project> {
     const known = this.#byConfig(path);
     if (known !== null) return known;
-    const spec = await loadProject(path);
+    const spec = await this.#read(path);
     const identity = await this.#identify(spec, null);
     const { host, registry } = this.#options;
     const entry = await registry.register({
@@ -181,6 +181,7 @@ export class Projects implements AsyncDisposable {
       id,
       configPath,
       host: this.#options.host,
+      read: (path) => this.#read(path),
       adopt: this.#options.adopt,
       identify: (spec) => this.#identify(spec, entry),
     });
@@ -198,6 +199,11 @@ export class Projects implements AsyncDisposable {
   #byConfig(configPath: string): Project | null {
     return this.all.find((project) => project.configPath === configPath) ??
       null;
+  }
+
+  async #read(path: string): Promise<ProjectSpec> {
+    const { HOME } = this.#options.environment();
+    return await loadProject(path, HOME === undefined ? {} : { home: HOME });
   }
 
   async #identify(
@@ -226,7 +232,7 @@ export class Projects implements AsyncDisposable {
     const path = await realPath(configPath);
     const known = this.#byConfig(path);
     if (known !== null) return await this.look({ config: path });
-    const spec = await loadProject(path);
+    const spec = await this.#read(path);
     const identity = await this.#identify(spec, null);
     const holder = await this.#options.registry.get(identity.projectId);
     const supervisor = new ProjectSupervisor(identity, spec, {

@@ -13,8 +13,6 @@ import { processProbe } from "./process_probe.ts";
 import { shellProbe } from "./shell_probe.ts";
 import { tcpProbe } from "./tcp_probe.ts";
 
-export type { HealthProbe, ProbeOptions, ProbeTarget } from "./health_probe.ts";
-
 /** Every kind in the order of precedence. The last applies to everything. */
 export const PROBES: readonly HealthProbe[] = [
   httpProbe,

@@ -49,8 +49,6 @@ export class RunOutput {
     this.#arrivedAt = this.#clock.monotonic();
     this.#ring.write(chunk);
     this.#assembler.push(chunk, this.#clock.now());
-    if (this.#assembler.hasUnfinished) this.#silence.arm(SILENCE_MS);
-    if (!this.#assembler.hasFinished) return;
     const isDue = this.#arrivedAt - this.#writtenAt >= COALESCE_MS;
     if (isDue || this.#matcher.isWaiting) this.#write();
     else this.#coalesce.arm(COALESCE_MS);
@@ -97,6 +95,7 @@ export class RunOutput {
     signal: AbortSignal,
   ): Promise<string | null> {
     // What the log takes for a line, this takes for one too: an unfinished one counts once there was silence.
+    this.#write();
     const isWhole = this.#isFinished || !this.#assembler.hasUnfinished;
     const said = this.#ringLines(isWhole).find((line) => pattern.test(line));
     if (said !== undefined) return said;
@@ -121,6 +120,7 @@ export class RunOutput {
     this.#coalesce.disarm();
     this.#assembler.drain();
     this.#writtenAt = this.#clock.monotonic();
+    if (this.#assembler.hasUnfinished) this.#silence.arm(SILENCE_MS);
   }
 
   #onLines(lines: Uint8Array): void {

@@ -8,13 +8,18 @@
  * @module
  */
 
-import { textStart, timestampAt } from "./log_line.ts";
+import { detached, textStart, timestampAt } from "./log_line.ts";
 import type { LogMatcher } from "./log_matcher.ts";
 import type { Chunk, LogView } from "./log_view.ts";
 import { plainText } from "./plain_text.ts";
 
 /** A scan ends, as at its limit, when it has found so many bytes. */
 export const MAX_FOUND_BYTES = 64 * 1024 * 1024;
+
+/** Bytes that are decoded at a time. */
+const PART_BYTES = 64 * 1024;
+
+const NEWLINE = 10;
 
 /** Which lines. */
 export interface Scan {
@@ -56,18 +61,22 @@ export async function scanForward(
   let foundBytes = 0;
   for await (const chunk of view.forward(scan.from, scan.to)) {
     scan.signal?.throwIfAborted();
-    const found: UntimedLine[] = [];
-    for (const line of linesOf(chunk, scan.matcher)) {
-      const isFull = lines.length + found.length >= scan.limit ||
-        foundBytes >= MAX_FOUND_BYTES;
-      if (isFull) {
-        lines.push(...await withTimes(view, chunk, found));
-        return { lines, next: line.start };
+    for (const part of partsOf(chunk)) {
+      const found: UntimedLine[] = [];
+      let next: number | null = null;
+      for (const line of linesOf(part, scan.matcher)) {
+        const isFull = lines.length + found.length >= scan.limit ||
+          foundBytes >= MAX_FOUND_BYTES;
+        if (isFull) {
+          next = line.start;
+          break;
+        }
+        found.push(line);
+        foundBytes += line.end - line.start;
       }
-      found.push(line);
-      foundBytes += line.end - line.start;
+      lines.push(...await withTimes(view, part, found));
+      if (next !== null) return { lines, next };
     }
-    lines.push(...await withTimes(view, chunk, found));
   }
   return { lines, next: null };
 }
@@ -82,11 +91,13 @@ export async function scanBackward(
   if (scan.limit === 0) return [];
   for await (const chunk of view.backward(scan.from, scan.to)) {
     scan.signal?.throwIfAborted();
-    const all = [...linesOf(chunk, scan.matcher)];
-    const found = all.slice(Math.max(0, all.length - (scan.limit - count)));
-    blocks.push(await withTimes(view, chunk, found));
-    count += found.length;
-    if (count >= scan.limit) break;
+    for (const part of [...partsOf(chunk)].reverse()) {
+      const all = [...linesOf(part, scan.matcher)];
+      const found = all.slice(Math.max(0, all.length - (scan.limit - count)));
+      blocks.push(await withTimes(view, part, found));
+      count += found.length;
+      if (count >= scan.limit) return blocks.reverse().flat();
+    }
   }
   return blocks.reverse().flat();
 }
@@ -106,6 +117,25 @@ async function withTimes(
     ? await view.timeBefore(chunk.at) ?? ""
     : "";
   return lines.map((line) => ({ ...line, time: line.time ?? inherited }));
+}
+
+/**
+ * A chunk in pieces of whole lines. Reading wants large blocks, but a large string goes straight into the old generation
+ * of the heap, where a search would leave hundreds of megabytes of garbage.
+ */
+function* partsOf(chunk: Chunk): Generator<Chunk, void, void> {
+  const { bytes } = chunk;
+  for (let start = 0; start < bytes.length;) {
+    let end = start + PART_BYTES;
+    if (end < bytes.length) {
+      const newline = bytes.lastIndexOf(NEWLINE, end - 1);
+      end = 1 + (newline >= start ? newline : bytes.indexOf(NEWLINE, end));
+    }
+    // No newline at all, or the rest.
+    if (end === 0 || end > bytes.length) end = bytes.length;
+    yield { at: chunk.at + start, bytes: bytes.subarray(start, end) };
+    start = end;
+  }
 }
 
 /** The matching lines of a chunk. Their strings do not keep the chunk alive. */
@@ -140,7 +170,7 @@ function* linesOf(
       : endOf(bytes.indexOf(NEWLINE, byteAt), bytes.length);
     if (matcher?.test(text.slice(textStart(text, at), end)) ?? true) {
       const line = decoder.decode(bytes.subarray(byteAt, byteEnd));
-      time = timestampAt(text, at) ?? timeAbove(text, at, timeAt) ?? time;
+      time = timestampAt(line, 0) ?? timeAbove(text, at, timeAt) ?? time;
       timeAt = at;
       yield {
         time,
@@ -153,8 +183,6 @@ function* linesOf(
     byteAt = byteEnd + 1;
   }
 }
-
-const NEWLINE = 10;
 
 function endOf(found: number, length: number): number {
   return found === -1 ? length : found;
@@ -184,7 +212,7 @@ function timeAbove(text: string, at: number, from: number): string | null {
   for (let end = at; end > from;) {
     const start = lineStart(text, end - 1);
     const time = timestampAt(text, start);
-    if (time !== null) return time;
+    if (time !== null) return detached(time);
     end = start;
   }
   return null;

@@ -8,7 +8,7 @@
  */
 
 import { type OpenLogFile, openLogFiles } from "./log_files.ts";
-import { timestampAt } from "./log_line.ts";
+import { detached, timestampAt } from "./log_line.ts";
 import {
   fileIdentity,
   HEAD_BYTES,
@@ -162,15 +162,16 @@ export class LogView implements Disposable {
     }
   }
 
-  /** The time of the last line before `at` that has one, or null. Looks back 256 KiB. */
+  /** The time of the last line before `at` that has one, or null. Looks back 256 KiB. Leaves chunks valid. */
   async timeBefore(at: number): Promise<string | null> {
     const from = Math.max(0, at - MAX_LOOK_BACK_BYTES);
-    for await (const { bytes } of this.backward(from, at)) {
+    const aside = new LogView(this.#segments);
+    for await (const { bytes } of aside.backward(from, at)) {
       const text = new TextDecoder().decode(bytes);
       for (let end = text.length; end > 0;) {
         const start = end < 2 ? 0 : text.lastIndexOf("\n", end - 2) + 1;
         const time = timestampAt(text, start);
-        if (time !== null) return time;
+        if (time !== null) return detached(time);
         end = start;
       }
     }

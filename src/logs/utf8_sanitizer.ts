@@ -13,7 +13,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Stream of chunks in, stream of clean chunks out. Holds back at most three bytes. */
 export class Utf8Sanitizer {
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #encoder = new TextEncoder();
   /** The beginning of a character whose end has not come yet. */
   #torn: Uint8Array = NOTHING;

@@ -48,7 +48,7 @@ export async function* watchFiles(
 ): AsyncGenerator<string[], void, void> {
   const { clock, signal, debounceMs = WATCH_DEBOUNCE_MS } = options;
   if (signal.aborted) return;
-  const root = await Deno.realPath(options.root);
+  const root = await realFolder(options.root);
   await using watcher = new FolderWatcher({ clock, signal });
   const files = new WatchedFiles({
     watcher,
@@ -180,6 +180,16 @@ class WatchedFiles {
         break;
       }
     }
+  }
+}
+
+/** Events name real paths. A folder that is not there yet is called as it will be. */
+async function realFolder(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (isOutOfReach(error)) return path;
+    throw error;
   }
 }
 

@@ -266,8 +266,15 @@ function startOutcome(
   switch (machine.phase.status) {
     case "completed":
       return outcomeOf(runner, "started");
-    case "failed":
     case "backoff":
+      // Who waits for health waits through restarts; who does not is told of the crash.
+      if (untilHealthy) return null;
+      return outcomeOf(
+        runner,
+        "started",
+        machine.error ?? stoppedMeanwhile(runner),
+      );
+    case "failed":
       return outcomeOf(
         runner,
         "started",

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { probe, type ProbeTarget } from "../../src/health/mod.ts";
+import type { ProbeTarget } from "../../src/health/health_probe.ts";
+import { probe } from "../../src/health/mod.ts";
 import { systemClock } from "../../src/kit/clock.ts";
 import type { HealthSpec } from "../../src/domain/task_spec.ts";
 import type { ProbeResult } from "../../src/domain/task_state.ts";

@@ -4,6 +4,7 @@ import {
   type ConfigPresence,
   watchConfig,
 } from "../../src/supervisor/config_watch.ts";
+import { tellingClock } from "../support/telling_clock.ts";
 import { until } from "../support/until.ts";
 
 /** Longer than any pause of the watch but the one for an event. */
@@ -26,13 +27,9 @@ class Watched implements AsyncDisposable {
     this.path = `${this.folder}/${name}`;
     this.#states = watchConfig(this.path, {
       debounceMs: 50,
-      clock: {
-        ...systemClock,
-        sleep: (ms, signal) => {
-          if (ms >= LONG_WAIT_MS) this.#waits++;
-          return systemClock.sleep(ms, signal);
-        },
-      },
+      clock: tellingClock((ms) => {
+        if (ms >= LONG_WAIT_MS) this.#waits++;
+      }),
       signal: this.#end.signal,
     });
     this.#next = this.#states.next();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { probe, PROBES, type ProbeTarget } from "../../src/health/mod.ts";
+import type { ProbeTarget } from "../../src/health/health_probe.ts";
+import { probe, PROBES } from "../../src/health/mod.ts";
 import { systemClock } from "../../src/kit/clock.ts";
 import { freePort } from "../support/free_port.ts";
 import { isRunning } from "../support/process_state.ts";

@@ -8,7 +8,6 @@ import { existsSync } from "node:fs";
 import { launchEnvironment } from "../../src/config/launch.ts";
 import { KeeperClient } from "../../src/pty/keeper_client.ts";
 import { keeperArguments } from "../../src/pty/keeper_process.ts";
-import { libcPath } from "../../src/pty/libc.ts";
 import type {
   KeeperNotice,
   KeeperRun,
@@ -17,6 +16,7 @@ import type {
   SpawnParams,
 } from "../../src/pty/protocol.ts";
 import { keeperCommand, REPOSITORY } from "./deno_flags.ts";
+import { testLibc } from "./processes.ts";
 import { type TempHome, tempHome } from "./temp_home.ts";
 import { until } from "./until.ts";
 
@@ -61,8 +61,7 @@ export function testKeeperCommand(
   home: TempHome,
   idleMs?: number,
 ): { program: string; args: string[]; env: Record<string, string> } {
-  const libc = libcPath(Deno.build.os, Deno.build.arch, existsSync);
-  if (libc === null) throw new Error("Cannot find the C library");
+  const libc = testLibc();
   const { keeperSocket, keeperLock, keeperLog } = home.paths;
   const command = keeperCommand(
     home.paths,
@@ -154,21 +153,6 @@ export function logTexts(path: string): string[] {
   const lines = Deno.readTextFileSync(path).split("\n");
   lines.pop();
   return lines.map((line) => line.slice(24));
-}
-
-/** Whether a process lives; a zombie does not. */
-export function lives(pid: number): boolean {
-  try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return !/\) [ZX] /.test(stat);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    // ESRCH: it ended between opening and reading.
-    if (error instanceof Error && error.message.includes("os error 3")) {
-      return false;
-    }
-    throw error;
-  }
 }
 
 async function connectIfUp(home: TempHome): Promise<KeeperClient | null> {

@@ -183,6 +183,25 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a run that was never ready and is unhealthy can still become ready",
+  PURE,
+  () => {
+    checkStory(
+      `
+    ${UP}
+    +20000 probe r1 bad -> running(r1, starting, 1 failed) | health_check_failed
+    +10000 probe r1 bad -> running(r1, unhealthy, 2 failed) | health_check_failed task_unhealthy
+    +5000 probe r1 bad  -> -
+    +5000 probe r1 bad  -> running(r1, unhealthy, 3 failed) |
+    +100 probe r1 ok    -> running(r1, healthy) | task_healthy
+    +10000 probe r1 bad -> running(r1, unhealthy, 1 failed) | health_check_failed
+    `,
+      probed({ retries: 2 }, { policy: "no" }),
+    );
+  },
+);
+
 Deno.test("a run that is given up lives on, and can recover", PURE, () => {
   const givenUp = `
     ${UP}

@@ -52,18 +52,22 @@ const EVERYWHERE = [
   "waiting",
 ];
 
-/** Ops that move a task along are drawn more often than those that turn it back. */
+/** Ops that move a task along are drawn more often than those that turn it back, by as much as the mood says. */
 const WEIGHTS: Partial<Record<Op["name"], number>> = {
   start: 4,
   hook_passes: 14,
   hook_fails: 2,
   spawn_works: 8,
   gate_opens: 4,
-  run_exits: 4,
+  run_exits: 2,
+  a_second: 3,
   probe_ok: 4,
   probe_bad: 8,
   until_the_wake: 3,
 };
+
+/** From a task that many hands pull at to one that is left to itself: only that one gets far. */
+const MOODS = [1, 5, 25];
 
 /** Mulberry32: small, and the same on every machine. */
 function randomFrom(seed: number): () => number {
@@ -96,8 +100,9 @@ function specFrom(seed: number): TaskSpec {
 }
 
 function opsFrom(seed: number): Op[] {
+  const mood = MOODS[seed % MOODS.length] ?? 1;
   const deck = OPS.flatMap((name) =>
-    Array<Op["name"]>(WEIGHTS[name] ?? 1).fill(name)
+    Array<Op["name"]>((WEIGHTS[name] ?? 0) * mood + 1).fill(name)
   );
   const random = randomFrom(seed);
   return Array.from({ length: SEQUENCE_LENGTH }, () => ({
@@ -164,7 +169,8 @@ function play(seed: number, ops: readonly Op[]): {
 } {
   const world = new ModelWorld(specFrom(seed), checkStep);
   const story: string[] = [];
-  const ending = ENDINGS[seed % ENDINGS.length] ?? "stop";
+  const ending = ENDINGS[Math.floor(seed / MOODS.length) % ENDINGS.length] ??
+    "stop";
   try {
     for (const op of ops) {
       story.push(`${op.name} ${op.pick}`);

@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { JsonObject } from "../kit/json.ts";
-import { PROJECT_FIELDS } from "./project_keys.ts";
-import { tableSchema } from "./rule.ts";
-import { SCHEMA_URL } from "./starter.ts";
+import type { JsonObject } from "../src/kit/json.ts";
+import { PROJECT_FIELDS } from "../src/config/project_keys.ts";
+import { tableSchema } from "../src/config/rule.ts";
+import { SCHEMA_URL } from "../src/config/starter.ts";
 
 /** The schema, draft 2020-12. */
 export function projectJsonSchema(): JsonObject {

@@ -1,0 +1,112 @@
+/**
+ * Which other managers are on this machine.
+ *
+ * They are looked for in the folder `TASKMUX_PEERS` (in it, or in its `bin`), then on the PATH. The Python original has
+ * the name of this program, so it is looked for as `taskmux-py` only: make a link of that name.
+ *
+ * @module
+ */
+
+import { pitchfork } from "./pitchfork.ts";
+import { pm2 } from "./pm2.ts";
+import { processCompose } from "./process_compose.ts";
+import { pythonTaskmux } from "./python_taskmux.ts";
+import type { Subject } from "./subject.ts";
+
+/** What was looked for. */
+export interface FoundSubjects {
+  readonly peers: readonly Subject[];
+  /** Names of those that are not here. */
+  readonly missing: readonly string[];
+  /** Path of ripgrep; null if it is not here. */
+  readonly ripgrep: string | null;
+}
+
+interface Known {
+  readonly program: string;
+  readonly name: string;
+  /** Arguments that print the version. */
+  readonly version: readonly string[];
+  make(path: string, version: string): Subject;
+}
+
+const KNOWN: readonly Known[] = [
+  {
+    program: "taskmux-py",
+    name: "Python taskmux",
+    version: ["--version"],
+    make: pythonTaskmux,
+  },
+  { program: "pm2", name: "pm2", version: ["--version"], make: pm2 },
+  {
+    program: "process-compose",
+    name: "process-compose",
+    version: ["version", "--short"],
+    make: processCompose,
+  },
+  {
+    program: "pitchfork",
+    name: "pitchfork",
+    version: ["--version"],
+    make: pitchfork,
+  },
+];
+
+/** Looks for all of them. */
+export async function findSubjects(
+  env: Readonly<Record<string, string>>,
+): Promise<FoundSubjects> {
+  const peers: Subject[] = [];
+  const missing: string[] = [];
+  for (const known of KNOWN) {
+    const path = findProgram(known.program, env);
+    if (path === null) missing.push(known.name);
+    else peers.push(known.make(path, await versionOf(path, known.version)));
+  }
+  return { peers, missing, ripgrep: findProgram("rg", env) };
+}
+
+/** The version a program tells, without its name; `unknown` if it tells none. */
+export async function versionOf(
+  path: string,
+  args: readonly string[],
+): Promise<string> {
+  const home = await Deno.makeTempDir({ prefix: "tmxb-" });
+  try {
+    const { stdout } = await new Deno.Command(path, {
+      args: [...args],
+      env: { HOME: home, PM2_HOME: `${home}/pm2` },
+      stdin: "null",
+      stderr: "null",
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    return /\d+\.\d+\.\d+\S*/.exec(text)?.[0] ?? "unknown";
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+function findProgram(
+  name: string,
+  env: Readonly<Record<string, string>>,
+): string | null {
+  const folder = env.TASKMUX_PEERS;
+  const folders = [
+    ...folder === undefined ? [] : [folder, `${folder}/bin`],
+    ...(env.PATH ?? "").split(":"),
+  ];
+  const paths = folders.map((path) => `${path}/${name}`);
+  return paths.find(isFile) ?? null;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory
+    ) return false;
+    throw error;
+  }
+}

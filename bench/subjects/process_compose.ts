@@ -1,0 +1,57 @@
+/**
+ * process-compose.
+ *
+ * @module
+ */
+
+import { Sandbox } from "../harness/sandbox.ts";
+import { session, type Subject } from "./subject.ts";
+
+/** The subject. @param path Its program. */
+export function processCompose(path: string, version: string): Subject {
+  return {
+    name: "process-compose",
+    version,
+    settings: "detached, no TUI; its least restart delay is 1 s, the default",
+    async open(tasks, { signal }) {
+      const sandbox = await Sandbox.create(signal);
+      const logFile = (task: string): string =>
+        `${sandbox.root}/logs/${task}.log`;
+      // YAML contains JSON.
+      const file = await sandbox.write(
+        "process-compose.yaml",
+        JSON.stringify({
+          version: "0.5",
+          processes: Object.fromEntries(
+            tasks.map(({ name, command }) => [name, {
+              command,
+              availability: { restart: "always" },
+              log_location: logFile(name),
+            }]),
+          ),
+        }),
+      );
+      await Deno.mkdir(`${sandbox.root}/logs`);
+      const common = [
+        "-U",
+        "-u",
+        `${sandbox.root}/pc.sock`,
+        "-L",
+        `${sandbox.root}/pc.log`,
+      ];
+      return session({
+        sandbox,
+        start: {
+          program: path,
+          args: [...common, "-t=false", "-D", "-f", file, "up"],
+        },
+        status: {
+          program: path,
+          args: [...common, "process", "list", "-o", "json"],
+        },
+        stop: { program: path, args: [...common, "down"] },
+        logFile,
+      });
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Several commands at once on one task.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Action } from "../support/project.ts";
+import { testTaskmux } from "../support/taskmux.ts";
+import { until } from "../support/until.ts";
+
+const CALLERS = 50;
+
+Deno.test("fifty concurrent starts on a cold machine give one daemon and one process", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "rush"
+[tasks.db]
+command = "echo run >> runs; echo up; exec sleep 1000"
+ready_log = "up"
+[tasks.web]
+command = "echo run >> runs; exec sleep 1000"
+depends_on = ["db"]
+`);
+  const runs = await Promise.all(
+    Array.from({ length: CALLERS }, () => project.run(["start", "web", "--json"])),
+  );
+  const answers = runs.map((run) => ({ code: run.code, ...run.json() } as
+    & { code: number }
+    & Action));
+  const pid = await project.pid("web");
+  for (const answer of answers) {
+    if (answer.ok) {
+      assert.equal(answer.code, 0);
+      assert.equal(answer["pid"], pid);
+    } else {
+      assert.equal(answer["error_code"], "E201", JSON.stringify(answer));
+      assert.equal(answer.code, 5);
+    }
+  }
+  assert(answers.some(({ ok }) => ok));
+  assert.deepEqual(await project.lines("runs"), ["run", "run"]);
+  assert.equal((await project.events("web", "task_started")).length, 1);
+  const daemons = (await taskmux.processes()).filter(({ command }) =>
+    command.includes("src/daemon/main.ts")
+  );
+  assert.equal(daemons.length, 1);
+});
+
+Deno.test("starts that meet a start on its way join it", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "join"
+[tasks.gate]
+command = "exec sleep 1000"
+health_check = "test -e open"
+[tasks.web]
+command = "echo run >> runs; exec sleep 1000"
+depends_on = ["gate"]
+`);
+  const first = project.ok<Action>(["start", "web"]);
+  await until(async () => await taskmux.daemonPid() !== null);
+  await until(() => project.read("taskmux.toml"));
+  const others = [
+    project.ok<Action>(["start"]),
+    project.ok<Action>(["start", "web", "gate", "--if-stopped"]),
+    project.ok<Action>(["restart", "web"]),
+  ];
+  await until(async () => {
+    const { tasks } = await project.status().catch(() => ({ tasks: [] }));
+    return tasks.some((task) => task.state === "waiting");
+  });
+  await project.file("open", "");
+  assert.equal((await first).state, "running");
+  for (const other of await Promise.all(others)) assert.equal(other.ok, true);
+  assert.equal((await project.task("web")).state, "running");
+});
+
+Deno.test("a stop ends a wait for dependencies, and the waiting start says so", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "wait"
+[tasks.gate]
+command = "exec sleep 1000"
+health_check = "test -e open"
+[tasks.web]
+command = "echo run >> runs; exec sleep 1000"
+depends_on = ["gate"]
+`);
+  await project.ok(["daemon", "register"]);
+  const start = project.fails("E403", ["start", "web"]);
+  await project.when("web", "waiting");
+  const stopped = await project.ok<Action>(["stop", "web"]);
+  assert.equal(stopped.state, "stopped");
+  assert.match((await start).error, /stopped by another command/);
+  assert.equal((await project.task("gate")).state, "starting");
+  await project.file("open", "");
+  await project.when("gate", "healthy");
+  assert.equal((await project.task("web")).state, "stopped");
+  assert.deepEqual(await project.lines("runs"), []);
+});
+
+const STUBBORN = `
+name = "stubborn"
+[tasks.web]
+command = '''
+echo run >> runs; trap 'echo INT >> signals' INT; trap 'echo TERM >> signals' TERM
+echo up; while :; do sleep 0.05; done'''
+ready_log = "up"
+stop_grace_period = GRACE
+`;
+
+Deno.test("a start while the task is being stopped brings it up again after that", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "again"
+[tasks.web]
+command = '''
+echo run >> runs; trap 'until [ -e go ]; do sleep 0.02; done; exit 0' INT
+echo up; while :; do sleep 0.05; done'''
+ready_log = "up"
+stop_grace_period = 20
+`);
+  await project.ok(["start"]);
+  const pid = await project.pid("web");
+  const stop = project.ok<Action>(["stop", "web"]);
+  await project.when("web", "stopping");
+  const start = project.ok<Action>(["start", "web"]);
+  const second = project.ok<Action>(["stop", "web"]);
+  await second.catch(() => {});
+});
+
+Deno.test("a kill of a task that is being stopped ends it at once", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(STUBBORN.replace("GRACE", "60"));
+  await project.ok(["start"]);
+  const begun = performance.now();
+  const stop = project.ok<Action>(["stop"]);
+  await until(async () => (await project.lines("signals")).includes("INT"));
+  const killed = await project.ok<Action>(["kill", "web"]);
+  assert.equal(killed.action, "killed");
+  assert.equal((await stop).ok, true);
+  assert(performance.now() - begun < 20_000);
+  const task = await project.task("web");
+  assert.equal(task.state, "stopped");
+  assert.equal(task.exit_code, -9);
+});
