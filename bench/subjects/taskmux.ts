@@ -18,7 +18,7 @@ export function taskmux(): Subject {
   return {
     name: "taskmux",
     version: VERSION,
-    settings: "`log_max_size = \"2GB\"`, so that no line is rotated away",
+    settings: '`log_max_size = "2GB"`, so that no line is rotated away',
     async open(tasks, { signal }) {
       const sandbox = await Sandbox.create(signal);
       const { paths } = taskmuxHome(sandbox);

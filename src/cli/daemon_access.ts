@@ -7,8 +7,6 @@
 import { type Client, connect } from "../client/client.ts";
 import type { CallName, ParamsInput, Result } from "../contract/mod.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { systemClock } from "../kit/clock.ts";
-import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -58,18 +56,11 @@ export async function ask<N extends CallName>(
   name: N,
   params: ParamsInput<N>,
 ): Promise<Result<N>> {
-  const deadline = {
-    clock: systemClock,
-    ms: QUESTION_TIMEOUT_MS,
-    signal: new AbortController().signal,
-  };
+  const signal = AbortSignal.timeout(QUESTION_TIMEOUT_MS);
   try {
-    return await withDeadline(
-      deadline,
-      (signal) => client.call(name, params, { signal }),
-    );
+    return await client.call(name, params, { signal });
   } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
+    if (!signal.aborted || error !== signal.reason) throw error;
     const seconds = QUESTION_TIMEOUT_MS / 1000;
     throw new TaskmuxError(
       "E600",

@@ -19,15 +19,17 @@ export interface PlannedEdit {
   readonly after: ProjectSpec;
 }
 
+/** Makes the new text of the old one; throws if it cannot. */
+export type Edit = (text: string, before: ProjectSpec) => string;
+
 /**
  * What a change would make of the file.
  *
- * @param edit Makes the new text of the old one.
  * @throws {TaskmuxError} E100 if there is no file, else what is wrong with the old text, the change or the new text.
  */
 export async function planEdit(
   config: string,
-  edit: (text: string) => string,
+  edit: Edit,
 ): Promise<PlannedEdit> {
   const original = await readConfigText(config);
   if (original === null) {
@@ -38,7 +40,7 @@ export async function planEdit(
     );
   }
   const before = parseProject(original, config);
-  const text = edit(original);
+  const text = edit(original, before);
   const after = parseProject(text, config);
   return { original, text, before, after };
 }
@@ -46,7 +48,7 @@ export async function planEdit(
 /** Makes a change and writes it in one step, see {@linkcode planEdit}. */
 export async function editProject(
   config: string,
-  edit: (text: string) => string,
+  edit: Edit,
 ): Promise<PlannedEdit> {
   const planned = await planEdit(config, edit);
   if (planned.text !== planned.original) {

@@ -59,7 +59,7 @@ export async function ensureDaemon(
   paths: Paths,
   options: SpawnOptions = {},
 ): Promise<Client> {
-  const present = await connect(paths.daemonSocket, options);
+  const present = await connect(paths.daemonSocket, { signal: options.signal });
   return present ?? (await spawnDaemon(paths, options));
 }
 
@@ -94,7 +94,9 @@ async function spawnDaemon(
   let quietSince: number | null = null;
   try {
     while (true) {
-      const client = await connect(paths.daemonSocket, options);
+      const client = await connect(paths.daemonSocket, {
+        signal: options.signal,
+      });
       if (client !== null) return client;
       const now = clock.monotonic();
       if (child.exit !== null && !child.exit.success) {

@@ -66,7 +66,7 @@ export async function adoptRuns(
   const digests = new Map(
     host.store.runs.live().map((row) => [row.runId, row] as const),
   );
-  for (const kept of found.kept) {
+  for (const kept of await newestRuns(host, found.kept)) {
     const { task } = parseRunKey(kept.key);
     const runner = project.find(task);
     const row = digests.get(kept.runId);
@@ -80,6 +80,22 @@ export async function adoptRuns(
     if (kept.ended !== null) await deliverEnd(host, project, kept);
   }
   for (const lost of found.lost) await deliverLoss(project, lost);
+}
+
+/** The newest run of each task. Of the others only the record is made: their task has moved on. */
+async function newestRuns(
+  host: SupervisorHost,
+  kept: readonly KeeperRun[],
+): Promise<KeeperRun[]> {
+  const newest = new Map<string, KeeperRun>();
+  for (const run of kept.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    const older = newest.get(run.key);
+    newest.set(run.key, run);
+    if (older === undefined) continue;
+    if (older.ended === null) await endStranger(host, older);
+    else await deliverEnd(host, null, older);
+  }
+  return [...newest.values()];
 }
 
 /** Records an end, tells the task, lets the keeper forget it. */

@@ -293,6 +293,7 @@ function createShutDown(parts: {
   let under: Promise<string[]> | null = null;
   const shutDown = async (keepTasks: boolean): Promise<string[]> => {
     try {
+      projects.expectEnd();
       recovery.noteShutdown(keepTasks ? "keep" : "clean");
       const stopped = keepTasks ? [] : await stopEverything(projects);
       parts.host.emit({

@@ -34,6 +34,7 @@ export class Projects implements AsyncDisposable {
   readonly #projects = new Map<string, Project>();
   /** Serialises registration, so that one path never gets two supervisors. */
   #turn: Promise<unknown> = Promise.resolve();
+  #isEnding = false;
 
   constructor(options: ProjectsOptions) {
     this.#options = options;
@@ -60,12 +61,26 @@ export class Projects implements AsyncDisposable {
     return this.#projects.get(id) ?? null;
   }
 
+  /** From now on nothing may be started. */
+  expectEnd(): void {
+    this.#isEnding = true;
+  }
+
   /**
    * The project an acting operation is about; an unknown one is registered. Its file is read again if it changed.
    *
-   * @throws {TaskmuxError} E10x file problems, E303 unknown session, E305 registered elsewhere.
+   * @throws {TaskmuxError} E10x file problems, E303 unknown session, E305 registered elsewhere, E600 while the daemon ends.
    */
   async require(scope: Scope): Promise<ProjectSupervisor> {
+    if (this.#isEnding) {
+      throw new TaskmuxError(
+        "E600",
+        "Cannot start tasks: the daemon is ending",
+        {
+          hint: "Try again in a moment",
+        },
+      );
+    }
     const project = scope.config === undefined
       ? this.requireSession(scope.session ?? "")
       : await this.register(scope.config, { force: false });

@@ -19,7 +19,7 @@ import {
 import { onEnded } from "./_step_run.ts";
 import type { ErrorShape } from "./error.ts";
 import { decideAfterFailure, HEALTHY_RESET_MS } from "./restart_policy.ts";
-import { hasProbe, unknownHealth } from "./task_health.ts";
+import { hasProbe, type TaskHealth, unknownHealth } from "./task_health.ts";
 import type { Effect, Input, Step } from "./task_input.ts";
 import {
   type Phase,
@@ -146,6 +146,28 @@ function become(
   ];
 }
 
+/**
+ * A run that was ready needs no second boot grace. Where a line of output was the evidence, it may be out of reach by
+ * now, and being alive is what counts after it.
+ */
+function readyAgain(
+  { health: spec }: TaskSpec,
+  health: TaskHealth,
+  found: { readonly run: RunInfo; readonly now: number },
+): TaskHealth {
+  const isByLine = spec.url === null && spec.check === null &&
+    spec.readyLog !== null;
+  if (!isByLine) return { ...health, isReady: true };
+  const { now, run } = found;
+  const last = {
+    ok: true,
+    method: "log",
+    reason: null,
+    at: run.startedAt,
+  } as const;
+  return { ...health, isReady: true, healthySince: now, last };
+}
+
 /** A run of an earlier controller lives. */
 export function onAdopted(
   spec: TaskSpec,
@@ -157,8 +179,12 @@ export function onAdopted(
     return unclaimed(machine, input.run.runId);
   }
   const [found, effects] = become(spec, machine, input);
+  const adopted = found.phase as Phase & { status: "running" };
   const phase = {
-    ...(found.phase as Phase & { status: "running" }),
+    ...adopted,
+    health: input.wasReady
+      ? readyAgain(spec, adopted.health, input)
+      : adopted.health,
     isSettled: true,
   };
   const running = at(

@@ -61,6 +61,8 @@ export type Input =
       readonly type: "adopted";
       readonly run: RunInfo;
       readonly ageMs: number;
+      /** Whether it was healthy once, as the history tells. */
+      readonly wasReady?: boolean;
     }
   );
 

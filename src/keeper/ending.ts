@@ -106,6 +106,7 @@ export class Ending {
     const plan = this.#plan;
     const isKill = step.signal === "SIGKILL";
     const waitMs = isKill ? Math.max(step.waitMs, KILL_WAIT_MS) : step.waitMs;
+    this.#stepEndsAt = clock.monotonic() + waitMs;
     let snapshot = await table.snapshot();
     this.#stepEndsAt = clock.monotonic() + waitMs;
     if (this.#plan === plan) this.#signal(snapshot, step.signal);

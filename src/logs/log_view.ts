@@ -165,6 +165,7 @@ export class LogView implements Disposable {
   /** The time of the last line before `at` that has one, or null. Looks back 256 KiB. Leaves chunks valid. */
   async timeBefore(at: number): Promise<string | null> {
     const from = Math.max(0, at - MAX_LOOK_BACK_BYTES);
+    // A view of its own block. The files stay ours, so it is not disposed.
     const aside = new LogView(this.#segments);
     for await (const { bytes } of aside.backward(from, at)) {
       const text = new TextDecoder().decode(bytes);

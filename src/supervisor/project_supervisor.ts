@@ -323,10 +323,11 @@ export class ProjectSupervisor implements AsyncDisposable {
   #viewOf(name: string): DependencyView | null {
     const runner = this.#runners.get(name);
     if (runner === undefined) return null;
+    const snapshot = runner.snapshot();
     return {
-      snapshot: runner.snapshot(),
-      isUnhealthyFinal: runner.machine.gaveUp ||
-        runner.spec.restart.policy === "no",
+      // A process that was spawned a moment ago is no evidence yet: it may be about to crash, or be a one-shot.
+      snapshot: { ...snapshot, healthy: snapshot.healthy && runner.isSettled },
+      isUnhealthyFinal: isUnhealthyFinal(runner),
     };
   }
 
@@ -378,6 +379,16 @@ export class ProjectSupervisor implements AsyncDisposable {
     }
     if (!isPending) runner.dispatch({ type: "gate", error: null });
   }
+}
+
+/** Whether an unhealthy task stays so: nothing will restart it by itself. */
+export function isUnhealthyFinal(runner: TaskRunner): boolean {
+  const { phase, gaveUp } = runner.machine;
+  if (gaveUp) return true;
+  if (phase.status !== "running") return false;
+  const { health, restart } = runner.spec;
+  return restart.policy === "no" &&
+    phase.health.failures >= Math.max(1, health.retries);
 }
 
 /** A runner's state as progress is told. */

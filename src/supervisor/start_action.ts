@@ -21,7 +21,10 @@ import {
   type TaskOutcome,
   withTimeout,
 } from "./action.ts";
-import type { ProjectSupervisor } from "./project_supervisor.ts";
+import {
+  isUnhealthyFinal,
+  type ProjectSupervisor,
+} from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
 /** What to start and how. */
@@ -293,11 +296,12 @@ function runningOutcome(
   runner: TaskRunner,
   untilHealthy: boolean,
 ): TaskOutcome | null {
-  const snapshot = runner.snapshot();
+  // Asked after every change of every task: the cheap question first.
   if (!runner.isSettled) return null;
-  if (!untilHealthy || snapshot.healthy) return outcomeOf(runner, "started");
-  const isFinal = runner.machine.gaveUp || runner.spec.restart.policy === "no";
-  if (snapshot.state !== "unhealthy" || !isFinal) return null;
+  if (!untilHealthy) return outcomeOf(runner, "started");
+  const snapshot = runner.snapshot();
+  if (snapshot.healthy) return outcomeOf(runner, "started");
+  if (snapshot.state !== "unhealthy" || !isUnhealthyFinal(runner)) return null;
   return outcomeOf(
     runner,
     "started",

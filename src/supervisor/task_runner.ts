@@ -71,7 +71,7 @@ export class TaskRunner implements AsyncDisposable {
   #runEnvironment: Readonly<Record<string, string>> = {};
   #isSettled = false;
   #lastStartedAt: number | null = null;
-  #hook: AbortController | null = null;
+  readonly #hooks = new Set<AbortController>();
   #probing: AbortController | null = null;
   #wake: AbortController | null = null;
   #watching: AbortController | null = null;
@@ -155,7 +155,14 @@ export class TaskRunner implements AsyncDisposable {
       () => ({}),
     );
     const ageMs = Math.max(0, clock.now() - run.startedAt);
-    this.dispatch({ type: "adopted", run, ageMs });
+    const wasReady = this.#host.store.events.list({
+      session: this.#context.projectId,
+      task: this.name,
+      types: ["task_healthy"],
+      sinceMs: run.startedAt,
+      limit: 1,
+    }).events.length > 0;
+    this.dispatch({ type: "adopted", run, ageMs, wasReady });
   }
 
   /** Feeds one input. Effects begin before this returns; what they bring arrives later. */
@@ -180,7 +187,7 @@ export class TaskRunner implements AsyncDisposable {
 
   /** One probe now, outside of the schedule; its result counts like any other. */
   async probeNow(signal: AbortSignal): Promise<ProbeResult> {
-    const run = runOf(this.#machine);
+    const { run } = this.snapshot();
     if (run === null) {
       return {
         ok: false,
@@ -222,10 +229,12 @@ export class TaskRunner implements AsyncDisposable {
       case "run_hook":
         return this.#runHook(effect.hook, effect.generation);
       case "cancel_hook":
-        return this.#hook?.abort();
+        return this.#cancelHooks();
       case "spawn":
         return this.#scope.run(() => this.#spawn(effect.generation));
       case "terminate":
+        // An after_start hook of a run that is being ended has nothing left to do.
+        this.#cancelHooks();
         return this.#scope.run(() =>
           this.#terminate(effect.runId, effect.isKill)
         );
@@ -280,7 +289,7 @@ export class TaskRunner implements AsyncDisposable {
       return;
     }
     const cancel = new AbortController();
-    this.#hook = cancel;
+    this.#hooks.add(cancel);
     this.#scope.run(async (scopeSignal) => {
       const signal = AbortSignal.any([scopeSignal, cancel.signal]);
       const env = await this.#hookEnvironment();
@@ -295,11 +304,15 @@ export class TaskRunner implements AsyncDisposable {
       }).catch((error) => {
         if (signal.aborted) return null;
         throw error;
-      });
+      }).finally(() => this.#hooks.delete(cancel));
       if (result === null || signal.aborted) return;
       const error = result.ok ? null : result.error.toShape();
       this.dispatch({ type: "hooked", generation, hook, error });
     });
+  }
+
+  #cancelHooks(): void {
+    for (const hook of this.#hooks) hook.abort();
   }
 
   async #hookEnvironment(): Promise<Readonly<Record<string, string>>> {
@@ -388,7 +401,7 @@ export class TaskRunner implements AsyncDisposable {
     return probe({
       health: this.#spec.health,
       port: run.port,
-      alive: runOf(this.#machine)?.runId === run.runId,
+      alive: this.snapshot().run?.runId === run.runId,
       env: this.#runEnvironment,
       cwd: this.#spec.cwd,
       shell: this.#spec.shell,

@@ -9,7 +9,10 @@ import type { ErrorShape } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import { type Asker, isTimeout, runnersOf, withTimeout } from "./action.ts";
 import { probe } from "../health/mod.ts";
-import type { ProjectSupervisor } from "./project_supervisor.ts";
+import {
+  isUnhealthyFinal,
+  type ProjectSupervisor,
+} from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
 /** Pause between two looks at a port. */
@@ -162,7 +165,7 @@ function judge(
     case "healthy": {
       if (snapshot.healthy) return "met";
       const isFinal = snapshot.state === "unhealthy" &&
-        (runner.machine.gaveUp || runner.spec.restart.policy === "no");
+        isUnhealthyFinal(runner);
       return hasEnded || isFinal ? impossible(runner, kind) : undefined;
     }
   }

@@ -72,3 +72,13 @@ function stateByPs(pid: number): string | null {
   }).outputSync();
   return new TextDecoder().decode(stdout).trim()[0] ?? null;
 }
+
+/** Living processes that have this run id in their environment. Linux only. */
+export function pidsWithRunId(runId: string): number[] {
+  const files = procFiles();
+  return files.numbers("/proc").filter((pid) =>
+    files.text(`/proc/${pid}/environ`)?.split("\0").includes(
+      `TASKMUX_RUN_ID=${runId}`,
+    ) && lives(pid)
+  );
+}

@@ -83,11 +83,13 @@ function confirmed(what: readonly What[], { json }: Context): boolean {
 }
 
 function reportLines(result: Result<"project.clean">): string[] {
-  const verb = result.dry_run ? "Would delete" : "Deleted";
+  const [deleted, unregistered] = result.dry_run
+    ? ["Would delete", "Would unregister"]
+    : ["Deleted", "Unregistered"];
   const lines = Object.entries(result.reports).flatMap(([kind, report]) => [
-    ...report.deleted.map((path) => `${verb} ${path} (${kind})`),
+    ...report.deleted.map((path) => `${deleted} ${path} (${kind})`),
     ...report.skipped.map((why) => `Skipped: ${why}`),
-    ...report.unregistered.map((id) => `Unregistered "${id}" (${kind})`),
+    ...report.unregistered.map((id) => `${unregistered} "${id}" (${kind})`),
   ]);
   return lines.length === 0 ? ["Nothing to clean"] : lines;
 }

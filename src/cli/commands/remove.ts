@@ -6,11 +6,13 @@
 
 import type { Client } from "../../client/client.ts";
 import { removeTask } from "../../config/edit_toml.ts";
+import { dependentsOf } from "../../domain/dependency_graph.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
+import type { ProjectSpec } from "../../domain/task_spec.ts";
 import { command } from "../command.ts";
 import { findOrReviveDaemon } from "../daemon_access.ts";
-import { editProject, planEdit } from "../edit_project.ts";
+import { type Edit, editProject, planEdit } from "../edit_project.ts";
 import { type ProjectScope, projectScope } from "../project.ts";
 
 /** Stops a task and takes it out of the file. */
@@ -24,7 +26,10 @@ export const remove = command({
   async run(context, { positionals }) {
     const scope = projectScope(context);
     const task = positionals[0]!;
-    const edit = (text: string): string => removeTask(text, task);
+    const edit: Edit = (text, before) => {
+      refuseIfNeeded(before, task);
+      return removeTask(text, task);
+    };
     // Nothing may be stopped before it is certain that it can be removed.
     await planEdit(scope.config, edit);
     await using client = await findOrReviveDaemon(context);
@@ -37,6 +42,22 @@ export const remove = command({
     return EXIT.ok;
   },
 });
+
+function refuseIfNeeded({ tasks }: ProjectSpec, task: string): void {
+  const dependents = dependentsOf(tasks, task);
+  if (dependents.length === 0) return;
+  const whose = dependents.map((name) => `"${name}"`).join(", ");
+  throw new TaskmuxError(
+    "E210",
+    `Cannot remove task "${task}": ${whose} ${
+      dependents.length === 1 ? "depends" : "depend"
+    } on it`,
+    {
+      hint: `Take "${task}" out of depends_on first`,
+      details: { task, dependents },
+    },
+  );
+}
 
 /** Whether it ran. */
 async function stopTask(

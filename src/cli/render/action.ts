@@ -76,6 +76,9 @@ function taskLine(action: TaskAction, paint: Paint): string {
 }
 
 function sessionLine(result: ActionResult, paint: Paint): string {
+  if (result.action === "noop") {
+    return paint("bold", `Session "${result.session}" is running already`);
+  }
   const verb = VERBS[result.action ?? ""] ?? result.action ?? "Done:";
   const count = result.tasks?.length;
   const tasks = count === undefined

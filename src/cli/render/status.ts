@@ -158,7 +158,8 @@ function notes(task: StatusTask, root: string): string[] {
     found.push(`tunnel=${String(task.tunnel["backend"] ?? "on")}`);
   }
   if (task.restart_count > 0) found.push(`restarts=${task.restart_count}`);
-  if (!task.running && task.exit_code !== null) {
+  // How a task ended that was asked to says nothing.
+  if (!task.running && task.state !== "stopped" && task.exit_code !== null) {
     found.push(`exit=${task.exit_code}`);
   }
   if (task.config_changed) found.push("config-changed");

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type Client, connect } from "../../../src/client/client.ts";
 import type { Progress } from "../../../src/contract/wire.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
-import type { Clock } from "../../../src/kit/clock.ts";
 import { frameServer, HELLO, type Peer } from "./_frame_server.ts";
 
 /** Connects to a server that greets and then plays. */
@@ -112,12 +111,9 @@ Deno.test("connect() gives up on a daemon that never greets", async () => {
   await using server = await frameServer(async (peer) => {
     await peer.next();
   });
-  const clock: Clock = {
-    now: () => 0,
-    monotonic: () => 0,
-    sleep: () => Promise.resolve(),
-  };
-  const { code, message } = await error(connect(server.path, { clock }));
+  const { code, message } = await error(
+    connect(server.path, { helloTimeoutMs: 1 }),
+  );
   assert.equal(code, "E600");
   assert.match(message, /does not answer/);
 });

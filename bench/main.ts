@@ -1,0 +1,129 @@
+/**
+ * `deno task bench`: measures taskmux and, beside it, the other managers it finds; writes `bench/RESULTS.md`.
+ *
+ * `--quick` is a minute without the others that only prints. `--only NAME,NAME` runs some scenarios and prints, too.
+ * `--output FILE` writes there in each case. Others are found by `subjects/find_subjects.ts`. Works on Linux.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { REPOSITORY } from "../tests/support/deno_flags.ts";
+import { describeMachine, loadText } from "./harness/machine.ts";
+import { busyShare } from "./harness/process_facts.ts";
+import {
+  countBars,
+  type MeasuredSection,
+  renderReport,
+} from "./harness/report.ts";
+import type { BenchContext, Scenario } from "./harness/scenario.ts";
+import { crashRestart } from "./scenarios/crash_restart.ts";
+import { idleCost } from "./scenarios/idle_cost.ts";
+import { logSearch } from "./scenarios/log_search.ts";
+import { ptyIngest } from "./scenarios/pty_ingest.ts";
+import { roundTrip } from "./scenarios/round_trip.ts";
+import { startMany } from "./scenarios/start_many.ts";
+import { statusFlood } from "./scenarios/status_flood.ts";
+import { findSubjects, versionOf } from "./subjects/find_subjects.ts";
+import { taskmux } from "./subjects/taskmux.ts";
+
+const SCENARIOS: readonly Scenario[] = [
+  roundTrip,
+  ptyIngest,
+  crashRestart,
+  startMany,
+  idleCost,
+  statusFlood,
+  logSearch,
+];
+
+/** How long to look whether others use the machine. */
+const LOOK_MS = 1_000;
+
+Deno.exit(await main());
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      output: { type: "string" },
+    },
+  });
+  const scenarios = chosen(values.only);
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interrupted.abort());
+  }
+  const found = await findSubjects(Deno.env.toObject());
+  const peers = values.quick ? [] : found.peers;
+  const context: BenchContext = {
+    taskmux: taskmux(),
+    peers,
+    ripgrep: found.ripgrep,
+    quick: values.quick,
+    signal: interrupted.signal,
+    tell: (text) => console.error(`  ${text}`),
+  };
+  const date = new Date().toISOString().slice(0, 16).replace("T", " ");
+  const loadBefore = loadText();
+  const sections = await measureAll(scenarios, context);
+  const page = renderReport({
+    facts: [
+      ["date", `${date} UTC`],
+      ...await describeMachine(),
+      ["load average before, after", `${loadBefore}, ${loadText()}`],
+      ...[context.taskmux, ...peers].map(({ name, version }) =>
+        [name, version] as const
+      ),
+      ...found.ripgrep === null ? [] : [
+        ["ripgrep", await versionOf(found.ripgrep, ["--version"])] as const,
+      ],
+    ],
+    sections,
+    missing: values.quick ? [] : found.missing,
+    settings: [context.taskmux, ...peers].map(({ name, settings }) =>
+      [name, settings] as const
+    ),
+  });
+  const isWhole = !values.quick && values.only === undefined;
+  const path = values.output ??
+    (isWhole ? `${REPOSITORY}/bench/RESULTS.md` : null);
+  if (path === null) console.log(page);
+  else await Deno.writeTextFile(path, page);
+  const { met, missed, open } = countBars(sections);
+  console.log(`${met} bars met, ${missed} missed, ${open} not measured`);
+  return 0;
+}
+
+function chosen(only: string | undefined): readonly Scenario[] {
+  if (only === undefined) return SCENARIOS;
+  const names = only.split(",");
+  const unknown = names.find((name) =>
+    !SCENARIOS.some((scenario) => scenario.name === name)
+  );
+  if (unknown !== undefined) {
+    const known = SCENARIOS.map(({ name }) => name).join(", ");
+    throw new Error(`There is no scenario "${unknown}", only ${known}`);
+  }
+  return SCENARIOS.filter(({ name }) => names.includes(name));
+}
+
+async function measureAll(
+  scenarios: readonly Scenario[],
+  context: BenchContext,
+): Promise<MeasuredSection[]> {
+  const sections: MeasuredSection[] = [];
+  for (const scenario of scenarios) {
+    const busyBefore = await busyShare(LOOK_MS);
+    console.error(scenario.name);
+    const startedAt = performance.now();
+    const section = await scenario.run(context);
+    sections.push({
+      section,
+      busyBefore,
+      seconds: (performance.now() - startedAt) / 1000,
+    });
+  }
+  return sections;
+}
