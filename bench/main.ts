@@ -14,6 +14,7 @@ import { busyShare } from "./harness/process_facts.ts";
 import {
   countBars,
   type MeasuredSection,
+  NOISY_SHARE,
   renderReport,
 } from "./harness/report.ts";
 import type { BenchContext, Scenario } from "./harness/scenario.ts";
@@ -40,6 +41,9 @@ const SCENARIOS: readonly Scenario[] = [
 /** How long to look whether others use the machine. */
 const LOOK_MS = 1_000;
 
+/** How long a calm moment is waited for before each scenario. */
+const CALM_MS = 60_000;
+
 Deno.exit(await main());
 
 async function main(): Promise<number> {
@@ -55,7 +59,7 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => interrupted.abort());
   }
-  const found = await findSubjects(Deno.env.toObject());
+  const found = await findSubjects(Deno.env.toObject(), interrupted.signal);
   const peers = values.quick ? [] : found.peers;
   const context: BenchContext = {
     taskmux: taskmux(),
@@ -77,7 +81,10 @@ async function main(): Promise<number> {
         [name, version] as const
       ),
       ...found.ripgrep === null ? [] : [
-        ["ripgrep", await versionOf(found.ripgrep, ["--version"])] as const,
+        [
+          "ripgrep",
+          await versionOf(found.ripgrep, ["--version"], interrupted.signal),
+        ] as const,
       ],
     ],
     sections,
@@ -109,14 +116,24 @@ function chosen(only: string | undefined): readonly Scenario[] {
   return SCENARIOS.filter(({ name }) => names.includes(name));
 }
 
+/** Waits until others leave the machine alone, though not for ever. @returns The share of it that they use then. */
+async function calm({ quick, signal }: BenchContext): Promise<number> {
+  const deadline = performance.now() + (quick ? 0 : CALM_MS);
+  while (true) {
+    signal.throwIfAborted();
+    const share = await busyShare(LOOK_MS);
+    if (share <= NOISY_SHARE || performance.now() >= deadline) return share;
+  }
+}
+
 async function measureAll(
   scenarios: readonly Scenario[],
   context: BenchContext,
 ): Promise<MeasuredSection[]> {
   const sections: MeasuredSection[] = [];
   for (const scenario of scenarios) {
-    const busyBefore = await busyShare(LOOK_MS);
     console.error(scenario.name);
+    const busyBefore = await calm(context);
     const startedAt = performance.now();
     const section = await scenario.run(context);
     sections.push({

@@ -9,45 +9,43 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { denoCommand } from "../src/config/launch.ts";
-import { resolvePaths } from "../src/config/paths.ts";
+import { type Paths, resolvePaths } from "../src/config/paths.ts";
 import { cliFlags } from "../src/config/permissions.ts";
 
 /** State of `deno task dev` unless TASKMUX_DEV_HOME says otherwise; also in the permission sets of deno.json. */
 const DEV_HOME = "/tmp/taskmux-dev";
 
+/** Any free port: the usual one may be that of the user's own daemon. */
+const DEV_CONFIG = "api_port = 0\n";
+
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-interface Shop {
-  /** Runs the CLI on the shop with this terminal and returns its exit code. */
-  taskmux(...args: string[]): Promise<number>;
-  /** The same without a terminal, as long as the signal does not abort. */
-  follow(signal: AbortSignal, ...args: string[]): Promise<number>;
-}
+/** Runs the CLI on the shop and returns its exit code. Aborting ends the CLI, not what it has begun. */
+type Taskmux = (
+  args: readonly string[],
+  signal?: AbortSignal,
+) => Promise<number>;
 
-function openShop(home: string): Shop {
-  const paths = resolvePaths({ TASKMUX_HOME: home });
-  const command = (args: readonly string[]): Deno.Command => {
+function taskmuxOf(paths: Paths): Taskmux {
+  return async (args, signal) => {
     const { program, args: words } = denoCommand({
       entry: `${ROOT}/main.ts`,
       flags: cliFlags(paths),
       args: ["-C", `${ROOT}/examples/shop`, ...args],
       program: Deno.execPath(),
     });
-    return new Deno.Command(program, {
+    const child = new Deno.Command(program, {
       args: words,
-      env: { TASKMUX_HOME: home, PATH: pathWithDeno() },
+      env: { TASKMUX_HOME: paths.home, PATH: pathWithDeno() },
       stdin: "null",
-    });
-  };
-  return {
-    taskmux: async (...args) => (await command(args).spawn().status).code,
-    follow: async (signal, ...args) => {
-      const child = command(args).spawn();
-      signal.addEventListener("abort", () => child.kill("SIGTERM"), {
-        once: true,
-      });
-      return (await child.status).code;
-    },
+      // Ctrl-C is for this process, which then ends one thing after the other.
+      detached: true,
+    }).spawn();
+    const end = (): void => child.kill("SIGTERM");
+    signal?.addEventListener("abort", end, { once: true });
+    const { code } = await child.status;
+    signal?.removeEventListener("abort", end);
+    return code;
   };
 }
 
@@ -56,25 +54,52 @@ function pathWithDeno(): string {
   return `${dirname(Deno.execPath())}:${Deno.env.get("PATH") ?? ""}`;
 }
 
-async function main(): Promise<number> {
-  const shop = openShop(Deno.env.get("TASKMUX_DEV_HOME") ?? DEV_HOME);
-  const ended = new AbortController();
-  const end = (): void => ended.abort();
-  Deno.addSignalListener("SIGINT", end);
-  Deno.addSignalListener("SIGTERM", end);
-  const code = await shop.taskmux(
-    "start",
-    "--if-stopped",
-    "--wait",
-    "--timeout",
-    "300",
-  );
-  if (!ended.signal.aborted) await shop.taskmux("status");
-  if (code === 0 && !ended.signal.aborted) {
-    await shop.follow(ended.signal, "logs", "-f");
+async function prepareHome({ home, hostConfig }: Paths): Promise<void> {
+  await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+  try {
+    await Deno.writeTextFile(hostConfig, DEV_CONFIG, { createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  const stopped = await shop.taskmux("daemon", "stop");
-  return code === 0 ? stopped : code;
+}
+
+/** Aborts when the user has had enough. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => controller.abort());
+  }
+  return controller.signal;
+}
+
+async function main(): Promise<number> {
+  const ended = untilInterrupted();
+  const home = Deno.env.get("TASKMUX_DEV_HOME") ?? DEV_HOME;
+  const paths = resolvePaths({ TASKMUX_HOME: home });
+  await prepareHome(paths);
+  const taskmux = taskmuxOf(paths);
+  // Never cut short: a daemon that is coming up could not be stopped.
+  const begun = await taskmux(["daemon", "start"]);
+  if (begun !== 0) return begun;
+  const code = await showShop(taskmux, ended);
+  const stopped = await taskmux(["daemon", "stop"]);
+  return code === 0 || ended.aborted ? stopped : code;
+}
+
+/** Returns when the shop did not come up, or the user has had enough. */
+async function showShop(
+  taskmux: Taskmux,
+  ended: AbortSignal,
+): Promise<number> {
+  if (ended.aborted) return 0;
+  const started = await taskmux(
+    ["start", "--if-stopped", "--wait", "--timeout", "300"],
+    ended,
+  );
+  if (ended.aborted) return 0;
+  await taskmux(["status"], ended);
+  if (started !== 0 || ended.aborted) return started;
+  return await taskmux(["logs", "-f"], ended);
 }
 
 if (import.meta.main) Deno.exit(await main());

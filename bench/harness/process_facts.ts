@@ -25,7 +25,7 @@ export interface Memory {
 export async function processTable(): Promise<ProcessRow[]> {
   const text = await output("ps", ["-e", "-o", "pid=,ppid=,stat=,args="]);
   return text.split("\n").flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s(.*)$/.exec(line);
+    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
     if (match === null || match[3]?.startsWith("Z")) return [];
     return [{
       pid: Number(match[1]),

@@ -25,7 +25,7 @@ export interface Report {
 }
 
 /** Others that use more than this share of the cores make a number doubtful. */
-const NOISY_SHARE = 0.15;
+export const NOISY_SHARE = 0.15;
 
 /** The page. */
 export function renderReport(report: Report): string {

@@ -43,6 +43,8 @@ interface Side {
   readonly subject: Subject;
   /** Of the status command, in milliseconds. */
   readonly command: number[];
+  /** Of a program that does nothing, in turns with it. */
+  readonly nothing: number[];
   /** Of a question over an open connection. */
   readonly socket: number[];
   /** From a quiet task's print to its stamp in the log. */
@@ -61,6 +63,7 @@ async function run(context: BenchContext): Promise<Section> {
   const sides: Side[] = allSubjects(context).map((subject) => ({
     subject,
     command: [],
+    nothing: [],
     socket: [],
     stamped: [],
     followed: [],
@@ -101,6 +104,10 @@ async function measure(
   isOwn: boolean,
 ): Promise<void> {
   const { sandbox } = session;
+  const empty = {
+    program: "deno",
+    args: ["run", "--quiet", await sandbox.write("empty.ts", "")],
+  };
   const flood = await floodPid(sandbox);
   const before = await writtenBytes(flood);
   const startedAt = performance.now();
@@ -111,6 +118,7 @@ async function measure(
     if (code !== 0) throw new Error(`status exits with ${code}`);
     side.command.push(ms);
     await pause(PAUSE_MS);
+    if (isOwn) side.nothing.push((await sandbox.ask(empty)).ms);
   }
   if (follower !== null) {
     side.socket.push(...await sampleSocket(sandbox, seconds));
@@ -221,6 +229,7 @@ function report(sides: readonly Side[], seconds: number): Section {
         latencyRow(`${side.subject.name}, command`, side.command, side)
       ),
       ...own === undefined ? [] : [
+        latencyRow("beside it, empty `deno run`", own.nothing, own),
         latencyRow("taskmux, open connection", own.socket, own),
         latencyRow("taskmux, print → stamp of a quiet line", own.stamped, own),
         latencyRow(

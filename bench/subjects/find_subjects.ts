@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Sandbox } from "../harness/sandbox.ts";
 import { pitchfork } from "./pitchfork.ts";
 import { pm2 } from "./pm2.ts";
 import { processCompose } from "./process_compose.ts";
@@ -55,35 +56,36 @@ const KNOWN: readonly Known[] = [
 /** Looks for all of them. */
 export async function findSubjects(
   env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ): Promise<FoundSubjects> {
   const peers: Subject[] = [];
   const missing: string[] = [];
   for (const known of KNOWN) {
     const path = findProgram(known.program, env);
     if (path === null) missing.push(known.name);
-    else peers.push(known.make(path, await versionOf(path, known.version)));
+    else {
+      const version = await versionOf(path, known.version, signal);
+      peers.push(known.make(path, version));
+    }
   }
   return { peers, missing, ripgrep: findProgram("rg", env) };
 }
 
-/** The version a program tells, without its name; `unknown` if it tells none. */
+/**
+ * The version a program tells, without its name; `unknown` if it tells none. In a sandbox: asking pm2 starts its daemon.
+ */
 export async function versionOf(
   path: string,
   args: readonly string[],
+  signal: AbortSignal,
 ): Promise<string> {
-  const home = await Deno.makeTempDir({ prefix: "tmxb-" });
-  try {
-    const { stdout } = await new Deno.Command(path, {
-      args: [...args],
-      env: { HOME: home, PM2_HOME: `${home}/pm2` },
-      stdin: "null",
-      stderr: "null",
-    }).output();
-    const text = new TextDecoder().decode(stdout);
-    return /\d+\.\d+\.\d+\S*/.exec(text)?.[0] ?? "unknown";
-  } finally {
-    await Deno.remove(home, { recursive: true });
-  }
+  await using sandbox = await Sandbox.create(signal);
+  const { text } = await sandbox.act({
+    program: path,
+    args,
+    env: { PM2_HOME: `${sandbox.root}/.pm2` },
+  });
+  return /\d+\.\d+\.\d+\S*/.exec(text)?.[0] ?? "unknown";
 }
 
 function findProgram(

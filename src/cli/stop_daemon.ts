@@ -10,6 +10,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { DeadlineError, settledWithin, withDeadline } from "../kit/deadline.ts";
 import type { Context } from "./context.ts";
+import { findOrReviveDaemon } from "./daemon_access.ts";
 
 /** Pause between two looks whether it is gone. */
 const POLL_MS = 20;
@@ -36,13 +37,14 @@ export interface StoppedDaemon {
  * @throws {TaskmuxError} E602 if it is still there after the time; it goes on stopping then.
  */
 export async function stopDaemon(
-  { paths }: Context,
+  context: Context,
   { keepTasks, timeoutMs, signal }: StopOptions,
 ): Promise<StoppedDaemon | null> {
+  const { paths } = context;
   await using client = await connect(paths.daemonSocket, {
     signal,
     anyProtocol: true,
-  });
+  }) ?? await reviveDaemon(context, { keepTasks, signal });
   if (client === null) return null;
   const { pid } = client.hello;
   const deadline = { clock: systemClock, ms: timeoutMs, signal };
@@ -68,6 +70,14 @@ export async function stopDaemon(
       },
     );
   }
+}
+
+/** Tasks that a crashed daemon left behind can only be stopped by another one. */
+async function reviveDaemon(
+  context: Context,
+  { keepTasks, signal }: Pick<StopOptions, "keepTasks" | "signal">,
+): Promise<Client | null> {
+  return keepTasks ? null : await findOrReviveDaemon(context, signal);
 }
 
 /** What it stopped; nothing if it was gone before it could tell. */

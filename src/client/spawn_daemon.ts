@@ -19,6 +19,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { type Client, connect } from "./client.ts";
+import { isLockHeld } from "./lock_probe.ts";
 
 /** How long a new daemon may take until it answers. */
 export const SPAWN_TIMEOUT_MS = 10_000;
@@ -113,9 +114,12 @@ async function spawnDaemon(
       if (child.exit === null) quietSince = null;
       else quietSince ??= now;
       if (quietSince !== null && now - quietSince >= RESPAWN_AFTER_MS) {
-        await child.release();
-        child = startProcess(paths, options);
-        quietSince = null;
+        quietSince = now;
+        // Whoever holds the lock is coming up, or has yet to go.
+        if (!await isLockHeld(paths.daemonLock)) {
+          await child.release();
+          child = startProcess(paths, options);
+        }
       }
       await clock.sleep(POLL_MS, options.signal);
     }

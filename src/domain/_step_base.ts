@@ -82,7 +82,8 @@ export function signal(
 ): Step {
   const { run, health } = phase;
   return [
-    at(machine, {
+    // What an earlier action met with is not the answer to this one.
+    at({ ...machine, error: null }, {
       ...plan,
       status: "stopping",
       stage: "signals",

@@ -14,7 +14,8 @@ import {
   toRecord,
 } from "./log_reader.ts";
 import { type FoundLine, scanForward } from "./log_scan.ts";
-import { type HeldFile, LogView } from "./log_view.ts";
+import type { HeldFile } from "./log_segments.ts";
+import { LogView } from "./log_view.ts";
 
 /** Most matching lines in one batch. Bounds what a slow consumer makes us hold, at 64 KiB a line. */
 const BATCH_LINES = 512;
@@ -67,23 +68,21 @@ export class FollowedLog implements Disposable {
   }
 
   /** Looks whether the current file has changed. One system call. */
-  async poll(): Promise<void> {
-    if (await lookAt(this.#source.path) !== this.#look) this.#isTouched = true;
+  poll(): void {
+    if (lookAt(this.#source.path) !== this.#look) this.#isTouched = true;
   }
 
   /** The next lines. */
   async read(signal: AbortSignal): Promise<FollowedBatch> {
     this.#isTouched = false;
     // Before opening, so that a change in between is seen at the next look.
-    this.#look = await lookAt(this.#source.path);
+    this.#look = lookAt(this.#source.path);
     const held = this.#held ?? undefined;
     this.#held = null;
-    using view = await LogView.open(this.#source.path, held);
-    try {
-      return await this.#readFrom(view, signal);
-    } finally {
-      this.#held = view.holdNewest();
-    }
+    using view = LogView.open(this.#source.path, held);
+    const batch = await this.#readFrom(view, signal);
+    this.#held = view.hold(view.locate(this.#position).at);
+    return batch;
   }
 
   [Symbol.dispose](): void {
@@ -92,27 +91,35 @@ export class FollowedLog implements Disposable {
   }
 
   async #readFrom(view: LogView, signal: AbortSignal): Promise<FollowedBatch> {
+    // The position still tells what was read.
+    if (view.hasNoFile) return { records: [], dropped: 0, hasMore: false };
     const start = view.locate(this.#position);
+    const hole = view.holeAfter(start.at);
+    const isAtHole = hole === start.at && hole < view.end;
+    const dropped = isAtHole ? Math.max(1, start.dropped) : start.dropped;
+    // Up to a hole first, so that the loss is told where it is.
+    const to = hole === null || isAtHole ? view.end : hole;
     const told = view.locate(this.#toldUpTo);
     const contextFrom = told.dropped > 0 ? start.at : told.at;
     const range = {
       ...this.#filter,
       from: start.at,
-      to: view.end,
+      to,
       contextFrom: Math.min(contextFrom, start.at),
       limit: BATCH_LINES,
       signal,
     };
-    const { pending, groups, hasMore } = await this.#find(view, range);
+    const { pending, groups, ...found } = await this.#find(view, range);
+    const hasMore = found.hasMore || to < view.end;
     const last = groups.at(-1);
     const lastPending = pending.at(-1);
     if (last !== undefined) this.#toldUpTo = view.position(endOfGroup(last));
     else if (lastPending !== undefined) {
       this.#toldUpTo = view.position(lastPending.end);
     }
-    this.#position = hasMore && last !== undefined
-      ? view.position(endOfGroup(last))
-      : view.position(view.end);
+    this.#position = view.position(
+      found.hasMore && last !== undefined ? endOfGroup(last) : to,
+    );
     this.#isTouched ||= hasMore;
     const { task } = this.#source;
     const records = [
@@ -123,7 +130,7 @@ export class FollowedLog implements Disposable {
         )
       ),
     ];
-    return { records, dropped: start.dropped, hasMore };
+    return { records, dropped, hasMore };
   }
 
   /** The matches of a range, and before them the lines that an earlier match still waits for. */
@@ -166,9 +173,9 @@ export class FollowedLog implements Disposable {
 }
 
 /** What tells one state of a file from another without reading it; empty if there is no file. */
-async function lookAt(path: string): Promise<string> {
+function lookAt(path: string): string {
   try {
-    const { ino, size, mtime } = await Deno.stat(path);
+    const { ino, size, mtime } = Deno.statSync(path);
     return `${ino} ${size} ${mtime?.getTime() ?? 0}`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";

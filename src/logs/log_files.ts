@@ -1,6 +1,8 @@
 /**
  * The files of a log: `path`, and the rotated `path.1` (newest) to `path.N`.
  *
+ * Opening is synchronous: it takes some microseconds per file, where a hop to another thread and back takes a hundred.
+ *
  * @module
  */
 
@@ -8,30 +10,34 @@
 export interface OpenLogFile {
   readonly file: Deno.FsFile;
   readonly ino: number;
+  /** Wall time of its creation in milliseconds; 0 = unknown. */
+  readonly bornAt: number;
   readonly size: number;
 }
+
+/** How often the files are opened anew because they were rotated meanwhile. Each time takes less than a millisecond. */
+const MAX_ATTEMPTS = 20;
 
 /**
  * Opens all files of a log, newest first; none if there are none. The caller closes them.
  *
- * Rotation may happen meanwhile: files only move to higher numbers, so opening from the newest on may meet one twice,
- * which is noticed, but misses none that stays.
+ * One rotation meanwhile does no harm: files move to higher numbers only, so one may be met twice, which is noticed, but
+ * none that stays is missed. Several could bring a newer file under a higher number, so everything is opened anew until
+ * the newest one still has its name at the end.
  */
-export async function openLogFiles(path: string): Promise<OpenLogFile[]> {
-  const opened: OpenLogFile[] = [];
-  try {
-    const last = Math.max(0, ...await rotatedNumbers(path));
-    // One more, for a rotation since the folder was listed.
-    for (let number = 0; number <= last + 1; number++) {
-      const one = await openLogFile(number === 0 ? path : `${path}.${number}`);
-      if (one === null) continue;
-      if (opened.some((other) => other.ino === one.ino)) one.file.close();
-      else opened.push(one);
+export function openLogFiles(path: string): OpenLogFile[] {
+  for (let attempt = 1;; attempt++) {
+    const opened = new Map<number, OpenLogFile>();
+    try {
+      openInto(opened, path);
+      if (attempt === MAX_ATTEMPTS || isUnmoved(opened, path)) {
+        return [...opened.values()];
+      }
+    } catch (error) {
+      for (const { file } of opened.values()) file.close();
+      throw error;
     }
-    return opened;
-  } catch (error) {
-    for (const { file } of opened) file.close();
-    throw error;
+    for (const { file } of opened.values()) file.close();
   }
 }
 
@@ -44,8 +50,8 @@ export async function openLogFiles(path: string): Promise<OpenLogFile[]> {
 export async function cleanLogs(paths: readonly string[]): Promise<number> {
   let count = 0;
   for (const path of paths) {
-    const numbers = await rotatedNumbers(path);
-    for (const each of [path, ...numbers.map((n) => `${path}.${n}`)]) {
+    const numbers = rotatedNumbers(path);
+    for (const each of [0, ...numbers].map((n) => nameOf(path, n))) {
       if (await removeFile(each)) count++;
     }
   }
@@ -67,11 +73,11 @@ export function belongsToLog(fileName: string, logName: string): boolean {
     /^(?:\.[1-9]\d*)?$/.test(fileName.slice(logName.length));
 }
 
-async function rotatedNumbers(path: string): Promise<number[]> {
+function rotatedNumbers(path: string): number[] {
   const { folder, name } = splitPath(path);
   const numbers: number[] = [];
   try {
-    for await (const entry of Deno.readDir(folder)) {
+    for (const entry of Deno.readDirSync(folder)) {
       if (entry.name !== name && belongsToLog(entry.name, name)) {
         numbers.push(Number(entry.name.slice(name.length + 1)));
       }
@@ -82,13 +88,58 @@ async function rotatedNumbers(path: string): Promise<number[]> {
   return numbers.sort((a, b) => a - b);
 }
 
-async function openLogFile(path: string): Promise<OpenLogFile | null> {
+/** What an open file is now. */
+export function describeLogFile(file: Deno.FsFile): OpenLogFile {
+  const { ino, size, birthtime } = file.statSync();
+  return { file, ino: ino ?? 0, bornAt: birthtime?.getTime() ?? 0, size };
+}
+
+/** Opens the files by number, 0 being the current one. */
+function openInto(opened: Map<number, OpenLogFile>, path: string): void {
+  const inodes = new Set<number>();
+  const last = Math.max(0, ...rotatedNumbers(path));
+  // One more, for a rotation since the folder was listed.
+  for (let number = 0; number <= last + 1; number++) {
+    const one = openLogFile(nameOf(path, number));
+    if (one === null) continue;
+    if (inodes.has(one.ino)) one.file.close();
+    else opened.set(number, one);
+    inodes.add(one.ino);
+  }
+}
+
+/** Whether the newest of the opened files is still the newest. An open file's inode is given to no other. */
+function isUnmoved(
+  opened: ReadonlyMap<number, OpenLogFile>,
+  path: string,
+): boolean {
+  const [newest] = opened;
+  if (newest === undefined) return true;
+  for (let number = 0; number <= newest[0]; number++) {
+    const ino = inodeOf(nameOf(path, number));
+    if (ino !== (number === newest[0] ? newest[1].ino : null)) return false;
+  }
+  return true;
+}
+
+function inodeOf(path: string): number | null {
+  try {
+    return Deno.statSync(path).ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+function nameOf(path: string, number: number): string {
+  return number === 0 ? path : `${path}.${number}`;
+}
+
+function openLogFile(path: string): OpenLogFile | null {
   try {
     // Opening a pipe to read would wait for a writer.
-    if (!(await Deno.stat(path)).isFile) return null;
-    const file = await Deno.open(path);
-    const { ino, size } = await file.stat();
-    return { file, ino: ino ?? 0, size };
+    if (!Deno.statSync(path).isFile) return null;
+    return describeLogFile(Deno.openSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;

@@ -125,7 +125,7 @@ async function* newLines(
   while (!signal.aborted) {
     if (clock.monotonic() - polledAt >= POLL_MS) {
       watch.refresh();
-      for (const log of logs.values()) await log.poll();
+      for (const log of logs.values()) log.poll();
       polledAt = clock.monotonic();
     }
     let isBusy = false;

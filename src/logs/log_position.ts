@@ -1,7 +1,8 @@
 /**
  * A place in the output of a task that outlives rotation: which file, how far into it.
  *
- * A file is known by its inode, and because inodes are used again, by its first bytes.
+ * A file is known by its inode, and because inodes are used again at once, by its birth and its first bytes. Not every
+ * file system knows the birth of a file.
  *
  * @module
  */
@@ -21,14 +22,23 @@ export interface LogPosition {
   readonly previous: number;
 }
 
-/** A checksum of the first bytes of a file, as far as they lie before `offset`: those never change. */
-export function headCheck(head: Uint8Array, offset: number): number {
-  return hash(head.subarray(0, Math.min(HEAD_BYTES, offset)), 0);
+/** What tells a file from all others that ever had its name or inode. */
+export interface FileFacts {
+  readonly ino: number;
+  /** Wall time of its creation in milliseconds; 0 = unknown. */
+  readonly bornAt: number;
+  /** Its first bytes, at most {@linkcode HEAD_BYTES}. */
+  readonly head: Uint8Array;
+}
+
+/** A checksum of what is known about a file for ever: its birth, and its first bytes as far as they lie before `offset`. */
+export function headCheck(file: FileFacts, offset: number): number {
+  return hash(file.head.subarray(0, offset), file.bornAt);
 }
 
 /** A name for a file that is no longer written to. Never 0. */
-export function fileIdentity(ino: number, head: Uint8Array): number {
-  return hash(head.subarray(0, HEAD_BYTES), ino) || 1;
+export function fileIdentity(file: FileFacts): number {
+  return hash(file.head, file.bornAt ^ file.ino) || 1;
 }
 
 /** FNV-1a, 32 bits. */

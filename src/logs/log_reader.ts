@@ -183,6 +183,8 @@ interface Plan {
 interface SourcePart {
   readonly source: LogSource;
   readonly view: LogView;
+  /** Where an earlier answer ended. */
+  readonly position: LogPosition | undefined;
   readonly groups: readonly Group[];
   readonly from: number;
   readonly to: number;
@@ -220,7 +222,7 @@ async function readSource(
   source: LogSource,
   plan: Plan,
 ): Promise<SourcePart> {
-  using view = await LogView.open(source.path);
+  using view = LogView.open(source.path);
   const { since, until, signal } = plan;
   const position = plan.positions?.get(source.task);
   const start = position === undefined
@@ -238,7 +240,16 @@ async function readSource(
   const { groups, hasMore } = plan.isForward
     ? await firstGroups(view, excerpt)
     : { groups: await lastGroups(view, excerpt), hasMore: false };
-  return { source, view, groups, from, to, hasMore, dropped: start.dropped };
+  return {
+    source,
+    view,
+    position,
+    groups,
+    from,
+    to,
+    hasMore,
+    dropped: start.dropped,
+  };
 }
 
 function cut(groups: TaggedGroup[], plan: Plan): TaggedGroup[] {
@@ -263,6 +274,10 @@ function resumePoint(
   lastKept: Group | undefined,
   plan: Plan,
 ): ResumePoint {
+  if (part.view.hasNoFile && part.position !== undefined) {
+    // Between two files, or after all were deleted: the position still tells what was read.
+    return { position: part.position, pendingContext: 0 };
+  }
   if (!isReadWhole(part, lastKept, plan)) {
     const at = lastKept === undefined ? part.from : endOfGroup(lastKept);
     return { position: part.view.position(at), pendingContext: 0 };

@@ -7,38 +7,23 @@
  * @module
  */
 
-import { type OpenLogFile, openLogFiles } from "./log_files.ts";
 import { detached, timestampAt } from "./log_line.ts";
+import { headCheck, type LogPosition } from "./log_position.ts";
 import {
-  fileIdentity,
-  HEAD_BYTES,
-  headCheck,
-  type LogPosition,
-} from "./log_position.ts";
+  type HeldFile,
+  MAX_BLOCK_BYTES,
+  openSegments,
+  readAt,
+  type Segment,
+} from "./log_segments.ts";
 
 /** The first block read for a question; the next ones double. */
 const FIRST_BLOCK_BYTES = 32 * 1024;
-
-/** The largest block, and the longest line: a longer one is read as several. */
-export const MAX_BLOCK_BYTES = 1024 * 1024;
 
 /** How far before a line without a time its time is looked for. */
 const MAX_LOOK_BACK_BYTES = 256 * 1024;
 
 const NEWLINE = 10;
-
-/** One file of the stream. */
-interface Segment {
-  readonly file: Deno.FsFile;
-  readonly ino: number;
-  /** The first bytes, at most {@linkcode HEAD_BYTES}. */
-  readonly head: Uint8Array;
-  readonly identity: number;
-  /** Offset of its first byte in the stream. */
-  readonly start: number;
-  /** Offset in the stream after its last byte that counts. */
-  readonly end: number;
-}
 
 /** Whole lines that follow one another in one file. */
 export interface Chunk {
@@ -46,14 +31,6 @@ export interface Chunk {
   readonly at: number;
   /** Ends with a newline, unless the file does not. Valid until the next read of the view. */
   readonly bytes: Uint8Array;
-}
-
-/** A file that a reader keeps open between two views, so that deletion cannot take unread lines away. */
-export interface HeldFile extends Disposable {
-  readonly file: Deno.FsFile;
-  readonly ino: number;
-  /** Identity of the next older file; 0 = none. */
-  readonly previous: number;
 }
 
 /** Where a position lies in a view. */
@@ -86,32 +63,18 @@ export class LogView implements Disposable {
    * @param path The current file.
    * @param held A file that belongs to the log even if it has no name any more. The view takes it over.
    */
-  static async open(path: string, held?: HeldFile): Promise<LogView> {
-    const files = (await openLogFiles(path)).reverse();
-    const opened = new Set(files.map(({ file }) => file));
-    if (held !== undefined) opened.add(held.file);
-    try {
-      const described = await Promise.all(files.map(describe));
-      if (held !== undefined) await insertHeld(described, held);
-      const segments: Segment[] = [];
-      for (const [index, one] of described.entries()) {
-        const isNewest = index === described.length - 1;
-        const length = isNewest
-          ? await wholeLinesLength(one.file, one.size)
-          : one.size;
-        const start = segments.at(-1)?.end ?? 0;
-        segments.push({ ...one, start, end: start + length });
-      }
-      for (const { file } of segments) opened.delete(file);
-      return new LogView(segments);
-    } finally {
-      for (const file of opened) file.close();
-    }
+  static open(path: string, held?: HeldFile): LogView {
+    return new LogView(openSegments(path, held));
   }
 
   /** Length of the stream. */
   get end(): number {
     return this.#segments.at(-1)?.end ?? 0;
+  }
+
+  /** Whether the log has no file at all. */
+  get hasNoFile(): boolean {
+    return this.#segments.length === 0;
   }
 
   /** Whole lines from `from` to `to`, both starts of lines, in order. */
@@ -181,9 +144,7 @@ export class LogView implements Disposable {
 
   /** The position of an offset at which a line starts or the stream ends. Works on a closed view too. */
   position(at: number): LogPosition {
-    // At a border the older file: an empty file has no first bytes to know it by.
-    const last = this.#segments.findLastIndex(({ start }) => start < at);
-    const index = Math.max(0, last);
+    const index = this.#indexBefore(at);
     const segment = this.#segments[index];
     if (segment === undefined) {
       return { ino: 0, offset: 0, check: 0, previous: 0 };
@@ -192,7 +153,7 @@ export class LogView implements Disposable {
     return {
       ino: segment.ino,
       offset,
-      check: headCheck(segment.head, offset),
+      check: headCheck(segment, offset),
       previous: this.#segments[index - 1]?.identity ?? 0,
     };
   }
@@ -202,10 +163,10 @@ export class LogView implements Disposable {
     const { ino, offset, check, previous } = position;
     const own = this.#segments.find((segment) =>
       segment.ino === ino && segment.end - segment.start >= offset &&
-      headCheck(segment.head, offset) === check
+      headCheck(segment, offset) === check
     );
     if (own !== undefined) return { at: own.start + offset, dropped: 0 };
-    if (ino === 0) return { at: 0, dropped: 0 };
+    if (ino === 0 || this.hasNoFile) return { at: 0, dropped: 0 };
     const older = this.#segments.find(({ identity }) => identity === previous);
     // The file alone was deleted or emptied; how much it held is unknown.
     if (older !== undefined) return { at: older.end, dropped: 1 };
@@ -215,16 +176,27 @@ export class LogView implements Disposable {
     return { at: 0, dropped: Math.max(1, length - offset) };
   }
 
-  /** Keeps the newest file open beyond the view, for the next one. Null if there is none. */
-  holdNewest(): HeldFile | null {
-    const newest = this.#segments.at(-1);
-    if (newest === undefined) return null;
-    this.#closing.delete(newest.file);
-    const { file, ino } = newest;
+  /**
+   * The end of the first file at or after an offset that others may have followed unseen, because it and all older ones
+   * were rotated away; null if there is none.
+   */
+  holeAfter(at: number): number | null {
+    return this.#segments.find(({ end, isFollowedByHole }) =>
+      isFollowedByHole && end >= at
+    )?.end ?? null;
+  }
+
+  /** Keeps the file of a {@linkcode position} open beyond the view, for the next one. Null if there is none. */
+  hold(at: number): HeldFile | null {
+    const index = this.#indexBefore(at);
+    const segment = this.#segments[index];
+    if (segment === undefined) return null;
+    const { file, ino } = segment;
+    this.#closing.delete(file);
     return {
       file,
       ino,
-      previous: this.#segments.at(-2)?.identity ?? 0,
+      previous: this.#segments[index - 1]?.identity ?? 0,
       [Symbol.dispose]: () => file.close(),
     };
   }
@@ -255,6 +227,11 @@ export class LogView implements Disposable {
     );
   }
 
+  /** The file that ends at an offset or has it inside. At a border the older one: an empty file is hard to know again. */
+  #indexBefore(at: number): number {
+    return Math.max(0, this.#segments.findLastIndex(({ start }) => start < at));
+  }
+
   #segmentAt(at: number): Segment {
     const found = this.#segments.find(({ end }) => at < end);
     if (found === undefined) {
@@ -262,63 +239,4 @@ export class LogView implements Disposable {
     }
     return found;
   }
-}
-
-type Described = Omit<Segment, "start" | "end"> & { readonly size: number };
-
-async function describe(opened: OpenLogFile): Promise<Described> {
-  const { file, ino, size } = opened;
-  const head = new Uint8Array(Math.min(HEAD_BYTES, size));
-  const length = await readAt(file, 0, head);
-  const known = head.subarray(0, length);
-  return { file, ino, size, head: known, identity: fileIdentity(ino, known) };
-}
-
-/** Puts a held file in its place by age, unless it still has a name. */
-async function insertHeld(
-  described: Described[],
-  held: HeldFile,
-): Promise<void> {
-  if (described.some(({ ino }) => ino === held.ino)) return;
-  const { size } = await held.file.stat();
-  const one = await describe({ file: held.file, ino: held.ino, size });
-  const older = described.findIndex(({ identity }) =>
-    identity === held.previous
-  );
-  described.splice(older + 1, 0, one);
-}
-
-/** Bytes up to and including the last newline; all of them if the last line is longer than a block. */
-async function wholeLinesLength(
-  file: Deno.FsFile,
-  size: number,
-): Promise<number> {
-  let blockBytes = 4096;
-  while (true) {
-    const from = Math.max(0, size - blockBytes);
-    const block = new Uint8Array(size - from);
-    const length = await readAt(file, from, block);
-    const newline = block.subarray(0, length).lastIndexOf(NEWLINE);
-    if (newline !== -1) return from + newline + 1;
-    if (from === 0) return 0;
-    if (blockBytes >= MAX_BLOCK_BYTES) return size;
-    blockBytes *= 4;
-  }
-}
-
-/** Fills the buffer from an offset of the file. @returns How many bytes there were. */
-async function readAt(
-  file: Deno.FsFile,
-  offset: number,
-  buffer: Uint8Array,
-): Promise<number> {
-  if (buffer.length === 0) return 0;
-  await file.seek(offset, Deno.SeekMode.Start);
-  let filled = 0;
-  while (filled < buffer.length) {
-    const count = await file.read(buffer.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return filled;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stripVTControlCharacters } from "node:util";
+import { plainText } from "./plain_text.ts";
 
 /** C0 controls except tab, and DEL: bells, backspaces and the like. */
 // deno-lint-ignore no-control-regex
@@ -12,5 +12,5 @@ const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 
 /** A line without escape sequences and control characters. Tabs stay. */
 export function plainLine(line: string): string {
-  return stripVTControlCharacters(line).replace(CONTROLS, "");
+  return plainText(line).replace(CONTROLS, "");
 }

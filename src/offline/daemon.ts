@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isKeeperAlive } from "../client/lock_probe.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Result } from "../contract/mod.ts";
@@ -33,7 +34,7 @@ export async function readDaemonStatus(
     warnings: [
       ...host.warnings,
       ...warnings,
-      ...await keeperWarnings(paths),
+      ...keeperWarnings(await isKeeperAlive(paths)),
     ],
   };
 }

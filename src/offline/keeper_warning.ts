@@ -4,18 +4,25 @@
  * @module
  */
 
-import { isKeeperAlive } from "../client/lock_probe.ts";
-import type { Paths } from "../config/paths.ts";
-
 /** Why nothing is known to run. */
 export const NO_DAEMON = "the daemon is not running";
 
 /** A warning if a keeper is left: its tasks live although nothing watches over them. */
-export async function keeperWarnings(paths: Paths): Promise<string[]> {
-  return await isKeeperAlive(paths)
+export function keeperWarnings(isKeeperAlive: boolean): string[] {
+  return isKeeperAlive
     ? [
       "Tasks may still be running without a daemon to watch over them; " +
       '"taskmux daemon start" takes them over again',
     ]
     : [];
+}
+
+/** Why a task is not said to run whose end nobody saw. Null if its end was seen, or no keeper can hold it. */
+export function unwatchedReason(
+  run: { readonly pid: number; readonly exit: unknown } | undefined,
+  isKeeperAlive: boolean,
+): string | null {
+  return isKeeperAlive && run !== undefined && run.exit === null
+    ? `may still run as pid ${run.pid}, but ${NO_DAEMON}`
+    : null;
 }

@@ -98,7 +98,7 @@ async function askGit(
   const others = entries.filter((entry) =>
     entry.configPath !== spec.configPath
   );
-  return await identifyProject({
+  const identity = await identifyProject({
     root: spec.root,
     name: spec.name,
     worktree: spec.worktree,
@@ -111,6 +111,10 @@ async function askGit(
     signal: AbortSignal.timeout(GIT_TIMEOUT_MS),
     env: env(),
   });
+  // As in the daemon: what was assigned stays, wherever the files are now.
+  return known === null
+    ? identity
+    : { ...identity, projectId: known.id, worktreeId: known.worktreeId };
 }
 
 /**

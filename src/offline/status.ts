@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isKeeperAlive } from "../client/lock_probe.ts";
 import type { Result } from "../contract/mod.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import { exitNumber } from "../domain/task_state.ts";
@@ -15,7 +16,11 @@ import {
   viewTask,
 } from "../domain/task_view.ts";
 import type { RunRow } from "../store/run_table.ts";
-import { keeperWarnings, NO_DAEMON } from "./keeper_warning.ts";
+import {
+  keeperWarnings,
+  NO_DAEMON,
+  unwatchedReason,
+} from "./keeper_warning.ts";
 import {
   type Disk,
   logPath,
@@ -23,6 +28,7 @@ import {
   type ProjectFiles,
   requireTask,
 } from "./project_files.ts";
+import { readOutcome } from "./saved_outcome.ts";
 
 /** Runs of a task that `inspect` tells, as the daemon does. */
 const HISTORY_LENGTH = 10;
@@ -34,6 +40,7 @@ export async function readStatus(
 ): Promise<Result<"task.status">> {
   using project = await openProjectFiles(disk, config);
   const { projectId } = project.identity;
+  const isKept = await isKeeperAlive(disk.paths);
   return {
     ok: true,
     session: projectId,
@@ -41,11 +48,13 @@ export async function readStatus(
     config_path: project.spec.configPath,
     running: false,
     active_tasks: 0,
-    tasks: viewTasks(project).map((task) => ({ ...task })),
+    tasks: viewTasks(project, isKept).map((task) => ({
+      ...task,
+    })),
     aliases: [],
     proxy: { enabled: false, bound: false, port: null, reason: NO_DAEMON },
     config_error: null,
-    warnings: [...project.warnings, ...await keeperWarnings(disk.paths)],
+    warnings: [...project.warnings, ...keeperWarnings(isKept)],
     daemon_pid: null,
   };
 }
@@ -82,7 +91,8 @@ export async function readInspect(
   using project = await openProjectFiles(disk, config);
   const spec = requireTask(project.tasks, name);
   const { projectId } = project.identity;
-  const view = viewTasks(project).find((task) => task.name === name);
+  const isKept = await isKeeperAlive(disk.paths);
+  const view = viewTasks(project, isKept).find((task) => task.name === name);
   const runs = project.store?.runs.history(projectId, name, HISTORY_LENGTH) ??
     [];
   return {
@@ -98,7 +108,7 @@ export async function readInspect(
   };
 }
 
-function viewTasks(project: ProjectFiles): TaskView[] {
+function viewTasks(project: ProjectFiles, isKept: boolean): TaskView[] {
   const { store, tasks, identity: { projectId } } = project;
   const counts = store?.events.counts(projectId);
   const wishes = store?.tasks.desired(projectId);
@@ -106,10 +116,15 @@ function viewTasks(project: ProjectFiles): TaskView[] {
   return [...tasks.values()].map((spec) => {
     const port = spec.port ?? store?.leases.leaseOf(projectId, spec.name) ??
       null;
+    const run = runs?.get(spec.name);
+    const wish = wishes?.get(spec.name);
+    const outcome = readOutcome(wish?.state);
     return viewTask(spec, {
       ...STOPPED_SNAPSHOT,
-      lastExit: runs?.get(spec.name)?.exit ?? null,
-      manual: wishes?.get(spec.name)?.manual ?? false,
+      ...outcome,
+      reason: unwatchedReason(run, isKept) ?? outcome.reason,
+      lastExit: run?.exit ?? null,
+      manual: wish?.manual ?? false,
     }, {
       port,
       url: urlOf(spec, port, projectId),

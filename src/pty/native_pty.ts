@@ -13,10 +13,14 @@ import { Module } from "node:module";
 import { constants } from "node:os";
 import { ReadStream } from "node:tty";
 import { Timer } from "../kit/timer.ts";
+import { inLaterTurn } from "../kit/turn.ts";
 import type { System } from "./system.ts";
 
 /** Keystrokes that may wait for a program that does not read. */
 export const MAX_INPUT_BYTES = 1024 * 1024;
+
+/** Output that is read from one terminal before everything else gets a turn. */
+const TURN_BYTES = 64 * 1024;
 
 /** How often a terminal that nobody has open on the program's side is looked at again. */
 const REATTACH_MS = 1_000;
@@ -87,6 +91,7 @@ export class NativePty {
   #stream: ReadStream | null = null;
   #detached = Promise.withResolvers<void>();
   #closed = false;
+  #readInTurn = 0;
 
   /**
    * Starts a program as the leader of a new session with the terminal as its controlling one.
@@ -173,10 +178,22 @@ export class NativePty {
     const stream = new ReadStream(fd);
     this.#stream = stream;
     this.#detached = Promise.withResolvers<void>();
-    stream.on("data", (chunk: Uint8Array) => this.#listener.onData(chunk));
+    stream.on("data", (chunk: Uint8Array) => this.#onData(stream, chunk));
     // EIO: nobody holds the other side. It is followed by "close", as every end is.
     stream.on("error", () => stream.destroy());
     stream.on("close", () => this.#detach());
+  }
+
+  /** A stream that always has more to say would be read for ever, before timers, sockets and other terminals. */
+  #onData(stream: ReadStream, chunk: Uint8Array): void {
+    this.#listener.onData(chunk);
+    this.#readInTurn += chunk.length;
+    if (this.#readInTurn < TURN_BYTES) return;
+    this.#readInTurn = 0;
+    stream.pause();
+    inLaterTurn(() => {
+      if (!stream.destroyed) stream.resume();
+    });
   }
 
   #detach(): void {

@@ -20,6 +20,7 @@ import {
 } from "./registry_file.ts";
 import { freeName, moveAside, STATE_FILE_MODE } from "./state_file.ts";
 
+/** A registered project. */
 export type { RegistryEntry } from "./registry_file.ts";
 
 /** How long a change waits for another process's change. */

@@ -89,6 +89,29 @@ export async function runProjectHook(
   return [result.error.message];
 }
 
+/** Performs an action, and adds to its warnings what `after_` hooks of its tasks did wrong meanwhile. */
+export async function withHookWarnings(
+  project: ProjectSupervisor,
+  perform: () => Promise<ActionOutcome>,
+): Promise<ActionOutcome> {
+  const { events } = project.host.store;
+  const before = events.lastSeq;
+  const { outcomes, warnings } = await perform();
+  const tasks = new Set(outcomes.map((outcome) => outcome.task));
+  const failures = events.list({
+    session: project.projectId,
+    types: ["hook_failed"],
+    afterSeq: before,
+    limit: 0,
+  }).events.filter(({ task, hook }) =>
+    task !== undefined && tasks.has(task) && String(hook).startsWith("after_")
+  );
+  return {
+    outcomes,
+    warnings: [...warnings, ...failures.map(({ reason }) => String(reason))],
+  };
+}
+
 /** A signal that aborts after `timeoutMs` or with `signal`; 0 = no timeout. */
 export function withTimeout(
   signal: AbortSignal,

@@ -29,8 +29,6 @@ export async function launchRun(
   context: RunContext,
   host: SupervisorHost,
 ): Promise<LaunchedRun> {
-  const { spec } = task;
-  const { projectId } = context;
   const runId = crypto.getRandomValues(new Uint8Array(RUN_ID_BYTES)).toHex();
   const port = await assignPort(task, context, host);
   return await spawnRun(task, { context, host, runId, port });

@@ -113,7 +113,7 @@ async function restartActive(
   ];
   const before = new Map<TaskRunner, number>();
   for (const runner of active) {
-    before.set(runner, runner.machine.generation);
+    before.set(runner, lastGeneration(runner));
     if (environment !== null) runner.environment = environment;
     runner.wasResumed = false;
     runner.dispatch({ type: "restart", isUsers: true, reason: "manual" });
@@ -128,6 +128,13 @@ async function restartActive(
     ...await runProjectHook(project, "after_start", hook),
   );
   return { outcomes, warnings };
+}
+
+/** The generation that the restart leaves behind. A start that is just under way is joined: its run is the new one. */
+function lastGeneration({ machine }: TaskRunner): number {
+  const { generation, phase: { status } } = machine;
+  const isStarting = status === "preparing" || status === "spawning";
+  return isStarting ? generation - 1 : generation;
 }
 
 /** While the old run is there, only a refusal may be told. */

@@ -21,6 +21,7 @@ import {
   type TaskOutcome,
   withTimeout,
 } from "./action.ts";
+import { withOutputTail } from "./output_tail.ts";
 import {
   isUnhealthyFinal,
   type ProjectSupervisor,
@@ -257,7 +258,12 @@ export async function awaitStarted(
       );
     }
   }
-  return toStart.flatMap((runner) => outcomes.get(runner.name) ?? []);
+  const told = toStart.flatMap((runner) => outcomes.get(runner.name) ?? []);
+  return await Promise.all(told.map(async (outcome) => {
+    const { task, error } = outcome;
+    if (error === null) return outcome;
+    return { ...outcome, error: await withOutputTail(project, task, error) };
+  }));
 }
 
 /** What may be said of a task on its way; null = not yet. */

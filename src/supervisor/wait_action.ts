@@ -9,6 +9,7 @@ import type { ErrorShape } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import { type Asker, isTimeout, runnersOf, withTimeout } from "./action.ts";
 import { probe } from "../health/mod.ts";
+import { withOutputTail } from "./output_tail.ts";
 import {
   isUnhealthyFinal,
   type ProjectSupervisor,
@@ -90,6 +91,7 @@ export async function waitForTasks(
     await Promise.all(waits);
     return runners;
   } catch (error) {
+    if (error instanceof TaskmuxError) throw await withEvidence(project, error);
     if (!isTimeout(error)) throw error;
     const late = runners.map((runner) =>
       `${runner.name} is ${runner.snapshot().state}`
@@ -115,6 +117,15 @@ export async function waitForTasks(
     done.abort(new DOMException("Wait is over", "AbortError"));
     await Promise.allSettled(waits);
   }
+}
+
+async function withEvidence(
+  project: ProjectSupervisor,
+  error: TaskmuxError,
+): Promise<TaskmuxError> {
+  const task = String(error.details?.["task"] ?? "");
+  const shape = await withOutputTail(project, task, error.toShape());
+  return TaskmuxError.fromShape(shape);
 }
 
 function conditionText(condition: WaitCondition): string {

@@ -85,6 +85,23 @@ Deno.test("starts that meet a start on its way join it", async () => {
   assert.equal((await project.events("gate", "task_started")).length, 1);
 });
 
+// A restart that came while the task was being spawned waited for a run that nobody would start.
+Deno.test("a restart of a task that is just starting joins that start", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "early"
+[tasks.web]
+command = "echo run >> runs; exec sleep 1000"
+hooks = { before_start = "touch hooking; sleep 1" }
+`);
+  const start = project.ok<Action>(["start", "web"]);
+  await until(() => project.read("hooking"));
+  const restart = project.ok<Action>(["restart", "web", "--timeout", "20"]);
+  assert.equal((await restart).action, "restarted");
+  assert.equal((await start).action, "started");
+  assert.deepEqual(await project.lines("runs"), ["run"]);
+});
+
 Deno.test("a stop ends a wait for dependencies, and the waiting start says so", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(GATED);

@@ -266,38 +266,6 @@ auto_start = false
   assert.match(lost.hint ?? "", /^mkdir -p /);
 });
 
-// Any directory without a config registered a phantom project in the original (defect 20).
-Deno.test("a folder without a config is E100 for every command, and leaves no trace", async () => {
-  await using taskmux = await testTaskmux({ hostConfig: null });
-  const commands = [
-    ["start"],
-    ["stop"],
-    ["restart"],
-    ["kill", "a"],
-    ["status"],
-    ["health"],
-    ["inspect", "a"],
-    ["logs"],
-    ["logs-clean"],
-    ["env"],
-    ["wait", "a"],
-    ["run", "a", "--", "true"],
-    ["add", "a", "true"],
-    ["remove", "a"],
-    ["check"],
-    ["watch"],
-    ["clean", "--yes"],
-    ["daemon", "register"],
-  ];
-  for (const args of commands) {
-    const answer = await taskmux.fails("E100", args);
-    assert.equal(answer.hint, "taskmux init", args.join(" "));
-  }
-  const entries = await Array.fromAsync(Deno.readDir(taskmux.home.root));
-  assert.deepEqual(entries.map(({ name }) => name), ["work"]);
-  assert.deepEqual(await taskmux.processes(), []);
-});
-
 Deno.test("an unknown task is E200 with a suggestion for every command", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(STACK);

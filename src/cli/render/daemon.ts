@@ -5,6 +5,7 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { VERSION } from "../../contract/wire.ts";
 import type { Paint, Style } from "./paint.ts";
 import type { RenderOptions } from "./status.ts";
 import { type Cell, tableLines } from "./table.ts";
@@ -21,7 +22,17 @@ export function daemonLines(
   const since = status.started_at === null
     ? ""
     : `, since ${new Date(status.started_at * 1000).toISOString()}`;
+  const isOther = status.version !== VERSION;
   const lines = [
+    ...isOther
+      ? [
+        paint(
+          "yellow",
+          `This is taskmux ${VERSION}, the daemon is another one`,
+        ) +
+        '; "taskmux daemon restart" replaces it',
+      ]
+      : [],
     `Daemon: ${
       paint("green", "running")
     } (pid ${status.pid}, taskmux ${status.version}${since})`,

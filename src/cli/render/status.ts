@@ -106,14 +106,10 @@ function headline(status: Status, paint: Paint): string {
 }
 
 function configErrorLine(error: NonNullable<Status["config_error"]>): string {
-  const at = error.line === null
-    ? ""
-    : ` (line ${error.line}${
-      error.column === null ? "" : `, column ${error.column}`
-    })`;
-  return `Configuration in force is an older one. Error [${error.error_code}]: ${
-    plainText(error.error)
-  }${at}`;
+  // The place stands in the first line; a picture of it would follow.
+  const [first = ""] = error.error.split("\n");
+  return "Configuration in force is an older one. " +
+    `Error [${error.error_code}]: ${plainText(first)}`;
 }
 
 function taskRow(task: StatusTask, root: string): Cell[] {

@@ -8,7 +8,7 @@ import type { Params } from "../../contract/mod.ts";
 import { detailTask } from "../../domain/task_view.ts";
 import { exitNumber } from "../../domain/task_state.ts";
 import { runOf } from "../../domain/task_machine.ts";
-import type { Asker } from "../../supervisor/action.ts";
+import { type Asker, withHookWarnings } from "../../supervisor/action.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import { restartTasks } from "../../supervisor/restart_action.ts";
@@ -52,7 +52,10 @@ export function taskHandlers(services: Services): TaskHandlers {
         ifStopped: params.if_stopped,
         withDependencies: params.deps,
       });
-      const outcome = await startTasks(project, request, askerOf(context));
+      const outcome = await withHookWarnings(
+        project,
+        () => startTasks(project, request, askerOf(context)),
+      );
       if (request.names.length === 0 && outcome.outcomes.some(isStarted)) {
         emitSession(project, "session_started");
       }
@@ -68,7 +71,10 @@ export function taskHandlers(services: Services): TaskHandlers {
         ifStopped: true,
         withDependencies: true,
       });
-      const outcome = await restartTasks(project, request, askerOf(context));
+      const outcome = await withHookWarnings(
+        project,
+        () => restartTasks(project, request, askerOf(context)),
+      );
       return viewAction(project, outcome, {
         names: params.tasks,
         word: "restarted",
@@ -156,13 +162,16 @@ async function stop(
   const asker = askerOf(context);
   const form = { names: params.tasks, word: "stopped" } as const;
   if (params.tasks.length > 0) {
-    const outcome = await stopNamed(project, params.tasks, {
-      manner: "stop",
-      asker,
-    });
+    const outcome = await withHookWarnings(
+      project,
+      () => stopNamed(project, params.tasks, { manner: "stop", asker }),
+    );
     return viewAction(project, outcome, form);
   }
-  const outcome = await stopAll(project, "stop", asker);
+  const outcome = await withHookWarnings(
+    project,
+    () => stopAll(project, "stop", asker),
+  );
   emitSession(project, "session_stopped");
   return viewAction(project, outcome, form);
 }

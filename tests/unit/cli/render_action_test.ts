@@ -10,6 +10,7 @@ import { daemonLines, projectLines } from "../../../src/cli/render/daemon.ts";
 import { eventLine, type EventRecord } from "../../../src/cli/render/events.ts";
 import { LogPrinter } from "../../../src/cli/render/logs.ts";
 import { makePaint } from "../../../src/cli/render/paint.ts";
+import { VERSION } from "../../../src/contract/wire.ts";
 import { PLAIN } from "./_samples.ts";
 
 function check(
@@ -180,7 +181,7 @@ Deno.test("daemonLines() tells a daemon that runs and one that does not", () => 
     ok: true as const,
     running: true,
     pid: 7,
-    version: "0.1.0",
+    version: VERSION,
     started_at: 0,
     api_port: 8765,
     registered_projects: 1,
@@ -191,7 +192,7 @@ Deno.test("daemonLines() tells a daemon that runs and one that does not", () => 
     warnings: [],
   };
   assert.deepEqual(daemonLines(status, PLAIN), [
-    "Daemon: running (pid 7, taskmux 0.1.0, since 1970-01-01T00:00:00.000Z)",
+    `Daemon: running (pid 7, taskmux ${VERSION}, since 1970-01-01T00:00:00.000Z)`,
     "Tasks: 3 running of 1 project",
     "Keeper: pid 8",
     "API: http://127.0.0.1:8765",
@@ -201,6 +202,10 @@ Deno.test("daemonLines() tells a daemon that runs and one that does not", () => 
   assert.deepEqual(
     daemonLines({ ...status, running: false, registered_projects: 2 }, PLAIN),
     ["Daemon: not running, 2 projects registered"],
+  );
+  assert.match(
+    daemonLines({ ...status, version: "9.9.9" }, PLAIN)[0] ?? "",
+    /daemon restart/,
   );
 });
 

@@ -57,14 +57,14 @@ Deno.test("statusLines() of a project without tasks tells how to add one", () =>
 Deno.test("statusLines() tells that an older configuration is in force", () => {
   const config_error = {
     error_code: "E101",
-    error: "Cannot read TOML",
+    error: "Cannot read TOML at line 3, column 7\n\n3: x = ",
     line: 3,
     column: 7,
   };
   const [, line] = statusLines(statusOf([TASK], { config_error }), WIDE);
   assert.equal(
     line,
-    "Configuration in force is an older one. Error [E101]: Cannot read TOML (line 3, column 7)",
+    "Configuration in force is an older one. Error [E101]: Cannot read TOML at line 3, column 7",
   );
 });
 

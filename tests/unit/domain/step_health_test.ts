@@ -268,7 +268,7 @@ Deno.test(
     ${givenUp}
     restart         -> stopping(before, restart, then +0) restarts=0 hopeful | persist hook:before_stop
     before_stop bad -> running(r2, unhealthy, 1 failed) E400 | hook_failed
-    probe r2 bad    -> stopping(signals, auto, then +0) restarts=1 | auto_restart stop_probing terminate:r2 persist
+    probe r2 bad    -> stopping(signals, auto, then +0) restarts=1 no_error | auto_restart stop_probing terminate:r2 persist
     `,
       options,
     );

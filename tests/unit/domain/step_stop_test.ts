@@ -489,7 +489,7 @@ Deno.test(
     spawned r1
     kill
     survived r1     -> stopping(signals, kill) E900 |
-    kill            -> stopping(signals, kill) | stop_probing kill:r1 persist
+    kill            -> stopping(signals, kill) no_error | stop_probing kill:r1 persist
     exit r1 SIGKILL -> stopped exit=SIGKILL | stop_probing task_exited persist task_killed
   `);
   },

@@ -112,6 +112,39 @@ Deno.test("a cursor does not repeat older files when its own file is deleted", a
   assert.deepEqual(page.records.map(({ text }) => text), ["new"]);
 });
 
+Deno.test("a cursor keeps its place while a log has no file", async () => {
+  using folder = new LogFolder();
+  const sources = [folder.source("web")];
+  folder.append("web", [folder.line("old")]);
+  const first = await readLogs(queryOf(sources, { lines: 1 }));
+  Deno.renameSync(folder.file("web"), `${folder.path}/elsewhere`);
+  const none = await readLogs(queryOf(sources, { cursor: first.cursor }));
+  assert.equal(none.cursor, first.cursor);
+  assert.equal(none.dropped, 0);
+  Deno.renameSync(`${folder.path}/elsewhere`, folder.file("web"));
+  folder.append("web", [folder.line("new")]);
+  const page = await readLogs(queryOf(sources, { cursor: none.cursor }));
+  assert.deepEqual(page.records.map(({ text }) => text), ["new"]);
+  assert.equal(page.dropped, 0);
+});
+
+Deno.test("a cursor tells an empty file from another with the same inode", async () => {
+  using folder = new LogFolder();
+  const sources = [folder.source("web")];
+  folder.appendRaw("web", "");
+  const { cursor } = await readLogs(queryOf(sources, { lines: 1 }));
+  // Most file systems give the inode that was freed to the next file.
+  Deno.removeSync(folder.file("web"));
+  folder.append("web", [folder.line("lost")]);
+  folder.rotate("web", 1);
+  folder.append("web", [folder.line("kept")]);
+  folder.rotate("web", 1);
+  folder.append("web", [folder.line("new")]);
+  const page = await readLogs(queryOf(sources, { cursor }));
+  assert.deepEqual(page.records.map(({ text }) => text), ["kept", "new"]);
+  assert.ok(page.dropped > 0);
+});
+
 Deno.test("a cursor goes on at the beginning of an emptied file", async () => {
   using folder = new LogFolder();
   const sources = [folder.source("web")];

@@ -116,6 +116,19 @@ Deno.test("followLogs reads a deleted file to its end and goes on in the new one
   assert.deepEqual(await follower.take(2), ["three", "four"]);
 });
 
+Deno.test("followLogs reads a deleted file to its end however much is left", async () => {
+  using folder = new LogFolder();
+  folder.append("web", [folder.line("begin")]);
+  await using follower = follow(folder, ["web"], { lines: 1 });
+  await follower.take(1);
+  const texts = Array.from({ length: 3000 }, (_, n) => `line ${n}`);
+  folder.append("web", texts.map((text) => folder.line(text)));
+  assert.deepEqual(await follower.take(1), ["line 0"]);
+  Deno.removeSync(folder.file("web"));
+  folder.append("web", [folder.line("new")]);
+  assert.deepEqual(await follower.take(3000), [...texts.slice(1), "new"]);
+});
+
 Deno.test("followLogs goes on after all files of a log are deleted", async () => {
   using folder = new LogFolder();
   folder.append("web", [folder.line("a")]);
