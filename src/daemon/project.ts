@@ -19,6 +19,12 @@ import { stopAll, stopNamed } from "../supervisor/stop_action.ts";
 /** Quiet time after a change of the file before it is read. */
 const RELOAD_DEBOUNCE_MS = 100;
 
+/** How long a file must be the same until it counts as saved. */
+const QUIET_MS = 30;
+
+/** How often that is waited for; a file that is written all the time is read as it is. */
+const QUIET_LOOKS_MAX = 10;
+
 /** How long a file may be gone before its tasks are taken down: editors and git replace files. */
 const MISSING_GRACE_MS = 2_000;
 
@@ -99,8 +105,9 @@ export class Project implements AsyncDisposable {
   }
 
   async #refresh(): Promise<void> {
-    const stamp = await fileStamp(this.configPath);
+    let stamp = await fileStamp(this.configPath);
     if (stamp !== null && stamp === this.#stamp) return;
+    if (this.#stamp !== null) stamp = await this.#untilQuiet();
     this.#stamp = stamp;
     let spec: ProjectSpec;
     try {
@@ -110,9 +117,27 @@ export class Project implements AsyncDisposable {
       this.#refuse(error.toShape());
       return;
     }
+    if (spec.tasks.size === 0 && (this.#supervisor?.spec.tasks.size ?? 0) > 0) {
+      // An editor that writes in place empties the file first; and whoever means it can remove the tasks one by one.
+      const empty = await isEmpty(this.configPath);
+      if (empty) return this.#refuse(emptyFile(this.configPath).toShape());
+    }
     this.#error = null;
     if (this.#supervisor === null) return await this.#load(spec);
     this.#reload(this.#supervisor, spec);
+  }
+
+  /** Waits until nobody has written to the file for a moment: half a file must not end the tasks of the other half. */
+  async #untilQuiet(): Promise<string | null> {
+    const { clock } = this.#options.host;
+    let stamp = await fileStamp(this.configPath);
+    for (let look = 0; look < QUIET_LOOKS_MAX; look++) {
+      await clock.sleep(QUIET_MS, this.#scope.signal);
+      const next = await fileStamp(this.configPath);
+      if (next === stamp) break;
+      stamp = next;
+    }
+    return stamp;
   }
 
   #refuse(error: ErrorShape): void {
@@ -209,6 +234,21 @@ export class Project implements AsyncDisposable {
     const { host } = this.#options;
     host.emit({ event, session: this.id, at: host.clock.now(), data });
   }
+}
+
+async function isEmpty(path: string): Promise<boolean> {
+  try {
+    return (await Deno.readTextFile(path)).trim() === "";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function emptyFile(path: string): TaskmuxError {
+  return new TaskmuxError("E104", `Cannot use "${path}": it is empty`, {
+    hint: "taskmux stop, if its tasks are to end",
+  });
 }
 
 /** Changes whenever the file's content may have changed; null = it is not there. */

@@ -15,13 +15,13 @@ import {
   parseRegistry,
   type RawEntry,
   type RegistryContent,
-  type RegistryEntry,
+  type StoredProject,
   toRaw,
 } from "./registry_file.ts";
 import { freeName, moveAside, STATE_FILE_MODE } from "./state_file.ts";
 
 /** A registered project. */
-export type { RegistryEntry } from "./registry_file.ts";
+export type RegistryEntry = StoredProject;
 
 /** How long a change waits for another process's change. */
 export const LOCK_WAIT_MS = 5000;

@@ -12,7 +12,7 @@ import { TaskmuxError } from "../domain/error.ts";
 export const REGISTRY_VERSION = 1;
 
 /** A registered project. */
-export interface RegistryEntry {
+export interface StoredProject {
   /** Assigned once, never derived again. */
   readonly id: string;
   /** Absolute path of the project's `taskmux.toml`. */
@@ -31,7 +31,7 @@ export type RawEntry = Readonly<Record<string, unknown>>;
 /** The content of the file. */
 export interface RegistryContent {
   /** By id, sorted. */
-  readonly entries: ReadonlyMap<string, RegistryEntry>;
+  readonly entries: ReadonlyMap<string, StoredProject>;
   /** Of the same ids, for writing back what is not understood. */
   readonly raw: ReadonlyMap<string, RawEntry>;
   /** Ids of entries that are none. */
@@ -50,7 +50,7 @@ export function parseRegistry(text: string): RegistryContent | null {
   refuseNewer(root.version);
   const projects = root.projects ?? {};
   if (!isObject(projects)) return null;
-  const entries = new Map<string, RegistryEntry>();
+  const entries = new Map<string, StoredProject>();
   const raw = new Map<string, RawEntry>();
   const broken: string[] = [];
   for (const [id, value] of sorted(Object.entries(projects))) {
@@ -78,7 +78,7 @@ export function formatRegistry(raw: ReadonlyMap<string, RawEntry>): string {
 }
 
 /** An entry as it is written, over what stood there before. */
-export function toRaw(entry: RegistryEntry, before: RawEntry = {}): RawEntry {
+export function toRaw(entry: StoredProject, before: RawEntry = {}): RawEntry {
   return {
     ...before,
     config_path: entry.configPath,
@@ -89,7 +89,7 @@ export function toRaw(entry: RegistryEntry, before: RawEntry = {}): RawEntry {
   };
 }
 
-function toEntry(id: string, value: RawEntry): RegistryEntry | null {
+function toEntry(id: string, value: RawEntry): StoredProject | null {
   const { config_path, registered_at, name, worktree_id } = value;
   if (typeof config_path !== "string" || !config_path.startsWith("/")) {
     return null;

@@ -26,6 +26,7 @@ import {
   isUnhealthyFinal,
   type ProjectSupervisor,
 } from "./project_supervisor.ts";
+import { stuckError } from "./stuck_start.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
 /** What to start and how. */
@@ -245,7 +246,20 @@ export async function awaitStarted(
       outcomes.set(runner.name, outcome);
       pending.delete(runner);
     }
+    if (!request.untilHealthy && pending.size > 0) giveUpStuck();
     return pending.size === 0 ? true : undefined;
+  };
+  const giveUpStuck = (): void => {
+    const errors = new Map<TaskRunner, ErrorShape>();
+    for (const runner of pending) {
+      const error = stuckError(project, runner);
+      if (error === null) return;
+      errors.set(runner, error);
+    }
+    for (const [runner, error] of errors) {
+      outcomes.set(runner.name, outcomeOf(runner, "started", error));
+    }
+    pending.clear();
   };
   try {
     await project.until(check, signal);

@@ -92,5 +92,6 @@ function failureLines(action: TaskAction, paint: Paint): string[] {
     error_code: action.error_code ?? "E900",
     error: action.error ?? `Cannot act on task "${action.task}"`,
     ...(action.hint === undefined ? {} : { hint: action.hint }),
+    details: action.details,
   }, paint);
 }

@@ -11,6 +11,7 @@ export interface PrintedError {
   readonly error_code: string;
   readonly error: string;
   readonly hint?: string;
+  readonly details?: { readonly output_tail?: unknown } | undefined;
 }
 
 /** The code with the message, and the next thing to type. */
@@ -18,6 +19,11 @@ export function errorLines(shape: PrintedError, paint: Paint): string[] {
   const lines = [
     `${paint("red", `Error [${shape.error_code}]:`)} ${shape.error}`,
   ];
+  // Plain text by the time it gets here: the keeper and the hooks strip what a terminal would act on.
+  const tail = shape.details?.output_tail;
+  if (typeof tail === "string" && tail !== "") {
+    for (const line of tail.split("\n")) lines.push(`  | ${line}`);
+  }
   if (shape.hint !== undefined) {
     lines.push(`${paint("cyan", "hint:")} ${shape.hint}`);
   }

@@ -10,7 +10,13 @@ import {
   testKeeper,
   testKeeperCommand,
 } from "../../support/keeper.ts";
-import { HAS_PROC, lives, pidsWithRunId } from "../../support/processes.ts";
+import { testDenoDirectory } from "../../support/deno_flags.ts";
+import {
+  HAS_PROC,
+  lives,
+  pidsWithRunId,
+  testLibc,
+} from "../../support/processes.ts";
 import { type TempHome, tempHome } from "../../support/temp_home.ts";
 import { until } from "../../support/until.ts";
 
@@ -80,6 +86,20 @@ Deno.test("the keeper's socket and state are the user's alone", async () => {
   for (const path of [keeperSocket, keeperLock, keeperLog]) {
     assert.equal(mode(path), 0o600, path);
   }
+});
+
+Deno.test("the keeper does all this with files, its socket and native code from two places", async () => {
+  await using home = await tempHome();
+  const flags = testKeeperCommand(home).args.filter((arg) =>
+    arg.startsWith("--allow") || arg.startsWith("-A") || arg === "--no-prompt"
+  );
+  assert.deepEqual(flags, [
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    `--allow-net=unix:${home.paths.keeperSocket}`,
+    `--allow-ffi=${testDenoDirectory()}/npm,${testLibc()}`,
+  ]);
 });
 
 Deno.test("racing ensureKeeper calls get one keeper, which outlives them", async () => {
