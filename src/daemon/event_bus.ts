@@ -50,19 +50,25 @@ export class EventBus {
     }
   }
 
-  /** Events from now on, until the signal aborts. A gap stands for what a slow reader missed. */
-  async *subscribe(
+  /**
+   * Events from this call on, until the signal aborts. A gap stands for what a slow reader missed.
+   *
+   * @param signal Must abort in the end, also when the events are never read.
+   */
+  subscribe(
     filter: EventFilter,
     signal: AbortSignal,
   ): AsyncGenerator<TaskEvent | Gap, void, void> {
     const queue = new BoundedQueue<TaskEvent>(SUBSCRIBER_QUEUE_DEPTH);
     const subscriber = { filter, queue };
-    this.#subscribers.add(subscriber);
-    try {
-      yield* queue.items(signal);
-    } finally {
-      this.#subscribers.delete(subscriber);
+    if (!signal.aborted) {
+      this.#subscribers.add(subscriber);
+      const leave = (): void => {
+        this.#subscribers.delete(subscriber);
+      };
+      signal.addEventListener("abort", leave, { once: true });
     }
+    return queue.items(signal);
   }
 }
 

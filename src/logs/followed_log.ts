@@ -178,7 +178,8 @@ function lookAt(path: string): string {
     const { ino, size, mtime } = Deno.statSync(path);
     return `${ino} ${size} ${mtime?.getTime() ?? 0}`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
+    // Whatever it is, reading will tell; here it is no change.
+    if (error instanceof Error && "code" in error) return "";
     throw error;
   }
 }

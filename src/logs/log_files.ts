@@ -6,6 +6,8 @@
  * @module
  */
 
+import { TaskmuxError } from "../domain/error.ts";
+
 /** A file of a log, open for reading. */
 export interface OpenLogFile {
   readonly file: Deno.FsFile;
@@ -24,6 +26,8 @@ const MAX_ATTEMPTS = 20;
  * One rotation meanwhile does no harm: files move to higher numbers only, so one may be met twice, which is noticed, but
  * none that stays is missed. Several could bring a newer file under a higher number, so everything is opened anew until
  * the newest one still has its name at the end.
+ *
+ * @throws {TaskmuxError} E900 if a file may not be read.
  */
 export function openLogFiles(path: string): OpenLogFile[] {
   for (let attempt = 1;; attempt++) {
@@ -35,6 +39,9 @@ export function openLogFiles(path: string): OpenLogFile[] {
       }
     } catch (error) {
       for (const { file } of opened.values()) file.close();
+      if (error instanceof Deno.errors.PermissionDenied) {
+        throw unreadable(path, error);
+      }
       throw error;
     }
     for (const { file } of opened.values()) file.close();
@@ -83,7 +90,7 @@ function rotatedNumbers(path: string): number[] {
       }
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isMissing(error)) throw error;
   }
   return numbers.sort((a, b) => a - b);
 }
@@ -126,7 +133,7 @@ function inodeOf(path: string): number | null {
   try {
     return Deno.statSync(path).ino;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }
@@ -141,7 +148,7 @@ function openLogFile(path: string): OpenLogFile | null {
     if (!Deno.statSync(path).isFile) return null;
     return describeLogFile(Deno.openSync(path));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }
@@ -151,7 +158,21 @@ async function removeFile(path: string): Promise<boolean> {
     await Deno.remove(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (isMissing(error)) return false;
     throw error;
   }
+}
+
+/** Nothing has this name, also because what should be a folder is a file. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory;
+}
+
+function unreadable(path: string, cause: Error): TaskmuxError {
+  return new TaskmuxError(
+    "E900",
+    `Cannot read log "${path}": permission denied`,
+    { hint: `ls -l ${path}*`, details: { path }, cause },
+  );
 }

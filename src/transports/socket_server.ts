@@ -13,12 +13,17 @@ import {
   WIRE_PROTOCOL,
 } from "../contract/wire.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
+import { settledWithin } from "../kit/deadline.ts";
 import { FrameConnection } from "../kit/frames.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
 
 /** Requests one connection may have under way. */
 const REQUESTS_PER_CONNECTION = 256;
+
+/** How long a peer may take for the last answers when the daemon ends. */
+const LAST_WORDS_MS = 500;
 
 /** The part of a dispatcher that a transport uses. */
 export interface FrameDispatcher {
@@ -65,7 +70,16 @@ async function serveConnection(
 ): Promise<void> {
   using connection = new FrameConnection(stream);
   const gone = new AbortController();
-  const close = (): void => connection.close();
+  const ending = Promise.withResolvers<void>();
+  // What was answered still goes out; whoever does not take it has a moment and no more.
+  const close = (): void => {
+    const flushed = settledWithin(connection.flushed(), {
+      clock: systemClock,
+      ms: LAST_WORDS_MS,
+      signal: new AbortController().signal,
+    });
+    flushed.then(() => connection.close()).then(ending.resolve, ending.reject);
+  };
   serverSignal.addEventListener("abort", close, { once: true });
   connection.send(
     {
@@ -79,6 +93,7 @@ async function serveConnection(
   const running = new Set<Promise<void>>();
   try {
     for await (const frame of connection.frames()) {
+      if (typeof frame !== "object" || frame === null) break;
       const request = frame as ClientFrame;
       if ("cancel" in request) {
         requests.get(request.cancel)?.abort(withdrawn());
@@ -93,6 +108,7 @@ async function serveConnection(
         request,
         signal: AbortSignal.any([cancel.signal, gone.signal, serverSignal]),
       }).finally(() => {
+        cancel.abort(withdrawn());
         requests.delete(request.id);
         running.delete(work);
       });
@@ -105,7 +121,7 @@ async function serveConnection(
     serverSignal.removeEventListener("abort", close);
     gone.abort(withdrawn());
     await Promise.allSettled(running);
-    await connection.flushed();
+    if (serverSignal.aborted) await ending.promise;
   }
 }
 

@@ -39,12 +39,26 @@ export function eventHandlers(
     },
     "event.follow": async function* (params, { signal }) {
       const session = await sessionOf(services, params.scope);
-      const live = bus.subscribe(
-        { session, task: params.task, types: params.types },
-        signal,
-      );
+      const { task, types, cursor } = params;
+      // Listening begins before the look back, so nothing falls between; what is seen twice is told once.
+      const live = bus.subscribe({ session, task, types }, signal);
+      let seen = 0;
+      if (cursor !== null) {
+        const { events } = store.events.list({
+          ...(session === null ? {} : { session }),
+          ...(task === null ? {} : { task }),
+          ...(types.length === 0 ? {} : { types }),
+          afterSeq: cursorOf(cursor),
+          limit: 0,
+        });
+        for (const event of events) {
+          seen = event.seq;
+          yield { ...event };
+        }
+      }
       for await (const event of live) {
-        yield "gap" in event ? { gap: Number(event.gap) } : { ...event };
+        if ("gap" in event) yield { gap: Number(event.gap) };
+        else if (event.seq > seen) yield { ...event };
       }
     },
   };

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { stripVTControlCharacters } from "node:util";
 import { cleanLogs } from "../../logs/log_files.ts";
 import { followLogs } from "../../logs/log_follow.ts";
 import { readLogs } from "../../logs/log_reader.ts";
+import { plainText } from "../../logs/plain_text.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { Handlers } from "../dispatcher.ts";
@@ -27,12 +27,8 @@ export function logHandlers(
         signal,
       });
       const lines = params.task === null
-        ? page.records.map(({ ts, task, text }) => ({
-          ts,
-          task,
-          text: stripVTControlCharacters(text),
-        }))
-        : page.records.map(({ raw }) => stripVTControlCharacters(raw));
+        ? page.records.map(({ ts, task, text }) => ({ ts, task, text }))
+        : page.records.map(({ raw }) => plainText(raw));
       return {
         ok: true,
         ...(params.task === null ? {} : { task: params.task }),
@@ -48,8 +44,9 @@ export function logHandlers(
         ...queryOf(services, looked.supervisor, params),
         cursor: null,
       };
-      for await (const { ts, task, text } of followLogs(query, signal)) {
-        yield { ts, task, text };
+      for await (const record of followLogs(query, signal)) {
+        const { ts, task, text, dropped } = record;
+        yield { ts, task, text, ...(dropped ? { dropped } : {}) };
       }
     },
     "log.clean": async (params) => {

@@ -68,6 +68,10 @@ Deno.test("readLogs answers a log without files with nothing and creates nothing
   assert.deepEqual([...Deno.readDirSync(folder.path)], []);
   const lost = { task: "x", path: `${folder.path}/no/such/x.log` };
   assert.deepEqual(await texts(queryOf([lost])), []);
+  Deno.writeTextFileSync(`${folder.path}/no`, "a file, no folder");
+  assert.deepEqual(await texts(queryOf([lost])), []);
+  Deno.mkdirSync(folder.file("folder"));
+  assert.deepEqual(await texts(queryOf([folder.source("folder")])), []);
 });
 
 Deno.test("readLogs leaves out the line that is still being written", async () => {
