@@ -40,11 +40,14 @@ export interface CheckResult {
  *
  * @throws {TaskmuxError} E100 if there is no such file; everything else is part of the answer.
  */
-export async function checkConfig(config: string): Promise<CheckResult> {
+export async function checkConfig(
+  config: string,
+  env: Readonly<Record<string, string>>,
+): Promise<CheckResult> {
   try {
-    const project = await loadProject(config);
+    const project = await loadProject(config, { home: env["HOME"] });
     const issues = await lintProject(project, {
-      searchPath: Deno.env.get("PATH"),
+      searchPath: env["PATH"],
     });
     const errors = issues.filter(({ severity }) => severity === "error");
     const [first] = errors;

@@ -9,6 +9,12 @@ import { parseProject } from "../config/project_config.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
+import { systemClock } from "../kit/clock.ts";
+
+/** How long a change waits for others. */
+export const LOCK_WAIT_MS = 5_000;
+
+const LOCK_POLL_MS = 10;
 
 /** A change that was checked but not written. */
 export interface PlannedEdit {
@@ -17,6 +23,12 @@ export interface PlannedEdit {
   readonly text: string;
   readonly before: ProjectSpec;
   readonly after: ProjectSpec;
+}
+
+/** The file, and what `~` means in it. */
+export interface EditedFile {
+  readonly config: string;
+  readonly home: string | undefined;
 }
 
 /** Makes the new text of the old one; throws if it cannot. */
@@ -28,7 +40,7 @@ export type Edit = (text: string, before: ProjectSpec) => string;
  * @throws {TaskmuxError} E100 if there is no file, else what is wrong with the old text, the change or the new text.
  */
 export async function planEdit(
-  config: string,
+  { config, home }: EditedFile,
   edit: Edit,
 ): Promise<PlannedEdit> {
   const original = await readConfigText(config);
@@ -39,20 +51,59 @@ export async function planEdit(
       { hint: "taskmux init", details: { path: config } },
     );
   }
-  const before = parseProject(original, config);
+  const before = parseProject(original, config, { home });
   const text = edit(original, before);
-  const after = parseProject(text, config);
+  const after = parseProject(text, config, { home });
   return { original, text, before, after };
 }
 
-/** Makes a change and writes it in one step, see {@linkcode planEdit}. */
+/**
+ * Makes a change and writes it in one step, see {@linkcode planEdit}. Concurrent changes by taskmux are made one after
+ * the other; none is lost.
+ *
+ * @throws {TaskmuxError} E900 if another process holds the file for {@linkcode LOCK_WAIT_MS}.
+ */
 export async function editProject(
-  config: string,
+  file: EditedFile,
   edit: Edit,
 ): Promise<PlannedEdit> {
-  const planned = await planEdit(config, edit);
+  using _lock = await lockFile(file.config);
+  const planned = await planEdit(file, edit);
   if (planned.text !== planned.original) {
-    await writeFileAtomic(config, planned.text);
+    await writeFileAtomic(file.config, planned.text);
   }
   return planned;
+}
+
+/**
+ * Locks the file itself, so that no other file is left in the user's project. A change puts a new file in its place;
+ * whoever got the lock of the old one tries again. Null when there is no file.
+ */
+async function lockFile(path: string): Promise<Deno.FsFile | null> {
+  const deadline = systemClock.monotonic() + LOCK_WAIT_MS;
+  while (true) {
+    const file = await openIfThere(path);
+    if (file === null) return null;
+    if (await file.tryLock(true)) {
+      const [own, present] = await Promise.all([file.stat(), Deno.stat(path)]);
+      if (own.ino === present.ino) return file;
+    }
+    file.close();
+    if (systemClock.monotonic() > deadline) {
+      throw new TaskmuxError(
+        "E900",
+        `Cannot change "${path}": another process has locked it`,
+      );
+    }
+    await systemClock.sleep(LOCK_POLL_MS);
+  }
+}
+
+async function openIfThere(path: string): Promise<Deno.FsFile | null> {
+  try {
+    return await Deno.open(path, { read: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }

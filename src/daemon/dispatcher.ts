@@ -20,8 +20,20 @@ import type { JsonObject } from "../kit/json.ts";
 
 /** What a handler gets beside its parameters. */
 export interface CallContext {
+  /**
+   * Aborts when nobody waits any more. For a call with an effect that is the end of the daemon only: what was begun is
+   * brought to its end, whoever goes away meanwhile. Aborts as well once the call is over.
+   */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** A caller, as transports know one. */
+export interface Caller {
   /** Aborts when the caller goes away or withdraws. */
   readonly signal: AbortSignal;
+  /** Aborts when the daemon ends. */
+  readonly lifetime: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -50,13 +62,13 @@ export interface Dispatcher {
   call(
     name: string,
     params: unknown,
-    context: CallContext,
+    caller: Caller,
   ): Promise<JsonObject>;
   /** Answers a stream; see {@linkcode call} for errors. */
   stream(
     name: string,
     params: unknown,
-    context: CallContext,
+    caller: Caller,
   ): AsyncIterable<JsonObject>;
   /** Whether an operation answers once or many times; null = unknown. */
   kindOf(name: string): "call" | "stream" | null;
@@ -88,17 +100,23 @@ export function createDispatcher(
   };
   return {
     kindOf: (name) => isName(name) ? contract[name].kind : null,
-    async call(name, params, context) {
+    async call(name, params, { onProgress, ...caller }) {
       const known = requireName(name);
       const parsed = parseParams(known, params);
       const handler = handlers[known] as (
         params: unknown,
         context: CallContext,
       ) => Promise<JsonObject>;
+      const goesOn = contract[known].effect !== "none";
+      const waiting = goesOn ? caller.lifetime : caller.signal;
+      const over = new AbortController();
+      const signal = AbortSignal.any([waiting, over.signal]);
       try {
-        return await handler(parsed, context);
+        return await handler(parsed, { signal, onProgress });
       } catch (error) {
-        throw mapped(error, name, context.signal);
+        throw mapped(error, name, signal);
+      } finally {
+        over.abort(new DOMException("The call is over", "AbortError"));
       }
     },
     async *stream(name, params, context) {

@@ -166,8 +166,13 @@ export class Project implements AsyncDisposable {
     const { added, removed, changed } = supervisor.setSpec(spec);
     this.#emit("config_reloaded", { added, removed, changed });
     this.#scope.run((signal) => this.#removeTasks(removed, signal));
-    if (!wasUp || !spec.autoStart) return;
-    for (const name of added) {
+    if (wasUp) this.#startAdded(supervisor, added);
+  }
+
+  /** Starts tasks that came into the file of a project that is up. */
+  #startAdded(supervisor: ProjectSupervisor, names: readonly string[]): void {
+    if (!supervisor.spec.autoStart) return;
+    for (const name of names) {
       const runner = supervisor.find(name);
       if (runner === null || !runner.spec.autoStart) continue;
       runner.environment ??= supervisor.runners.find((other) =>
@@ -184,21 +189,24 @@ export class Project implements AsyncDisposable {
   ): Promise<void> {
     const supervisor = this.#supervisor;
     if (supervisor === null) return;
+    const active = (): string[] =>
+      names.filter((name) => {
+        const runner = supervisor.find(name);
+        return runner !== null && !isAtRest(runner.machine) &&
+          !supervisor.spec.tasks.has(name);
+      });
+    const asker = { signal };
+    try {
+      await stopNamed(supervisor, active(), { manner: "stop", asker });
+    } catch (error) {
+      if (!(error instanceof TaskmuxError)) throw error;
+    }
+    // What a hook would not let go cannot stay without its entry either.
+    await stopNamed(supervisor, active(), { manner: "kill", asker });
     for (const name of names) {
-      const runner = supervisor.find(name);
-      if (runner === null) continue;
-      if (!isAtRest(runner.machine)) {
-        const asker = { signal };
-        const { outcomes } = await stopNamed(supervisor, [name], {
-          manner: "stop",
-          asker,
-        });
-        if (outcomes.some((outcome) => outcome.error !== null)) {
-          // A hook forbade it; without its file entry the task cannot stay.
-          await stopNamed(supervisor, [name], { manner: "kill", asker });
-        }
-      }
       if (!supervisor.spec.tasks.has(name)) await supervisor.forget(name);
+      // It came back while it was being stopped.
+      else if (supervisor.isUp) this.#startAdded(supervisor, [name]);
     }
   }
 

@@ -31,10 +31,11 @@ export class RunOutput {
   readonly #ring = new ByteRing(RING_BYTES);
   readonly #matcher = new LineMatcher();
   readonly #assembler = new LineAssembler((lines) => this.#onLines(lines));
-  readonly #coalesce = new Timer(() => this.#write());
+  /** Armed for a while after each write: what arrives meanwhile waits for its end. */
+  readonly #pause = new Timer(() => this.#onPauseOver());
   readonly #silence = new Timer(() => this.#onSilence());
   #arrivedAt = 0;
-  #writtenAt = -Infinity;
+  #isDirty = false;
   #isFinished = false;
 
   /** @param log Is disposed when the output has ended. */
@@ -46,17 +47,16 @@ export class RunOutput {
   /** Takes what the terminal said. */
   push(chunk: Uint8Array): void {
     if (this.#isFinished) return;
-    this.#arrivedAt = this.#clock.monotonic();
+    this.#arrivedAt = this.#clock.now();
     this.#ring.write(chunk);
-    this.#assembler.push(chunk, this.#clock.now());
-    const isDue = this.#arrivedAt - this.#writtenAt >= COALESCE_MS;
-    if (isDue || this.#matcher.isWaiting) this.#write();
-    else this.#coalesce.arm(COALESCE_MS);
+    this.#assembler.push(chunk, this.#arrivedAt);
+    this.#isDirty = true;
+    if (!this.#pause.isArmed || this.#matcher.isWaiting) this.#write();
   }
 
   /** Writes all finished lines now. */
   flush(): void {
-    this.#write();
+    if (!this.#isFinished) this.#write();
   }
 
   /** The output has ended: writes the rest, gives the log back, answers all who wait. */
@@ -64,7 +64,7 @@ export class RunOutput {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#assembler.finish(this.#clock.now());
-    this.#coalesce.disarm();
+    this.#pause.disarm();
     this.#silence.disarm();
     this.#log[Symbol.dispose]();
     this.#matcher.end();
@@ -95,7 +95,7 @@ export class RunOutput {
     signal: AbortSignal,
   ): Promise<string | null> {
     // What the log takes for a line, this takes for one too: an unfinished one counts once there was silence.
-    this.#write();
+    this.flush();
     const isWhole = this.#isFinished || !this.#assembler.hasUnfinished;
     const said = this.#ringLines(isWhole).find((line) => pattern.test(line));
     if (said !== undefined) return said;
@@ -117,9 +117,9 @@ export class RunOutput {
   }
 
   #write(): void {
-    this.#coalesce.disarm();
+    this.#isDirty = false;
     this.#assembler.drain();
-    this.#writtenAt = this.#clock.monotonic();
+    this.#pause.arm(COALESCE_MS);
     if (this.#assembler.hasUnfinished) this.#silence.arm(SILENCE_MS);
   }
 
@@ -128,10 +128,15 @@ export class RunOutput {
     if (this.#matcher.isWaiting) this.#matcher.offer(plainLinesOf(lines));
   }
 
+  #onPauseOver(): void {
+    if (this.#isDirty) this.#write();
+  }
+
   #onSilence(): void {
-    const quietMs = this.#clock.monotonic() - this.#arrivedAt;
-    if (quietMs < SILENCE_MS) {
-      this.#silence.arm(Math.max(1, SILENCE_MS - quietMs));
+    // Wall time, which the push needs anyway and which is cheaper to ask for; a jump only makes this wait longer.
+    const quietMs = this.#clock.now() - this.#arrivedAt;
+    if (quietMs >= 0 && quietMs < SILENCE_MS) {
+      this.#silence.arm(SILENCE_MS - quietMs);
       return;
     }
     this.#assembler.finishLine(this.#clock.now());

@@ -54,7 +54,9 @@ export async function openProjectFiles(
   options: { readonly checkout: boolean } = { checkout: false },
 ): Promise<ProjectFiles> {
   // As the daemon knows it.
-  const spec = await loadProject(await Deno.realPath(config));
+  const spec = await loadProject(await Deno.realPath(config), {
+    home: env()["HOME"],
+  });
   const warnings: string[] = [];
   const registry = new Registry(paths, {
     clock: systemClock,

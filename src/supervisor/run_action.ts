@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseProject } from "../config/project_config.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
@@ -22,15 +23,6 @@ export interface RunRequest {
   readonly environment: string | null;
 }
 
-/** Task names are log file names, keeper keys and arguments. */
-const TASK_NAME_REGEXP = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-
-/** Longest name of a task. */
-const TASK_NAME_LENGTH_MAX = 100;
-
-/** Bytes at which an ad-hoc task's log is rotated. */
-const LOG_BYTES_MAX = 10 * 1024 * 1024;
-
 /**
  * Starts an ad-hoc task. It is listed until it is removed, and never restarted.
  *
@@ -42,11 +34,6 @@ export async function runAdHoc(
   asker: Asker,
 ): Promise<ActionOutcome> {
   const { name } = request;
-  if (!TASK_NAME_REGEXP.test(name) || name.length > TASK_NAME_LENGTH_MAX) {
-    throw new TaskmuxError("E102", `Cannot run "${name}": it is no task name`, {
-      hint: "Use letters, digits, dots, hyphens and underscores",
-    });
-  }
   if (project.spec.tasks.has(name)) {
     throw new TaskmuxError(
       "E102",
@@ -72,46 +59,19 @@ export async function runAdHoc(
   }, asker);
 }
 
+/** The defaults are those of a file that says no more than this. */
 function adHocSpec(request: RunRequest): TaskSpec {
   const { name, command, cwd } = request;
-  return {
-    name,
-    command,
-    shell: null,
-    cwd,
-    envFiles: [],
-    env: [],
-    autoStart: false,
-    host: null,
-    hostPath: "/",
-    port: null,
-    wantsPort: /\$\{?PORT\b/.test(command),
-    dependsOn: [],
-    health: {
-      url: null,
-      expectedStatus: 200,
-      expectedBody: null,
-      check: null,
-      readyLog: null,
-      intervalMs: 10_000,
-      timeoutMs: 5_000,
-      retries: 3,
-      bootGraceMs: 10_000,
-    },
-    restart: {
-      policy: "no",
-      maxRestarts: 0,
-      backoff: 2,
-      successExitCodes: [0],
-    },
-    stopSignal: "SIGINT",
-    stopGraceMs: 5_000,
-    watch: [],
-    watchIgnore: [],
-    log: { file: null, maxBytes: LOG_BYTES_MAX, maxFiles: 3 },
-    tunnel: null,
-    publicHostname: null,
-    hooks: {},
-    digest: `adhoc:${command}:${cwd}`,
-  };
+  // JSON's strings are TOML's basic strings.
+  const text = [
+    'name = "ad-hoc"',
+    `[tasks.${JSON.stringify(name)}]`,
+    `command = ${JSON.stringify(command.toWellFormed())}`,
+    `cwd = ${JSON.stringify(cwd)}`,
+    "auto_start = false",
+    'restart_policy = "no"',
+  ].join("\n");
+  const spec = parseProject(text, `${cwd}/taskmux.toml`).tasks.get(name);
+  if (spec === undefined) throw new TypeError(`Cannot find task "${name}"`);
+  return spec;
 }

@@ -9,6 +9,8 @@ import type { ErrorShape } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import { type Asker, isTimeout, runnersOf, withTimeout } from "./action.ts";
 import { probe } from "../health/mod.ts";
+import { readLogs } from "../logs/log_reader.ts";
+import { logTarget } from "./launch_run.ts";
 import { withOutputTail } from "./output_tail.ts";
 import {
   isUnhealthyFinal,
@@ -214,7 +216,10 @@ async function waitForLog(
         ? { error: impossible(runner, conditionText(condition)) }
         : undefined;
     }, signal);
-    if ("error" in runId) throw TaskmuxError.fromShape(runId.error);
+    if ("error" in runId) {
+      if (await hasPrinted(project, runner, wait)) return;
+      throw TaskmuxError.fromShape(runId.error);
+    }
     const { line } = await project.host.keeper.request("waitForLine", {
       runId: runId.runId,
       pattern: condition.pattern,
@@ -227,6 +232,36 @@ async function waitForLog(
       signal,
     );
   }
+}
+
+/** Whether the last run of a task that is down printed such a line. */
+async function hasPrinted(
+  project: ProjectSupervisor,
+  runner: TaskRunner,
+  { condition, signal }: OneWait,
+): Promise<boolean> {
+  if (condition.kind !== "log") return false;
+  const { host, projectId } = project;
+  const { pattern, flags } = condition;
+  const [last] = host.store.runs.history(projectId, runner.name, 1);
+  if (last === undefined) return false;
+  const logFile = host.logFile(projectId, runner.name);
+  const { records } = await readLogs({
+    sources: [{
+      task: runner.name,
+      path: logTarget(runner.spec, logFile).path,
+    }],
+    lines: null,
+    // A search ignores the case of small letters, so it may find too much.
+    grep: flags.includes("i") ? `(?i:${pattern})` : pattern,
+    context: 0,
+    sinceMs: last.startedAt,
+    untilMs: null,
+    cursor: null,
+    signal,
+  });
+  const wanted = new RegExp(pattern, flags);
+  return records.some(({ text }) => wanted.test(text));
 }
 
 async function isOpen(

@@ -42,7 +42,10 @@ export interface FrameDispatcher {
 
 /** What goes along with a request. */
 export interface FrameContext {
+  /** Aborts when the caller goes away or withdraws, or the server ends. */
   readonly signal: AbortSignal;
+  /** Aborts only when the server ends. What lives by it is waited for, however early the caller goes. */
+  readonly lifetime: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -107,6 +110,7 @@ async function serveConnection(
       const work = answer(connection, dispatcher, {
         request,
         signal: AbortSignal.any([cancel.signal, gone.signal, serverSignal]),
+        lifetime: serverSignal,
       }).finally(() => {
         cancel.abort(withdrawn());
         requests.delete(request.id);
@@ -144,17 +148,19 @@ interface Answering {
     readonly params: unknown;
   };
   readonly signal: AbortSignal;
+  readonly lifetime: AbortSignal;
 }
 
 async function answer(
   connection: FrameConnection,
   dispatcher: FrameDispatcher,
-  { request, signal }: Answering,
+  { request, signal, lifetime }: Answering,
 ): Promise<void> {
   const { id, op, params } = request;
   const send = (frame: ServerFrame): boolean => connection.send(frame);
   const context: FrameContext = {
     signal,
+    lifetime,
     onProgress: (progress) => {
       send({ id, progress });
     },

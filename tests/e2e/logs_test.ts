@@ -56,6 +56,7 @@ Deno.test("logs merges tasks by time, searches, and shows every character", asyn
   await sayAndSee(project, "a", "one [info] <b> {x}");
   await sayAndSee(project, "b", "two Error: [boom]");
   const middle = new Date();
+  await until(() => Date.now() > middle.getTime());
   await sayAndSee(project, "a", "three error");
   await sayAndSee(project, "b", "four");
   await sayAndSee(project, "a", "five");

@@ -53,25 +53,64 @@ depends_on = ["gate"]
   assert.equal((await project.task("web")).exit_code, 7);
 });
 
-Deno.test("a client that goes away leaves what it began going on", async () => {
-  await using taskmux = await testTaskmux();
-  const project = await taskmux.project(`
+const SLOW_TO_STOP = `
 name = "left"
+[hooks]
+after_start = "echo started >> hooks"
+after_stop = "echo stopped >> hooks"
 [tasks.gate]
 command = "exec sleep 1000"
 health_check = "test -e open"
 [tasks.web]
-command = "exec sleep 1000"
+command = '''
+trap 'until [ -e go ]; do sleep 0.02; done; exit 0' INT
+echo up; while :; do sleep 0.05; done'''
+ready_log = "up"
+stop_grace_period = 60
 depends_on = ["gate"]
-`);
-  const child = project.spawn(["start"]);
-  await until(async () => await taskmux.daemonPid() !== null);
-  await project.when("web", "waiting");
-  child.kill("SIGINT");
-  const { code, stderr } = await child.output();
-  assert.equal(code, 130);
-  assert.match(new TextDecoder().decode(stderr), /tasks go on starting/);
-  assert.equal((await project.task("web")).state, "waiting");
+`;
+
+// What the client had begun stopped half-way: a stop left the dependencies running, a start ran no after_start hook.
+Deno.test("a client that goes away leaves what it began going on", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(SLOW_TO_STOP);
+  await taskmux.ok(["daemon", "start"]);
+  const interrupted = async (
+    command: string,
+    state: "waiting" | "stopping",
+  ): Promise<void> => {
+    const child = project.spawn([command]);
+    await project.when("web", state);
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    assert.equal(code, 130);
+    assert.match(new TextDecoder().decode(stderr), /tasks go on/);
+    assert.equal((await project.task("web")).state, state);
+  };
+
+  await interrupted("start", "waiting");
   await project.file("open", "");
-  await project.when("web", "running");
+  await project.when("web", "healthy");
+  await until(async () => (await project.lines("hooks")).length === 1);
+
+  const [gate, web] = [await project.pid("gate"), await project.pid("web")];
+  await interrupted("restart", "stopping");
+  await project.file("go", "");
+  await project.when("web", (task) => task.healthy && task.pid !== web);
+  assert.notEqual(await project.pid("gate"), gate);
+  await until(async () => (await project.lines("hooks")).length === 3);
+
+  await Deno.remove(`${project.folder}/go`);
+  await interrupted("stop", "stopping");
+  assert.equal((await project.task("gate")).running, true);
+  await project.file("go", "");
+  await project.when("gate", "stopped");
+  await until(async () => (await project.lines("hooks")).length === 4);
+  assert.deepEqual(await project.lines("hooks"), [
+    "started",
+    "stopped",
+    "started",
+    "stopped",
+  ]);
+  assert.equal((await project.status()).active_tasks, 0);
 });

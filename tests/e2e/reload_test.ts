@@ -139,6 +139,51 @@ Deno.test("a task that leaves the file is stopped, a new one is started if the p
   assert.equal((await project.status()).active_tasks, 0);
 });
 
+Deno.test("a task that leaves the file for a moment is there again after it", async () => {
+  await using taskmux = await testTaskmux();
+  const slow = `[tasks.slow]
+command = '''
+trap 'until [ -e go ]; do sleep 0.02; done; exit 0' INT
+echo run >> runs; echo up; while :; do sleep 0.05; done'''
+ready_log = "up"
+stop_grace_period = 60`;
+  const project = await taskmux.project(tasks(A, slow));
+  await project.ok(["start"]);
+  await project.write(tasks(A));
+  await project.when("slow", "stopping");
+  await project.write(tasks(A, slow));
+  await until(async () => await reloads(project) === 2);
+  await project.file("go", "");
+  await until(async () => (await project.lines("runs")).length === 2);
+  assert.equal((await project.when("slow", "healthy")).manual, false);
+});
+
+Deno.test("no hook keeps a task that has left the file", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "kept"
+hooks = { before_stop = "exit 1" }
+[tasks.a]
+command = "exec sleep 1000"
+[tasks.b]
+command = "exec sleep 1000"
+[tasks.c]
+command = "exec sleep 1000"
+hooks = { before_stop = "exit 1" }
+`);
+  await project.ok(["start"]);
+  const gone = [await project.pid("b"), await project.pid("c")];
+  await project.write(`
+name = "kept"
+hooks = { before_stop = "exit 1" }
+[tasks.a]
+command = "exec sleep 1000"
+`);
+  await until(async () => (await project.status()).tasks.length === 1);
+  for (const pid of gone) assert(!await isRunning(pid));
+  assert.equal((await project.task("a")).state, "running");
+});
+
 Deno.test("a file that is deleted takes its tasks down, one that comes back is read", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(tasks(A));

@@ -75,7 +75,7 @@ health_url = "http://127.0.0.1:$PORT/"
 [tasks.worker]
 command = "until [ -e go ]; do sleep 0.02; done; echo 'Job 17 done'; exec sleep 1000"
 [tasks.migrate]
-command = "until [ -e go ]; do sleep 0.02; done"
+command = "until [ -e go ]; do sleep 0.02; done; echo at version 7"
 `);
   await project.ok(["start"]);
   const waits = [
@@ -96,6 +96,8 @@ command = "until [ -e go ]; do sleep 0.02; done"
   assert.equal(log?.for, "log:/job \\d+/i");
   // What has been printed counts as well.
   await project.ok(["wait", "worker", "--for", "log:/Job/"]);
+  await project.ok(["wait", "migrate", "--for", "log:/VERSION 7/i"]);
+  await project.fails("E403", ["wait", "migrate", "--for", "log:/VERSION 7/"]);
   const stop = project.ok(["wait", "web", "worker", "--for", "stopped"]);
   await project.ok(["stop"]);
   await stop;

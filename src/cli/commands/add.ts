@@ -85,7 +85,7 @@ export const add = command({
     };
     const { addTask } = await import("../../config/edit_toml.ts");
     const { before: old } = await editProject(
-      config,
+      { config, home: context.env()["HOME"] },
       (text) => addTask(text, task, fields),
     );
     const action = old.tasks.has(task) ? "replaced" : "added";

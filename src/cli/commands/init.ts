@@ -37,7 +37,7 @@ export const init = command({
     const path = context.config ?? `${context.folder}/${CONFIG_FILE_NAME}`;
     const existing = existingFile(path);
     if (existing !== null) {
-      const name = await nameOf(existing);
+      const name = await nameOf(existing, context.env()["HOME"]);
       await output.answer(
         { ok: true, session: name, config_path: path, action: "exists" },
         () => [`Config already exists: ${path}`],
@@ -62,9 +62,12 @@ export const init = command({
 });
 
 /** Null when the file cannot be read: it exists all the same, and `check` says why. */
-async function nameOf(path: string): Promise<string | null> {
+async function nameOf(
+  path: string,
+  home: string | undefined,
+): Promise<string | null> {
   try {
-    return (await loadProject(path)).name;
+    return (await loadProject(path, { home })).name;
   } catch (error) {
     if (error instanceof TaskmuxError) return null;
     throw error;

@@ -12,7 +12,12 @@ import { EXIT } from "../../domain/error_codes.ts";
 import type { ProjectSpec } from "../../domain/task_spec.ts";
 import { command } from "../command.ts";
 import { findOrReviveDaemon } from "../daemon_access.ts";
-import { type Edit, editProject, planEdit } from "../edit_project.ts";
+import {
+  type Edit,
+  type EditedFile,
+  editProject,
+  planEdit,
+} from "../edit_project.ts";
 import { type ProjectScope, projectScope } from "../project.ts";
 
 /** Stops a task and takes it out of the file. */
@@ -31,10 +36,13 @@ export const remove = command({
       return removeTask(text, task);
     };
     // Nothing may be stopped before it is certain that it can be removed.
-    await planEdit(scope.config, edit);
+    const file = { config: scope.config, home: context.env()["HOME"] };
+    const isInFile = await canEdit(file, edit);
     await using client = await findOrReviveDaemon(context);
-    const stopped = client !== null && await stopTask(client, scope, task);
-    await editProject(scope.config, edit);
+    const stopped = client !== null &&
+      await stopTask(client, { scope, task, isInFile });
+    if (isInFile) await editProject(file, edit);
+    else if (client === null) await planEdit(file, edit);
     await context.output.answer(
       { ok: true, task, action: "removed", stopped, agent_files_rewritten: [] },
       () => [`Removed task "${task}"${stopped ? " after stopping it" : ""}`],
@@ -59,18 +67,32 @@ function refuseIfNeeded({ tasks }: ProjectSpec, task: string): void {
   );
 }
 
-/** Whether it ran. */
+/** Whether the task can be taken out of the file. One that is not in it may still be an ad-hoc task of the daemon. */
+async function canEdit(file: EditedFile, edit: Edit): Promise<boolean> {
+  try {
+    await planEdit(file, edit);
+    return true;
+  } catch (error) {
+    if (error instanceof TaskmuxError && error.code === "E200") return false;
+    throw error;
+  }
+}
+
+/** Whether it ran. An ad-hoc task is forgotten by the daemon as well. */
 async function stopTask(
   client: Client,
-  scope: ProjectScope,
-  task: string,
+  { scope, task, isInFile }: {
+    readonly scope: ProjectScope;
+    readonly task: string;
+    readonly isInFile: boolean;
+  },
 ): Promise<boolean> {
   try {
     const result = await client.call("project.remove_task", { scope, task });
     return result.stopped;
   } catch (error) {
     // The daemon may not know a task that was never started, nor its project.
-    const isUnknown = error instanceof TaskmuxError &&
+    const isUnknown = isInFile && error instanceof TaskmuxError &&
       (error.code === "E200" || error.code === "E303");
     if (isUnknown) return false;
     throw error;
