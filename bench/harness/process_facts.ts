@@ -13,12 +13,12 @@ export interface ProcessRow {
   readonly args: string;
 }
 
-/** Memory of some processes together. */
+/** Memory of some processes together, in millions of bytes. */
 export interface Memory {
   /** Resident set, shared pages counted once for each process. */
-  readonly rssMiB: number;
+  readonly rssMb: number;
   /** Proportional set: a page that n processes share counts as 1/n for each. */
-  readonly pssMiB: number;
+  readonly pssMb: number;
 }
 
 /** Every process of the machine. */
@@ -77,8 +77,8 @@ export async function memory(pids: readonly number[]): Promise<Memory> {
     sum(
       [...text.matchAll(new RegExp(`^${name}:\\s+(\\d+) kB`, "gm"))]
         .map(([, kib]) => Number(kib)),
-    ) / 1024;
-  return { rssMiB: total("Rss"), pssMiB: total("Pss") };
+    ) * 1024 / 1e6;
+  return { rssMb: total("Rss"), pssMb: total("Pss") };
 }
 
 /** Bytes a process has written so far, to whatever. */

@@ -9,9 +9,12 @@ import type { Bar, Section } from "./scenario.ts";
 /** A section and the state of the machine around it. */
 export interface MeasuredSection {
   readonly section: Section;
-  /** Share of the cores that others used just before, 0 to 1. */
+  /** Share of the cores that others used just before and just after, 0 to 1. */
   readonly busyBefore: number;
+  readonly busyAfter: number;
   readonly seconds: number;
+  /** How often it was measured until the machine was calm, or there were no more attempts. */
+  readonly attempt: number;
 }
 
 /** The whole page. */
@@ -30,7 +33,9 @@ export const NOISY_SHARE = 0.15;
 /** The page. */
 export function renderReport(report: Report): string {
   const { facts, sections, missing, settings } = report;
-  const noisy = sections.filter(({ busyBefore }) => busyBefore > NOISY_SHARE);
+  const noisy = sections.filter(({ busyBefore, busyAfter }) =>
+    Math.max(busyBefore, busyAfter) > NOISY_SHARE
+  );
   return [
     "# Results",
     "Written by `deno task bench`; not edited by hand. Sides are measured in " +
@@ -42,9 +47,11 @@ export function renderReport(report: Report): string {
     "Settings beside the defaults:",
     settings.map(([name, text]) => `- ${name}: ${text}`).join("\n"),
     noisy.length === 0
-      ? "The machine was calm before each measurement."
+      ? "The machine was calm just before and just after each measurement."
       : `Noise: others used more than ${NOISY_SHARE * 100} % of the machine ` +
-        `just before ${noisy.map(({ section }) => section.title).join("; ")}.`,
+        `just before or after ${
+          noisy.map(({ section }) => section.title).join("; ")
+        }.`,
     "## Bars",
     table(
       ["", "", "bar", "measured", ""],
@@ -80,17 +87,21 @@ function verdict({ met }: Bar): string {
 }
 
 function renderSection(
-  { section, busyBefore, seconds }: MeasuredSection,
+  { section, busyBefore, busyAfter, seconds, attempt }: MeasuredSection,
 ): string[] {
   return [
     `## ${section.title}`,
     section.how,
-    table(section.columns, section.rows),
+    section.rows.length === 0 ? "" : table(section.columns, section.rows),
     section.remarks.map((remark) => `- ${remark}`).join("\n"),
-    `Took ${seconds.toFixed(0)} s; others used ${
-      (busyBefore * 100).toFixed(0)
-    } % of the machine just before.`,
+    `Took ${seconds.toFixed(0)} s; others used ${percent(busyBefore)} of the ` +
+    `machine just before, ${percent(busyAfter)} just after` +
+    `${attempt === 1 ? "" : `; attempt ${attempt}`}.`,
   ];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }
 
 function table(

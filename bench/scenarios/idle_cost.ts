@@ -58,17 +58,17 @@ async function run(context: BenchContext): Promise<Section> {
         overMs / 1000
       } s in which nobody asks anything, all managers in the same time; ` +
       "memory after it.",
-    columns: ["", "% of a core", "RSS MiB", "PSS MiB", "processes"],
+    columns: ["", "% of a core", "RSS MB", "PSS MB", "processes"],
     rows: found.map(({ name, percent, memory, pids }) => [
       name,
       percent.toFixed(3),
-      short(memory.rssMiB),
-      short(memory.pssMiB),
+      short(memory.rssMb),
+      short(memory.pssMb),
       String(pids.length),
     ]),
     bars: [
       bar("processor", own?.percent ?? NaN, { atMost: 0.5 }, "% of a core"),
-      bar("memory, RSS", own?.memory.rssMiB ?? NaN, { atMost: 150 }, "MiB"),
+      bar("memory, RSS", own?.memory.rssMb ?? NaN, { atMost: 150 }, "MB"),
     ],
     remarks: failures,
   };

@@ -108,8 +108,8 @@ function report(sides: readonly Side[], counts: readonly number[]): Section {
     columns: [
       "",
       ...counts.map((count) => `${count}: s`),
-      ...counts.map((count) => `${count}: RSS MiB (PSS) per task`),
-      "RSS MiB with 1 task",
+      ...counts.map((count) => `${count}: RSS MB (PSS) per task`),
+      "RSS MB with 1 task",
     ],
     rows: sides.map((side) => [
       `${side.subject.name}${side.isWarm ? ", daemon warm" : ""}`,
@@ -122,9 +122,9 @@ function report(sides: readonly Side[], counts: readonly number[]): Section {
       ...counts.map((count) =>
         bar(
           `memory per task at ${count}`,
-          perTask(cold, count, "rssMiB"),
+          perTask(cold, count, "rssMb"),
           { atMost: 0.5 },
-          "MiB",
+          "MB",
         )
       ),
     ],
@@ -152,7 +152,7 @@ function timeText(side: Side, count: number): string {
 }
 
 function rss(side: Side | undefined, count: number): number[] {
-  return (side?.starts.get(count) ?? []).map(({ memory }) => memory.rssMiB);
+  return (side?.starts.get(count) ?? []).map(({ memory }) => memory.rssMb);
 }
 
 function perTask(
@@ -167,8 +167,8 @@ function perTask(
 
 function memoryText(side: Side, count: number): string {
   const [all, own] = [
-    perTask(side, count, "rssMiB"),
-    perTask(side, count, "pssMiB"),
+    perTask(side, count, "rssMb"),
+    perTask(side, count, "pssMb"),
   ];
   return `${short(all)} (${short(own)})`;
 }

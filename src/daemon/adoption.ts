@@ -49,7 +49,7 @@ export function restoreTasks(project: ProjectSupervisor): void {
     runner.restore({
       ...restoreMachine(row, saved),
       lastExit: lastRun?.exit ?? null,
-    }, saved.environment);
+    }, saved);
   }
 }
 

@@ -61,9 +61,12 @@ function onHooked(
 ): Step {
   const { phase } = machine;
   if (input.generation !== machine.generation) return [machine, []];
-  const failed: readonly Effect[] = input.error === null
-    ? []
-    : [emit("hook_failed", { hook: input.hook, reason: input.error.error })];
+  // Other errors tell why it did not come to the hook.
+  const hasFailed = input.error?.error_code === "E400" ||
+    input.error?.error_code === "E401";
+  const failed: readonly Effect[] = hasFailed
+    ? [emit("hook_failed", { hook: input.hook, reason: input.error.error })]
+    : [];
   if (phase.status === "preparing" && input.hook === "before_start") {
     if (input.error !== null) {
       return withEffects(

@@ -109,6 +109,10 @@ export class DarwinSystem implements System {
     this.#libc.close(fd);
   }
 
+  read(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
+    return Number(this.#libc.read(fd, buffer, BigInt(buffer.length)));
+  }
+
   redirectOutput(path: string): void {
     const fd = this.#libc.open(cString(path), O_WRONLY_APPEND);
     if (fd < 0) return;

@@ -135,6 +135,10 @@ export class LinuxSystem implements System {
     this.#libc.close(fd);
   }
 
+  read(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
+    return Number(this.#libc.read(fd, buffer, BigInt(buffer.length)));
+  }
+
   redirectOutput(path: string): void {
     const fd = this.#libc.open(cString(path), O_WRONLY_APPEND, 0);
     if (fd < 0) return;
@@ -144,8 +148,10 @@ export class LinuxSystem implements System {
   }
 
   #row(pid: number): ProcessRow | null {
+    // The tag first: to read it may need the buffer that holds what is read here.
+    const tag = this.#tagOf(pid);
     const stat = this.#files.bytes(this.#pathOfStat(pid));
-    return stat === null ? null : parseStat(pid, stat, this.#tagOf(pid));
+    return stat === null ? null : parseStat(pid, stat, tag);
   }
 
   /** `/proc/PID/stat` in a reused buffer: a scan asks for hundreds. */

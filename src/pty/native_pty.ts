@@ -22,6 +22,9 @@ export const MAX_INPUT_BYTES = 1024 * 1024;
 /** Output that is read from one terminal before everything else gets a turn. */
 const TURN_BYTES = 64 * 1024;
 
+/** What the kernel gives at most in one read from a terminal. */
+const READ_BYTES = 4096;
+
 /** How often a terminal that nobody has open on the program's side is looked at again. */
 const REATTACH_MS = 1_000;
 
@@ -69,16 +72,22 @@ export interface PtyHost {
   /** Path of the program that macOS needs between fork and exec. */
   readonly helperPath: string;
   readonly system: System;
+  /** Where terminals read into. Shared, because it is used up before anybody else reads. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
 }
 
 /** Loads the native module. Needs the permission for native code in the npm folder. */
-export function loadPtyModule(): Pick<PtyHost, "module" | "helperPath"> {
+export function loadPtyModule(): Omit<PtyHost, "system"> {
   const module = requireBinary("pty.node") as PtyModule;
   const loaded = Object.keys(
     (Module as unknown as { readonly _cache: object })._cache,
   );
   const binary = loaded.find((path) => path.endsWith("/pty.node")) ?? "";
-  return { module, helperPath: binary.replace(/pty\.node$/, "spawn-helper") };
+  return {
+    module,
+    helperPath: binary.replace(/pty\.node$/, "spawn-helper"),
+    buffer: new Uint8Array(READ_BYTES),
+  };
 }
 
 /** A running program and its terminal. */
@@ -184,11 +193,21 @@ export class NativePty {
     stream.on("close", () => this.#detach());
   }
 
-  /** A stream that always has more to say would be read for ever, before timers, sockets and other terminals. */
+  /**
+   * The stream tells that there is output; the rest of it is read directly, at a fifth of the cost. After some of it
+   * everything else gets a turn: a terminal that always has more to say would be read for ever.
+   */
   #onData(stream: ReadStream, chunk: Uint8Array): void {
+    const { system, buffer } = this.#host;
     this.#listener.onData(chunk);
     this.#readInTurn += chunk.length;
-    if (this.#readInTurn < TURN_BYTES) return;
+    while (this.#readInTurn < TURN_BYTES && !this.#closed) {
+      const count = system.read(this.#fd, buffer);
+      // Nothing more for now, or nobody on the other side any more, which the stream will find out by itself.
+      if (count <= 0) return;
+      this.#readInTurn += count;
+      this.#listener.onData(buffer.subarray(0, count));
+    }
     this.#readInTurn = 0;
     stream.pause();
     inLaterTurn(() => {

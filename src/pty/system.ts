@@ -62,6 +62,12 @@ export interface System {
   /** Keeps a descriptor from being inherited by programs started later. */
   seal(fd: number): void;
   closeDescriptor(fd: number): void;
+  /**
+   * Reads from a descriptor that does not block.
+   *
+   * @returns The number of bytes, 0 at the end, -1 if there is nothing now or reading fails.
+   */
+  read(fd: number, buffer: Uint8Array<ArrayBuffer>): number;
   /** Makes standard output and error append to an existing file. Without the file they stay as they are. */
   redirectOutput(path: string): void;
 }

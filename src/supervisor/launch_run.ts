@@ -74,7 +74,13 @@ async function spawnRun(
   return { run, env };
 }
 
-async function assignPort(
+/**
+ * The port that the next run of a task gets: the same each time it is asked, while nobody else takes it.
+ *
+ * @returns Null if the task has none.
+ * @throws {TaskmuxError} E214 port taken.
+ */
+export async function assignPort(
   task: ContextTask,
   context: RunContext,
   host: SupervisorHost,

@@ -285,15 +285,15 @@ export class ProjectSupervisor implements AsyncDisposable {
 
   async #environmentOf(
     task: ContextTask,
-    run: RunAddress | null,
+    { runId, port }: RunAddress,
   ): Promise<Record<string, string>> {
     const base = await this.host.environments.recall(task.environment);
     return await taskEnvironment({
       base,
       task: task.spec,
       project: this.projectFacts(),
-      runId: run?.runId ?? null,
-      port: run?.port ?? null,
+      runId,
+      port,
       caPath: this.host.caPath(),
     });
   }

@@ -4,9 +4,7 @@
  * @module
  */
 
-import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
-import type { TaskSpec } from "../domain/task_spec.ts";
 import {
   type ActionOutcome,
   type Asker,
@@ -15,8 +13,8 @@ import {
   runProjectHook,
   type TaskOutcome,
 } from "./action.ts";
-import { isFolder } from "./folder.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
+import { requireTaskFolder } from "./start_errors.ts";
 import { awaitStarted, type StartRequest, startTasks } from "./start_action.ts";
 import { stopAll } from "./stop_action.ts";
 import type { TaskRunner } from "./task_runner.ts";
@@ -54,7 +52,9 @@ async function restartAll(
       if (task.autoStart) names.add(task.name);
     }
   }
-  for (const name of names) await requireFolder(project.runner(name).spec);
+  for (const name of names) {
+    await requireTaskFolder(project.runner(name).spec, "restart");
+  }
   const stopped = active.length === 0
     ? { outcomes: [], warnings: [] }
     : await stopAll(project, "stop", asker);
@@ -79,7 +79,7 @@ async function restartNamed(
   asker: Asker,
 ): Promise<ActionOutcome> {
   const runners = runnersOf(project, request.names);
-  for (const runner of runners) await requireFolder(runner.spec);
+  for (const runner of runners) await requireTaskFolder(runner.spec, "restart");
   const active = runners.filter((runner) => !isAtRest(runner.machine));
   const idle = runners.filter((runner) => isAtRest(runner.machine));
   const [restarted, started] = await Promise.all([
@@ -148,22 +148,4 @@ function oldRunOutcome(
   const isRefused = machine.error !== null &&
     (status === "running" || status === "stopping");
   return isRefused ? outcomeOf(runner, "restarted", machine.error) : "pending";
-}
-
-/** A restart that cannot come up again leaves the running process alone. */
-async function requireFolder(spec: TaskSpec): Promise<void> {
-  if (await isFolder(spec.cwd)) return;
-  throw missingFolder(spec);
-}
-
-/** E213 for a task. */
-function missingFolder(spec: TaskSpec): TaskmuxError {
-  return new TaskmuxError(
-    "E213",
-    `Cannot restart task "${spec.name}": its folder "${spec.cwd}" does not exist`,
-    {
-      hint: `mkdir -p ${spec.cwd}`,
-      details: { task: spec.name, cwd: spec.cwd },
-    },
-  );
 }

@@ -5,7 +5,6 @@
  */
 
 import type { TaskSpec } from "../domain/task_spec.ts";
-import type { RunInfo } from "../domain/task_state.ts";
 
 /** The part of a runner that a context looks at. */
 export interface ContextTask {
@@ -23,15 +22,19 @@ export interface RunContext {
   /**
    * The whole environment of a task: the caller's, the files', the project's and the task's, and our own variables.
    *
-   * @param run The run it is for; null before there is one.
+   * @param address Of the run it is for.
    */
   environmentOf(
     task: ContextTask,
-    run: { readonly runId: string; readonly port: number | null } | null,
+    address: RunAddress,
   ): Promise<Record<string, string>>;
   /** Whether a run belongs to the given task, whatever its state. */
   ownsRun(task: string, runId: string): boolean;
 }
 
 /** A run seen by those who only need its address. */
-export type RunAddress = Pick<RunInfo, "runId" | "port">;
+export interface RunAddress {
+  /** Null before there is a run. */
+  readonly runId: string | null;
+  readonly port: number | null;
+}

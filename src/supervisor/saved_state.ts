@@ -16,6 +16,8 @@ export interface SavedState {
   readonly error: ErrorShape | null;
   /** Name of the environment in the environment store. */
   readonly environment: string | null;
+  /** The run whose `ready_log` line has been seen: later output may have pushed that line out of everybody's sight. */
+  readonly readyRunId: string | null;
 }
 
 const NOTHING: SavedState = {
@@ -24,6 +26,7 @@ const NOTHING: SavedState = {
   gaveUp: false,
   error: null,
   environment: null,
+  readyRunId: null,
 };
 
 /** As text for the store. */

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { isFolder } from "./folder.ts";
 import { probe } from "../health/mod.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { TaskScope } from "../kit/task_scope.ts";
@@ -25,12 +24,14 @@ import type { ProbeResult, RunInfo } from "../domain/task_state.ts";
 import type { TaskSnapshot, WaitingFor } from "../domain/task_view.ts";
 import type { SupervisorHost } from "./host.ts";
 import { watchFiles } from "./file_watch.ts";
-import { runHook } from "./hooks.ts";
+import { willPrint } from "./printed_line.ts";
 import { probeRun } from "./prober.ts";
 import { launchRun } from "./launch_run.ts";
+import { requireTaskFolder, startErrorShape } from "./start_errors.ts";
+import { runTaskHook } from "./task_hook.ts";
 import { terminateSteps } from "./terminate_steps.ts";
 import type { RunContext } from "./run_context.ts";
-import { encodeSavedState } from "./saved_state.ts";
+import { encodeSavedState, type SavedState } from "./saved_state.ts";
 
 type WithoutNow<T> = T extends unknown ? Omit<T, "now"> : never;
 
@@ -67,6 +68,7 @@ export class TaskRunner implements AsyncDisposable {
   #inbox: Input[] = [];
   #isStepping = false;
   #environment: string | null = null;
+  #readyRunId: string | null = null;
   #runDigest: string | null = null;
   #runEnvironment: Readonly<Record<string, string>> = {};
   #isSettled = false;
@@ -140,9 +142,13 @@ export class TaskRunner implements AsyncDisposable {
   }
 
   /** Sets a state found on disk. Only before the first input. */
-  restore(saved: Partial<TaskMachine>, environment: string | null): void {
-    this.#machine = { ...this.#machine, ...saved };
-    this.#environment = environment;
+  restore(
+    machine: Partial<TaskMachine>,
+    saved: Pick<SavedState, "environment" | "readyRunId">,
+  ): void {
+    this.#machine = { ...this.#machine, ...machine };
+    this.#environment = saved.environment;
+    this.#readyRunId = saved.readyRunId;
   }
 
   /** Takes over a live run of an earlier controller. */
@@ -278,6 +284,7 @@ export class TaskRunner implements AsyncDisposable {
         gaveUp,
         error,
         environment: this.#environment,
+        readyRunId: this.#readyRunId,
       }),
     });
   }
@@ -292,35 +299,44 @@ export class TaskRunner implements AsyncDisposable {
     this.#hooks.add(cancel);
     this.#scope.run(async (scopeSignal) => {
       const signal = AbortSignal.any([scopeSignal, cancel.signal]);
-      const env = await this.#hookEnvironment();
-      const result = await runHook({
-        hook,
-        task: this.name,
-        command,
-        cwd: this.#spec.cwd,
-        env,
-        shell: this.#spec.shell,
-        signal,
-      }).catch((error) => {
-        if (signal.aborted) return null;
-        throw error;
-      }).finally(() => this.#hooks.delete(cancel));
-      if (result === null || signal.aborted) return;
-      const error = result.ok ? null : result.error.toShape();
+      const error = await this.#hookError(hook, command, signal);
+      this.#hooks.delete(cancel);
+      if (signal.aborted) return;
       this.dispatch({ type: "hooked", generation, hook, error });
     });
+  }
+
+  async #hookError(
+    hook: HookName,
+    command: string,
+    signal: AbortSignal,
+  ): Promise<ErrorShape | null> {
+    try {
+      await runTaskHook({
+        hook,
+        command,
+        task: this,
+        context: this.#context,
+        host: this.#host,
+        run: runOf(this.#machine),
+        runEnvironment: this.#runEnvironment,
+      }, signal);
+      return null;
+    } catch (error) {
+      if (signal.aborted) return null;
+      return this.#shapeOf(error, `hook ${hook}`);
+    }
   }
 
   #cancelHooks(): void {
     for (const hook of this.#hooks) hook.abort();
   }
 
-  async #hookEnvironment(): Promise<Readonly<Record<string, string>>> {
-    const run = runOf(this.#machine);
-    if (run !== null && Object.keys(this.#runEnvironment).length > 0) {
-      return this.#runEnvironment;
-    }
-    return await this.#context.environmentOf(this, run);
+  /** An error for the machine; what is a mistake of ours is told to the host as well. */
+  #shapeOf(error: unknown, doing: string): ErrorShape {
+    const shape = startErrorShape(error, this.name);
+    if (shape.error_code === "E900") this.#host.onError(error, doing);
+    return shape;
   }
 
   /** Posts an input from within a step, to be applied after it. */
@@ -333,7 +349,7 @@ export class TaskRunner implements AsyncDisposable {
   async #spawn(generation: number): Promise<void> {
     try {
       const spec = this.#spec;
-      if (!await isFolder(spec.cwd)) throw missingFolder(spec);
+      await requireTaskFolder(spec, "start");
       const { run, env } = await launchRun(this, this.#context, this.#host);
       this.#runDigest = spec.digest;
       this.#runEnvironment = env;
@@ -347,8 +363,7 @@ export class TaskRunner implements AsyncDisposable {
         this.#options.onChange();
       });
     } catch (error) {
-      const shape = asShape(error, this.name);
-      if (shape.error_code === "E900") this.#host.onError(error, "spawn");
+      const shape = this.#shapeOf(error, "spawn");
       this.dispatch({ type: "spawn_failed", generation, error: shape });
     }
   }
@@ -381,13 +396,18 @@ export class TaskRunner implements AsyncDisposable {
         clock: this.#host.clock,
         probeOnce: (probeSignal) => this.#probe(run, probeSignal),
         waitForReadyLine: async (lineSignal) => {
-          const pattern = this.#spec.health.readyLog ?? "";
-          const { line } = await this.#host.keeper.request("waitForLine", {
-            runId: run.runId,
-            pattern,
+          if (this.#readyRunId === run.runId) return true;
+          const isSeen = await willPrint(this.#host, {
+            projectId: this.#context.projectId,
+            spec: this.#spec,
+            run,
+            pattern: this.#spec.health.readyLog ?? "",
             flags: "",
           }, lineSignal);
-          return line !== null;
+          if (!isSeen) return false;
+          this.#readyRunId = run.runId;
+          this.#persist();
+          return true;
         },
         onResult: (result) =>
           this.dispatch({ type: "probed", runId: run.runId, result }),
@@ -461,26 +481,4 @@ export class TaskRunner implements AsyncDisposable {
       this.dispatch({ type: "wake" });
     });
   }
-}
-
-function missingFolder(spec: TaskSpec): TaskmuxError {
-  return new TaskmuxError(
-    "E213",
-    `Cannot start task "${spec.name}": its folder "${spec.cwd}" does not exist`,
-    {
-      hint: `mkdir -p ${spec.cwd}`,
-      details: { task: spec.name, cwd: spec.cwd },
-    },
-  );
-}
-
-function asShape(error: unknown, task: string): ErrorShape {
-  if (error instanceof TaskmuxError) return error.toShape();
-  return new TaskmuxError(
-    "E900",
-    `Cannot start task "${task}": internal error`,
-    {
-      cause: error,
-    },
-  ).toShape();
 }

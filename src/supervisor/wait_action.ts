@@ -9,9 +9,8 @@ import type { ErrorShape } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import { type Asker, isTimeout, runnersOf, withTimeout } from "./action.ts";
 import { probe } from "../health/mod.ts";
-import { readLogs } from "../logs/log_reader.ts";
-import { logTarget } from "./launch_run.ts";
 import { withOutputTail } from "./output_tail.ts";
+import { hasPrinted, type WantedLine, willPrint } from "./printed_line.ts";
 import {
   isUnhealthyFinal,
   type ProjectSupervisor,
@@ -208,60 +207,37 @@ async function waitForLog(
 ): Promise<void> {
   const { signal, condition } = wait;
   if (condition.kind !== "log") return;
+  const { host, projectId } = project;
+  const { pattern, flags } = condition;
+  const lineOf = (run: WantedLine["run"]): WantedLine => ({
+    projectId,
+    spec: runner.spec,
+    run,
+    pattern,
+    flags,
+  });
   for (;;) {
-    const runId = await project.until(() => {
-      const run = runOf(runner.machine);
-      if (run !== null) return { runId: run.runId };
-      return isAtRest(runner.machine)
-        ? { error: impossible(runner, conditionText(condition)) }
-        : undefined;
+    const run = await project.until(() => {
+      const present = runOf(runner.machine);
+      if (present !== null) return present;
+      return isAtRest(runner.machine) ? "none" : undefined;
     }, signal);
-    if ("error" in runId) {
-      if (await hasPrinted(project, runner, wait)) return;
-      throw TaskmuxError.fromShape(runId.error);
+    if (run === "none") {
+      const [last] = host.store.runs.history(projectId, runner.name, 1);
+      if (last !== undefined && await hasPrinted(host, lineOf(last), signal)) {
+        return;
+      }
+      throw TaskmuxError.fromShape(
+        impossible(runner, conditionText(condition)),
+      );
     }
-    const { line } = await project.host.keeper.request("waitForLine", {
-      runId: runId.runId,
-      pattern: condition.pattern,
-      flags: condition.flags,
-    }, signal);
-    if (line !== null) return;
+    if (await willPrint(host, lineOf(run), signal)) return;
     // That run is over; the next one, if policy starts one, gets its own chance.
     await project.until(
-      () => runOf(runner.machine)?.runId === runId.runId ? undefined : true,
+      () => runOf(runner.machine)?.runId === run.runId ? undefined : true,
       signal,
     );
   }
-}
-
-/** Whether the last run of a task that is down printed such a line. */
-async function hasPrinted(
-  project: ProjectSupervisor,
-  runner: TaskRunner,
-  { condition, signal }: OneWait,
-): Promise<boolean> {
-  if (condition.kind !== "log") return false;
-  const { host, projectId } = project;
-  const { pattern, flags } = condition;
-  const [last] = host.store.runs.history(projectId, runner.name, 1);
-  if (last === undefined) return false;
-  const logFile = host.logFile(projectId, runner.name);
-  const { records } = await readLogs({
-    sources: [{
-      task: runner.name,
-      path: logTarget(runner.spec, logFile).path,
-    }],
-    lines: null,
-    // A search ignores the case of small letters, so it may find too much.
-    grep: flags.includes("i") ? `(?i:${pattern})` : pattern,
-    context: 0,
-    sinceMs: last.startedAt,
-    untilMs: null,
-    cursor: null,
-    signal,
-  });
-  const wanted = new RegExp(pattern, flags);
-  return records.some(({ text }) => wanted.test(text));
 }
 
 async function isOpen(

@@ -5,8 +5,11 @@
  */
 
 import assert from "node:assert/strict";
+import { TaskmuxError } from "../../src/domain/error.ts";
 import type { Action } from "../support/project.ts";
+import { randomFrom } from "../support/random.ts";
 import { testTaskmux } from "../support/taskmux.ts";
+import { pick } from "../support/toml_mutator.ts";
 import { until } from "../support/until.ts";
 
 const CALLERS = 50;
@@ -200,4 +203,73 @@ command = "exec sleep 1000"
   assert.equal((await project.task("stubborn")).state, "stopping");
   await project.ok(["kill", "stubborn"]);
   assert.equal((await stop).ok, true);
+});
+
+Deno.test("whatever commands meet, tasks end in a known state and no process is left", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "crowd"
+[tasks.db]
+command = "exec sleep 1000"
+hooks = { before_start = "sleep 0.05", after_stop = "sleep 0.02" }
+[tasks.api]
+command = "echo up; trap 'sleep 0.1; exit 0' INT; while :; do sleep 0.02; done"
+ready_log = "up"
+depends_on = ["db"]
+[tasks.web]
+command = "exec sleep 1000 # $PORT"
+health_check = "true"
+depends_on = ["api"]
+[tasks.flaky]
+command = "sleep 0.1; exit 1"
+restart_backoff = 1
+max_restarts = 0
+[tasks.once]
+command = "sleep 0.05"
+`);
+  await project.ok(["daemon", "start"]);
+  const random = randomFrom(7);
+  const scope = { config: project.config };
+  const codes = new Set<string>();
+  const act = async (): Promise<void> => {
+    const name = pick(["db", "api", "web", "flaky", "once"], random);
+    const tasks = random() < 0.2 ? [] : [name];
+    try {
+      switch (pick(["start", "start", "stop", "restart", "kill"], random)) {
+        case "start":
+          await taskmux.call("task.start", { scope, tasks, timeout: 30 });
+          break;
+        case "stop":
+          await taskmux.call("task.stop", { scope, tasks });
+          break;
+        case "restart":
+          await taskmux.call("task.restart", { scope, tasks, timeout: 30 });
+          break;
+        case "kill":
+          await taskmux.call("task.kill", { scope, tasks: [name] });
+      }
+    } catch (error) {
+      if (!(error instanceof TaskmuxError)) throw error;
+      codes.add(error.code);
+    }
+  };
+  const callers = Array.from({ length: 12 }, async () => {
+    for (let count = 0; count < 15; count++) await act();
+  });
+  await Promise.all(callers);
+  // Neither mistakes of ours nor starts that nobody brings to an end.
+  for (const code of codes) {
+    assert.match(code, /^E(201|202|300|301|402|403)$/);
+  }
+  await project.run(["stop"]);
+  const { tasks } = await project.status();
+  assert.deepEqual(
+    new Set(tasks.map(({ state }) => state)),
+    new Set(["stopped"]),
+  );
+  assert.equal((await taskmux.processes()).length, 2, "daemon and keeper");
+  assert.equal(
+    (await project.ok<Action>(["start", "web", "--wait"])).state,
+    "healthy",
+  );
 });

@@ -7,7 +7,9 @@
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
 import { isRunning } from "../support/process_state.ts";
-import type { Action, Status } from "../support/project.ts";
+import { systemClock } from "../../src/kit/clock.ts";
+import { Store } from "../../src/store/store.ts";
+import { type Action, seqOf, type Status } from "../support/project.ts";
 import { type Json, testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
@@ -115,6 +117,41 @@ command = "touch in; exec tail -n +1 -f in"
   assert.equal((await project.task("web")).restart_count, 1);
   await taskmux.ok(["daemon", "restart"]);
   assert.equal((await project.task("web")).restart_count, 1, "counts stay");
+});
+
+// The line of a ready_log was asked for once more after a restart of the daemon, and a task was restarted for lacking it.
+Deno.test("what a task has printed once stays known, however much it prints after it", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "talkative"
+[tasks.web]
+command = '''
+echo Ready; until [ -e go ]; do sleep 0.02; done
+seq 1 100000; echo over; exec sleep 1000'''
+ready_log = "^Ready"
+boot_grace = 0
+health_interval = 0.1
+health_retries = 1
+[tasks.at_once]
+command = "echo Ready; seq 1 100000; exec sleep 1000"
+ready_log = "^Ready"
+[tasks.other]
+command = "exec sleep 1000"
+health_check = "echo probe >> probes"
+health_interval = 0.1
+`);
+  await project.ok(["start", "--wait"]);
+  const pid = await project.pid("web");
+  await project.file("go", "");
+  await project.ok(["wait", "web", "--for", "log:/^over$/"]);
+  await project.ok(["wait", "web", "--for", "log:/^ready/i"]);
+  await taskmux.ok(["daemon", "restart"]);
+  const web = await project.when("web", "healthy");
+  assert.equal(web.pid, pid);
+  const probes = (await project.lines("probes")).length;
+  await until(async () => (await project.lines("probes")).length > probes + 4);
+  assert.equal((await project.task("web")).pid, pid);
+  assert.equal((await project.task("web")).state, "healthy");
 });
 
 // After a crash the survivors ran beside second copies in the original (defect 4).
@@ -234,6 +271,80 @@ command = "exec sleep 1000"
   Deno.kill(second!, "SIGTERM");
   await until(async () => (await taskmux.processes()).length === 0);
   assert.deepEqual(await project.lines("order"), ["web", "db", "web", "db"]);
+});
+
+// A boot started everything at once, whatever it depended on and whatever had been stopped (defects 1 and 13).
+Deno.test("after a boot of the machine what was up comes back in dependency order", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "boot"
+[tasks.web]
+command = "exec sleep 1000"
+restart_policy = "no"
+depends_on = ["db"]
+[tasks.db]
+command = "sleep 0.1; echo up; exec sleep 1000"
+ready_log = "up"
+[tasks.stopped]
+command = "exec sleep 1000"
+restart_policy = "always"
+[tasks.never]
+command = "exec sleep 1000"
+auto_start = false
+`);
+  await project.ok(["start"]);
+  await project.ok(["stop", "stopped"]);
+  const before = (await project.events()).length;
+  await taskmux.ok(["daemon", "stop"]);
+  {
+    using store = Store.open(taskmux.home.paths, { clock: systemClock });
+    assert.notEqual(store.meta.get("boot_id"), null);
+    store.meta.set("boot_id", "another boot");
+  }
+  await project.ok(["status"]);
+  assert.equal(await taskmux.daemonPid(), null, "a look brings nothing back");
+  await taskmux.ok(["daemon", "start"]);
+  await project.when("web", "running");
+  const up = seqOf((await project.events()).slice(before), "task_started");
+  const healthy = seqOf((await project.events()).slice(before), "task_healthy");
+  assert.deepEqual(Object.keys(up), ["db", "web"]);
+  assert(healthy["db"]! < up["web"]!);
+  assert.equal((await project.task("stopped")).manual, true);
+  assert.equal((await project.task("never")).state, "stopped");
+
+  // Who asks for what is coming back anyway gets it, and no reproach.
+  const started = await project.ok<Action>(["start"]);
+  assert(started.tasks?.includes("stopped"));
+  await project.fails("E301", ["start"]);
+});
+
+Deno.test("a start that meets the end of the daemon is refused, and nothing is left", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "ending"
+[tasks.slow]
+command = '''
+trap 'until [ -e go ]; do sleep 0.02; done; exit 0' INT
+echo up; while :; do sleep 0.05; done'''
+ready_log = "up"
+stop_grace_period = 60
+[tasks.other]
+command = "exec sleep 1000"
+auto_start = false
+[tasks.crashing]
+command = "sleep 0.1; exit 1"
+max_restarts = 0
+restart_backoff = 1
+`);
+  await project.run(["start"]);
+  const stop = taskmux.ok<Json>(["daemon", "stop"]);
+  await project.when("slow", "stopping");
+  const refused = await project.fails("E600", ["start", "other"]);
+  assert.match(refused.error, /the daemon is ending/);
+  await project.ok(["status"]);
+  await project.file("go", "");
+  await stop;
+  assert.deepEqual(await taskmux.processes(), []);
 });
 
 // Any web page could run commands through the open port of the original (defect 21).

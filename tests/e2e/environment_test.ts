@@ -70,19 +70,8 @@ auto_start = false
   }
 });
 
-Deno.test("env, env_file and taskmux's own variables reach the task in that order", async () => {
-  await using taskmux = await testTaskmux({
-    env: {
-      FROM_SHELL: "shell",
-      OVERRIDDEN: "shell",
-      TMUX: "caller's own",
-      // As if the caller were a task itself.
-      TASKMUX_RUN_ID: "000000000000",
-      TASKMUX_TASK: "caller",
-      PORT: "1",
-    },
-  });
-  const project = await taskmux.project(`
+/** Every source that a variable can have. */
+const VALUES = `
 name = "values"
 env_file = ".env"
 env = { SHARED = "project", OVERRIDDEN = "project", TWICE = "1" }
@@ -102,7 +91,21 @@ cwd = "sub"
 command = "exec sleep 1000"
 env_file = "missing.env"
 auto_start = false
-`);
+`;
+
+Deno.test("env, env_file and taskmux's own variables reach the task in that order", async () => {
+  await using taskmux = await testTaskmux({
+    env: {
+      FROM_SHELL: "shell",
+      OVERRIDDEN: "shell",
+      TMUX: "caller's own",
+      // As if the caller were a task itself.
+      TASKMUX_RUN_ID: "000000000000",
+      TASKMUX_TASK: "caller",
+      PORT: "1",
+    },
+  });
+  const project = await taskmux.project(VALUES);
   await Deno.mkdir(`${project.folder}/sub`);
   await project.file(".env", 'FROM_FILE="a b"\nSHARED=file\n# comment\n');
   await project.file("web.env", "FROM_FILE=web\nexport QUOTED='x y'\n");

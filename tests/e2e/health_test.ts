@@ -14,10 +14,8 @@ type Health = Result<"task.health">;
 
 const SERVER = program("http_server.ts");
 
-// A status of 400 or more could never be expected in the original, and probes did not get $PORT (defect 27).
-Deno.test("every kind of probe finds its evidence, and tells what is missing", async () => {
-  await using taskmux = await testTaskmux();
-  const project = await taskmux.project(`
+/** One task for each kind of probe. */
+const PROBES = `
 name = "probes"
 [tasks.url]
 command = "${SERVER}"
@@ -44,7 +42,12 @@ command = "exec sleep 1000"
 [tasks.down]
 command = "exec sleep 1000"
 auto_start = false
-`);
+`;
+
+// A status of 400 or more could never be expected in the original, and probes did not get $PORT (defect 27).
+Deno.test("every kind of probe finds its evidence, and tells what is missing", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(PROBES);
   await Deno.mkdir(`${project.folder}/sub`);
   await Deno.mkdir(`${project.folder}/url`);
   await project.file("url/status", "503");

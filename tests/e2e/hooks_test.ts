@@ -6,7 +6,10 @@
 
 import assert from "node:assert/strict";
 import type { Action } from "../support/project.ts";
+import { freePort } from "../support/free_port.ts";
+import { startStranger } from "../support/stranger.ts";
 import { testTaskmux } from "../support/taskmux.ts";
+import { until } from "../support/until.ts";
 
 /** The four hooks, each of which writes its name. */
 function hooks(who: string): string {
@@ -81,7 +84,8 @@ Deno.test("an automatic restart runs the task's hooks, too", async () => {
   const pid = await project.pid("t");
   Deno.kill(pid, "SIGKILL");
   await project.when("t", (task) => task.healthy && task.pid !== pid);
-  assert.deepEqual((await project.lines("trace")).slice(0, 2), [
+  assert.deepEqual((await project.lines("trace")).toSorted(), [
+    "T.after_start",
     "T.before_start",
     "run",
   ]);
@@ -233,4 +237,46 @@ after_stop = "exit 2"
     stopped.warnings?.some((text) => /after_stop of task "web"/.test(text)),
   );
   assert.equal((await project.task("web")).state, "stopped");
+});
+
+// A start hung for ever when the surroundings of its hook could not be made.
+Deno.test("what a hook needs and lacks is told like what a run lacks", async () => {
+  await using taskmux = await testTaskmux();
+  const port = freePort();
+  const project = await taskmux.project(`
+name = "lacking"
+[tasks.file]
+command = "exec sleep 1000"
+env_file = "missing.env"
+hooks = { before_start = "touch ran" }
+[tasks.folder]
+command = "exec sleep 1000"
+cwd = "missing"
+hooks = { before_start = "touch ran" }
+[tasks.port]
+command = "exec sleep 1000"
+port = ${port}
+hooks = { before_start = "echo $PORT >> ports" }
+[tasks.any]
+command = "echo $PORT >> ports; exec sleep 1000"
+host = "any"
+hooks = { before_start = "echo $PORT >> ports" }
+`);
+  {
+    await using _stranger = await startStranger("hold_port.ts", String(port));
+    await Promise.all([
+      project.fails("E104", ["start", "file"]),
+      project.fails("E213", ["start", "folder"]),
+      project.fails("E214", ["start", "port"]),
+    ]);
+  }
+  assert.equal(await project.read("ran"), null);
+  assert.deepEqual(await project.events(undefined, "hook_failed"), []);
+  await project.ok(["start", "port"]);
+  const any = await project.ok<Action>(["start", "any"]);
+  await until(async () => (await project.lines("ports")).length === 3);
+  assert.deepEqual(
+    (await project.lines("ports")).map(Number),
+    [port, any.port, any.port],
+  );
 });

@@ -142,7 +142,7 @@ printf 'password: '; exec sleep 1000'''
     "web",
   ]);
   const raw = await readIfThere(inspected.log_file);
-  assert.match(raw, /\x1b\[31mred\x1b\[0m/, "colours stay in the file");
+  assert(raw.includes("\x1b[31mred\x1b[0m"), "colours stay in the file");
 });
 
 Deno.test("logs -f goes on through rotation, restart and a deleted file", async () => {

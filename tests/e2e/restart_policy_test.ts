@@ -14,10 +14,8 @@ function millisBetween(from: Event | undefined, to: Event | undefined): number {
   return Date.parse(to?.ts ?? "") - Date.parse(from?.ts ?? "");
 }
 
-// The original restarted clean exits too, and "always" was no different from "on-failure" (defect 8).
-Deno.test("each restart policy restarts what it says and nothing else", async () => {
-  await using taskmux = await testTaskmux();
-  const project = await taskmux.project(`
+/** One task for each row of the policies. */
+const POLICIES = `
 name = "policies"
 [tasks.clean]
 command = "sleep 0.2; exit 0"
@@ -40,7 +38,12 @@ success_exit_codes = [0, 3]
 [tasks.unlisted]
 command = "if [ -e unlisted ]; then exec sleep 1000; fi; touch unlisted; sleep 0.2; exit 0"
 success_exit_codes = [3]
-`);
+`;
+
+// The original restarted clean exits too, and "always" was no different from "on-failure" (defect 8).
+Deno.test("each restart policy restarts what it says and nothing else", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(POLICIES);
   await project.ok(["start"]);
   Deno.kill(await project.pid("killed"), "SIGKILL");
   Deno.kill(await project.pid("no_signal"), "SIGTERM");

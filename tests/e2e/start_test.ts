@@ -257,6 +257,7 @@ auto_start = false
   assert.match(bad.error, /exited with code 3/);
   assert.equal(bad.hint, "taskmux logs bad");
   assert.equal(bad.details?.["exit_code"], 3);
+  assert.equal(bad.details?.["output_tail"], "the reason");
   const task = await project.task("bad");
   assert.equal(task.state, "failed");
   assert.equal(task.exit_code, 3);
@@ -264,6 +265,14 @@ auto_start = false
 
   const lost = await project.fails("E213", ["start", "lost"]);
   assert.match(lost.hint ?? "", /^mkdir -p /);
+  // A restart that cannot come up again leaves the running process alone.
+  await Deno.mkdir(`${project.folder}/nowhere`);
+  await project.ok(["start", "lost"]);
+  const pid = await project.pid("lost");
+  await Deno.rename(`${project.folder}/nowhere`, `${project.folder}/else`);
+  await project.fails("E213", ["restart", "lost"]);
+  await project.fails("E213", ["restart"]);
+  assert.equal(await project.pid("lost"), pid);
 });
 
 Deno.test("an unknown task is E200 with a suggestion for every command", async () => {

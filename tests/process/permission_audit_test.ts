@@ -5,7 +5,7 @@ import { tempHome } from "../support/temp_home.ts";
 /** One access, as Deno writes it to DENO_AUDIT_PERMISSIONS. */
 interface Access {
   readonly permission: string;
-  readonly value: string;
+  readonly value: string | null;
 }
 
 /** Variables a read-only command may look at. */
@@ -36,10 +36,12 @@ Deno.test("status reaches for its project, its state and one socket", async () =
   const beyond = (await accesses(audit)).filter(({ permission, value }) => {
     switch (permission) {
       case "env":
-        return !VARIABLES.includes(value);
+        // Null is the whole environment: git gets the caller's.
+        return value !== null && !VARIABLES.includes(value);
       case "read":
       case "write":
-        return !value.startsWith(`${home.root}/`);
+        return value === null || !value.startsWith(`${home.root}/`) &&
+            !above(home.root).includes(value);
       case "net":
         return value !== `unix:${home.paths.daemonSocket}`;
       default:
@@ -48,6 +50,13 @@ Deno.test("status reaches for its project, its state and one socket", async () =
   });
   assert.deepEqual(beyond, []);
 });
+
+/** Where a repository that holds the folder would be. */
+function above(folder: string): string[] {
+  const parts = folder.split("/");
+  return parts.map((_, depth) => `${parts.slice(0, depth).join("/")}/.git`)
+    .flatMap((path) => [path, `/${path}`]);
+}
 
 async function accesses(file: string): Promise<Access[]> {
   const lines = (await Deno.readTextFile(file)).trim().split("\n");

@@ -156,6 +156,16 @@ Deno.test("an HTTP probe explains a URL that it cannot ask", async () => {
   }
 });
 
+async function isOpen(hostname: string, port: number): Promise<boolean> {
+  try {
+    using _connection = await Deno.connect({ hostname, port });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
+
 Deno.test("an HTTP probe reaches *.localhost on either address with the name it was given", async () => {
   for (const hostname of ["127.0.0.1", "::1"]) {
     for (const isTls of [false, true]) {
@@ -164,6 +174,8 @@ Deno.test("an HTTP probe reaches *.localhost on either address with the name it 
         { hostname, isTls },
       );
       const { port } = server.addr;
+      // Somebody else's server on the other address would answer as well.
+      if (hostname === "::1" && await isOpen("127.0.0.1", port)) continue;
       const url = `${isTls ? "https" : "http"}://web.demo.localhost:${port}/`;
       const expectedBody = `^web\\.demo\\.localhost:${port}$`;
       assert.equal(await reasonOf({ url, expectedBody }), null, url);

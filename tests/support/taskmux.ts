@@ -136,6 +136,8 @@ export class Taskmux implements AsyncDisposable {
     } finally {
       await this.home[Symbol.asyncDispose]();
     }
+    // Printed as well: where the test has failed before, only the place of that is reported.
+    for (const problem of problems) console.error(problem);
     assert.deepEqual(problems, []);
   }
 }

@@ -1,0 +1,72 @@
+/**
+ * Whether a run has printed a line of some form, or does so before it ends. The keeper tells of new lines and remembers
+ * the newest ones; what came before those is in the log.
+ *
+ * @module
+ */
+
+import type { TaskSpec } from "../domain/task_spec.ts";
+import { readLogs } from "../logs/log_reader.ts";
+import type { SupervisorHost } from "./host.ts";
+import { logTarget } from "./launch_run.ts";
+
+/** Which line of whose output. */
+export interface WantedLine {
+  readonly projectId: string;
+  readonly spec: TaskSpec;
+  /** The run, and its start in wall milliseconds. */
+  readonly run: { readonly runId: string; readonly startedAt: number };
+  /** Regular expression. */
+  readonly pattern: string;
+  readonly flags: string;
+}
+
+/**
+ * Waits for a line of a run.
+ *
+ * @returns False when the run has ended without it.
+ */
+export async function willPrint(
+  host: SupervisorHost,
+  wanted: WantedLine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { run: { runId }, pattern, flags } = wanted;
+  const found = new AbortController();
+  const isNext = host.keeper.request(
+    "waitForLine",
+    { runId, pattern, flags },
+    AbortSignal.any([signal, found.signal]),
+  ).then(({ line }) => line !== null, (error) => {
+    if (found.signal.aborted) return true;
+    throw error;
+  });
+  // Asked after the keeper was, so that no line falls between the two.
+  const isThere = hasPrinted(host, wanted, signal).then((is) => {
+    if (is) found.abort(new DOMException("It is there", "AbortError"));
+    return is;
+  });
+  return (await Promise.all([isNext, isThere])).includes(true);
+}
+
+/** Whether the log has such a line since the run began. One search of what the run printed. */
+export async function hasPrinted(
+  host: SupervisorHost,
+  { projectId, spec, run, pattern, flags }: WantedLine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const defaultPath = host.logFile(projectId, spec.name);
+  const { records } = await readLogs({
+    sources: [{ task: spec.name, path: logTarget(spec, defaultPath).path }],
+    lines: null,
+    // A search may ignore the case of small letters, and so find too much.
+    grep: flags.includes("i") ? `(?i:${pattern})` : pattern,
+    context: 0,
+    sinceMs: run.startedAt,
+    untilMs: null,
+    cursor: null,
+    signal,
+  });
+  const exact = new RegExp(pattern, flags);
+  return records.some(({ text }) => exact.test(text));
+}
