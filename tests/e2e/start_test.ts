@@ -105,6 +105,82 @@ Deno.test("stop takes dependents down first, and nothing is left", async () => {
   assert.equal(again.hint, "taskmux start");
 });
 
+Deno.test("restart takes everything down and up again in order, and starts what was down", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(STACK);
+  await project.ok(["start"]);
+  await project.ok(["start", "by_hand"]);
+  await project.ok(["stop", "web"]);
+  const before = await project.status();
+  const last = (await project.events()).at(-1)?.seq ?? 0;
+  // Both wait for each other's file, so that one of an earlier run must not count.
+  await Deno.remove(`${project.folder}/api.up`);
+  await Deno.remove(`${project.folder}/worker.up`);
+
+  const restarted = await project.ok<Action>(["restart"]);
+  assert.equal(restarted.action, "restarted");
+  assert.equal(restarted.tasks?.length, 5);
+  const events = (await project.events()).filter(({ seq }) => seq > last);
+  const down = seqOf(events, "task_stopped");
+  const up = seqOf(events, "task_started");
+  assert(down["api"]! < down["db"]! && down["db"]! < up["db"]!);
+  assert(up["db"]! < up["api"]! && up["api"]! < up["web"]!);
+  const after = await project.status();
+  assert.equal(after.active_tasks, 5);
+  for (const [index, { pid }] of after.tasks.entries()) {
+    assert.notEqual(pid, before.tasks[index]?.pid);
+  }
+});
+
+Deno.test("a command is the text of a shell, whatever it holds", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "text"
+[tasks.comment]
+command = "echo hi # not a word"
+[tasks.here]
+command = """
+cat <<X
+one
+  two
+X
+"""
+[tasks.other]
+command = "echo \${BASH_VERSION:+bash}; exec sleep 1000"
+shell = "bash"
+[tasks."dotted.name"]
+command = "echo 'h\\u00e9llo'; exec sleep 1000"
+[tasks.unknown]
+command = "no_such_program --flag"
+restart_policy = "no"
+[tasks.shell]
+command = "true"
+shell = "/no/such/shell"
+[tasks.background]
+command = "sleep 1000 & echo left"
+`);
+  const started = await project.fails<Action>("E403", ["start"]);
+  const failed = started.results?.filter(({ ok }) => !ok) ?? [];
+  assert.deepEqual(failed.map(({ task }) => task).sort(), ["shell", "unknown"]);
+  const unknown = failed.find(({ task }) => task === "unknown");
+  assert.match(String(unknown?.details?.["output_tail"]), /not found/);
+  const printed: [task: string, lines: string[]][] = [
+    ["comment", ["hi"]],
+    ["here", ["one", "  two"]],
+    ["other", ["bash"]],
+    ["dotted.name", ["h\u00e9llo"]],
+  ];
+  for (const [task, lines] of printed) {
+    await until(async () => (await project.log(task)).length >= lines.length);
+    assert.deepEqual(await project.log(task), lines);
+  }
+  await project.when("background", "completed");
+  const left = (await taskmux.processes()).filter(({ command }) =>
+    command.startsWith("sleep 1000")
+  );
+  assert.equal(left.length, 2, "what a finished command leaves is ended");
+});
+
 Deno.test("start of a task starts what it depends on, and of several each once", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(STACK);
