@@ -44,7 +44,7 @@ export async function stopDaemon(
   await using client = await connect(paths.daemonSocket, {
     signal,
     anyProtocol: true,
-  }) ?? await reviveDaemon(context, { keepTasks, signal });
+  }) ?? await reviveDaemon(context, { keepTasks, timeoutMs, signal });
   if (client === null) return null;
   const { pid } = client.hello;
   const deadline = { clock: systemClock, ms: timeoutMs, signal };
@@ -75,9 +75,31 @@ export async function stopDaemon(
 /** Tasks that a crashed daemon left behind can only be stopped by another one. */
 async function reviveDaemon(
   context: Context,
-  { keepTasks, signal }: Pick<StopOptions, "keepTasks" | "signal">,
+  { keepTasks, timeoutMs, signal }: StopOptions,
 ): Promise<Client | null> {
-  return keepTasks ? null : await findOrReviveDaemon(context, signal);
+  const deadline = systemClock.monotonic() + timeoutMs;
+  const starting = await connectWhenUp(context, deadline, signal);
+  if (starting !== null || keepTasks) return starting;
+  return await findOrReviveDaemon(context, signal);
+}
+
+/** A daemon that has its lock but not yet its socket is coming up, and is waited for. Null if there is none. */
+async function connectWhenUp(
+  { paths }: Context,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<Client | null> {
+  while (
+    systemClock.monotonic() < deadline && await isLockHeld(paths.daemonLock)
+  ) {
+    const client = await connect(paths.daemonSocket, {
+      signal,
+      anyProtocol: true,
+    });
+    if (client !== null) return client;
+    await systemClock.sleep(POLL_MS, signal);
+  }
+  return null;
 }
 
 /** What it stopped; nothing if it was gone before it could tell. */

@@ -21,14 +21,20 @@ import { settledWithin } from "../kit/deadline.ts";
 import { type Client, connect } from "./client.ts";
 import { isLockHeld } from "./lock_probe.ts";
 
-/** How long a new daemon may take until it answers. */
-export const SPAWN_TIMEOUT_MS = 10_000;
+/**
+ * How long a new daemon may take until it answers. Its first start may have to download its packages; one that fails
+ * exits, which is noticed at once.
+ */
+export const SPAWN_TIMEOUT_MS = 120_000;
 
 /** Pause between two looks for the socket. */
 const POLL_MS = 10;
 
 /** How long to wait for the winner of a race before trying once more: it may have been the end of an old daemon. */
 const RESPAWN_AFTER_MS = 500;
+
+/** How often one that left quietly is started again. */
+const RESPAWNS_MAX = 20;
 
 /** How long the last words of a daemon that failed are waited for. */
 const LAST_WORDS_MS = 200;
@@ -93,6 +99,7 @@ async function spawnDaemon(
   const deadline = clock.monotonic() + SPAWN_TIMEOUT_MS;
   let child = startProcess(paths, options);
   let quietSince: number | null = null;
+  let respawns = 0;
   try {
     while (true) {
       const client = await connect(paths.daemonSocket, {
@@ -117,6 +124,13 @@ async function spawnDaemon(
         quietSince = now;
         // Whoever holds the lock is coming up, or has yet to go.
         if (!await isLockHeld(paths.daemonLock)) {
+          if (++respawns > RESPAWNS_MAX) {
+            throw await unreachable(
+              paths,
+              "it ends as soon as it starts",
+              child,
+            );
+          }
           await child.release();
           child = startProcess(paths, options);
         }

@@ -18,9 +18,7 @@ export const SCHEMA_URL =
 export function starterText(name: string): string {
   return `#:schema ${SCHEMA_URL}
 
-name = ${
-    formatValue(name)
-  } # part of the host names: https://web.${name}.localhost
+name = ${formatValue(name)}
 
 # One table per task. "taskmux add web 'npm run dev'" writes one, "taskmux check"
 # finds mistakes, "taskmux start" starts them all in the order of depends_on.
@@ -28,7 +26,7 @@ name = ${
 # [tasks.web]
 # command = "npm run dev -- --port $PORT" # a free port, chosen once and kept
 # cwd = "web"                             # relative to this file
-# host = "web"                            # https://web.${name}.localhost
+# host = "web"                            # its name among the tasks of the project
 # depends_on = ["api"]                    # waits until api is healthy
 #
 # [tasks.api]

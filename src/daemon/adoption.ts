@@ -32,8 +32,13 @@ export type ResumePolicy =
   /** After a clean stop. */
   | "none";
 
-/** Gives each task the state it had. Runs before anything is dispatched. */
-export function restoreTasks(project: ProjectSupervisor): void {
+/**
+ * Gives each task the state it had. Runs before anything is dispatched.
+ *
+ * @returns Names of the tasks that had not come to rest.
+ */
+export function restoreTasks(project: ProjectSupervisor): Set<string> {
+  const restless = new Set<string>();
   const rows = project.host.store.tasks.desired(project.projectId);
   for (const [name, row] of rows) {
     const spec = row.adhoc === null ? null : readSpec(row.adhoc);
@@ -41,6 +46,7 @@ export function restoreTasks(project: ProjectSupervisor): void {
     const runner = project.find(name);
     if (runner === null) continue;
     const saved = decodeSavedState(row.state);
+    if (saved.outcome === null) restless.add(name);
     const lastRun = project.host.store.runs.history(
       project.projectId,
       name,
@@ -51,6 +57,7 @@ export function restoreTasks(project: ProjectSupervisor): void {
       lastExit: lastRun?.exit ?? null,
     }, saved);
   }
+  return restless;
 }
 
 function readSpec(text: string): TaskSpec {
@@ -157,18 +164,23 @@ export async function deliverLoss(
   project.ended(lost.task, { runId: lost.runId, ...exit });
 }
 
-/** Starts what was up, dependencies first. */
+/**
+ * Starts what was up, dependencies first.
+ *
+ * @param restless Names of the tasks that the last controller left on their way.
+ */
 export function resumeTasks(
   project: ProjectSupervisor,
   policy: ResumePolicy,
+  restless: ReadonlySet<string>,
 ): string[] {
   if (policy === "none") return [];
   const wanted = project.runners.filter((runner) => {
-    const { desired, manual, phase } = runner.machine;
-    if (desired !== "up" || manual) return false;
-    return policy === "all"
-      ? isAtRest(runner.machine)
-      : phase.status === "stopped";
+    const { desired, manual } = runner.machine;
+    if (desired !== "up" || manual || !isAtRest(runner.machine)) return false;
+    // What has come to rest since is not begun anew: its end was delivered and judged.
+    return policy === "all" ||
+      (restless.has(runner.name) && runner.machine.phase.status === "stopped");
   });
   const names = dependencyOrder(
     project.tasks,

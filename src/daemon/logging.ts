@@ -34,6 +34,7 @@ export async function openDaemonLog(
   path: string,
   also: WritableStream<Uint8Array> | null,
 ): Promise<DaemonLog> {
+  (await Deno.open(path, { append: true, create: true, mode: 0o600 })).close();
   const sinks: Record<string, Sink> = {
     file: getRotatingFileSink(path, {
       maxSize: LOG_BYTES_MAX,

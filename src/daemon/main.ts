@@ -17,7 +17,7 @@ import { openDaemonLog } from "./logging.ts";
 import { claimStateFolder } from "./state_folder.ts";
 
 /** How long a keeper may take to start. */
-const KEEPER_START_MS = 10_000;
+const KEEPER_START_MS = 100_000;
 
 async function main(): Promise<number> {
   try {

@@ -14,14 +14,16 @@ import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import type { TaskRunner } from "../supervisor/task_runner.ts";
 import type { Looked } from "./projects.ts";
 
-/** The address of a task that works now. */
+/** The address of a task that runs; null while nothing can answer there. */
 export function urlOf(
   project: ProjectSupervisor,
   runner: TaskRunner,
 ): string | null {
+  const { run } = runner.snapshot();
+  if (run === null) return null;
   return taskUrl({
     host: runner.spec.host,
-    port: project.portOf(runner),
+    port: run.port,
     projectId: project.projectId,
     proxy: null,
   });

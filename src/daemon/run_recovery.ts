@@ -90,14 +90,14 @@ export class RunRecovery {
   /** Gives a freshly loaded project its tasks' states and runs, and starts what is to be started. */
   async adopt(project: ProjectSupervisor): Promise<void> {
     const { projectId } = project;
-    restoreTasks(project);
+    const restless = restoreTasks(project);
     const kept = (await this.#kept()).filter((run) =>
       parseRunKey(run.key).projectId === projectId
     );
     const lost = this.#lost.filter((row) => row.session === projectId);
     this.#lost = this.#lost.filter((row) => row.session !== projectId);
     await adoptRuns(project, { kept, lost });
-    resumeTasks(project, this.#policy);
+    resumeTasks(project, this.#policy, restless);
   }
 
   /** After all registered projects were loaded: ends runs of projects that are registered no more. */

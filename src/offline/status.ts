@@ -6,9 +6,7 @@
 
 import { isKeeperAlive } from "../client/lock_probe.ts";
 import type { Result } from "../contract/mod.ts";
-import type { TaskSpec } from "../domain/task_spec.ts";
 import { exitNumber } from "../domain/task_state.ts";
-import { taskUrl } from "../domain/task_url.ts";
 import {
   detailTask,
   STOPPED_SNAPSHOT,
@@ -127,18 +125,11 @@ function viewTasks(project: ProjectFiles, isKept: boolean): TaskView[] {
       manual: wish?.manual ?? false,
     }, {
       port,
-      url: urlOf(spec, port, projectId),
+      // Nothing answers there.
+      url: null,
       eventCounts: counts?.get(spec.name) ?? {},
     });
   });
-}
-
-function urlOf(
-  { host }: TaskSpec,
-  port: number | null,
-  projectId: string,
-): string | null {
-  return taskUrl({ host, port, projectId, proxy: null });
 }
 
 function viewRun(run: RunRow): Record<string, string | number | null> {

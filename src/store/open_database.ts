@@ -144,7 +144,7 @@ function refuseNewer(path: string, version: number): void {
     `Cannot open the state database "${path}": a newer taskmux wrote it (format ${version}, this one knows ${MIGRATIONS.length})`,
     {
       hint:
-        "deno install -g -f jsr:@taskmux/cli/taskmux, or set TASKMUX_HOME to another folder",
+        "Update taskmux as it was installed, or set TASKMUX_HOME to another folder",
       details: { path, format: version, known: MIGRATIONS.length },
     },
   );

@@ -110,7 +110,7 @@ function refuseNewer(version: unknown): void {
     `Cannot read the registry: a newer taskmux wrote it (format ${version}, this one knows ${REGISTRY_VERSION})`,
     {
       hint:
-        "deno install -g -f jsr:@taskmux/cli/taskmux, or set TASKMUX_HOME to another folder",
+        "Update taskmux as it was installed, or set TASKMUX_HOME to another folder",
       details: { format: version, known: REGISTRY_VERSION },
     },
   );

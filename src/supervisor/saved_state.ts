@@ -9,8 +9,8 @@ import type { TaskMachine } from "../domain/task_machine.ts";
 
 /** See the module. Holds no secret: the environment is only named. */
 export interface SavedState {
-  /** Where the task came to rest by itself; null = it was on its way or stopped. */
-  readonly outcome: "failed" | "completed" | null;
+  /** Where the task came to rest; null = it ran or was on its way. */
+  readonly outcome: "stopped" | "failed" | "completed" | null;
   readonly restarts: number;
   readonly gaveUp: boolean;
   readonly error: ErrorShape | null;

@@ -239,6 +239,8 @@ export async function awaitStarted(
   const pending = new Set(toStart);
   const outcomes = new Map<string, TaskOutcome>();
   const check = (): true | undefined => {
+    // Who waits for health wants all of it at one moment.
+    if (request.untilHealthy) toStart.forEach((each) => pending.add(each));
     for (const runner of pending) {
       const outcome = request.outcome?.(runner) ??
         startOutcome(runner, request.untilHealthy);

@@ -270,7 +270,8 @@ export class TaskRunner implements AsyncDisposable {
 
   #persist(): void {
     const { desired, manual, restarts, phase, error, gaveUp } = this.#machine;
-    const outcome = phase.status === "failed" || phase.status === "completed"
+    const outcome = phase.status === "failed" ||
+        phase.status === "completed" || phase.status === "stopped"
       ? phase.status
       : null;
     this.#host.store.tasks.setDesired(this.#context.projectId, this.name, {

@@ -17,7 +17,7 @@ export const add = command({
   usage: "TASK COMMAND [--cwd DIR] [--host HOST] [--health-check COMMAND] " +
     "[--depends-on TASK]...",
   about: "Comments and layout of the rest of the file stay as they are. " +
-    "Nothing is started.",
+    "A running project\nstarts the new task by itself; otherwise nothing is started.",
   options: {
     cwd: {
       type: "string",

@@ -25,7 +25,7 @@ export const DEFAULT_TIMEOUT_S = 60;
 export const daemonStop = command({
   usage: "[--timeout SECONDS]",
   about: "Every task of every project is stopped first, dependents before " +
-    "what they depend on. The next\ndaemon starts them again if they were up. " +
+    "what they depend on. They stay\ndown until they are started, or the machine boots. " +
     "Nothing is ever killed for being slow.",
   options: { timeout: TIMEOUT_OPTION },
   positionals: { min: 0, max: 0 },
