@@ -222,10 +222,7 @@ Deno.test("a command right after an edit goes by the edit", async () => {
   const status = await project.ok<Status>(["status"]);
   assert(status.tasks.some(({ name }) => name === "c"));
   await project.write(tasks(A, "b = 3"));
-  const wrong = await project.fails("E102", ["start", "b"]).catch(() =>
-    project.fails("E104", ["start", "b"])
-  );
-  assert.match(wrong.error, /b/);
+  await project.fails("E102", ["start", "b"]);
 });
 
 Deno.test("a change of a watched file restarts the task, others do not", async () => {
