@@ -12,6 +12,7 @@ import {
   denoCommand,
   entryPoint,
   launchEnvironment,
+  REGEXP_GUARD,
 } from "../config/launch.ts";
 import type { Paths } from "../config/paths.ts";
 import { daemonFlags } from "../config/permissions.ts";
@@ -76,7 +77,11 @@ export function daemonCommand(
   args: readonly string[],
   entry: string = entryPoint("daemon"),
 ): { readonly program: string; readonly options: Deno.CommandOptions } {
-  const launch = denoCommand({ entry, flags: daemonFlags(paths), args });
+  const launch = denoCommand({
+    entry,
+    flags: [REGEXP_GUARD, ...daemonFlags(paths)],
+    args,
+  });
   return {
     program: launch.program,
     options: {

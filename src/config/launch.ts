@@ -4,6 +4,13 @@
  * @module
  */
 
+/**
+ * Flag of the processes that stay. Users' regular expressions (`ready_log`, `logs -g`) run inside them; one that would
+ * take for ever is handed to V8's linear-time engine after so many steps back.
+ */
+export const REGEXP_GUARD =
+  "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks,--regexp-backtracks-before-fallback=10000";
+
 /** The processes that are started by another one. */
 export type Entry = "daemon" | "keeper";
 

@@ -15,7 +15,7 @@ import { PROJECT_FIELDS } from "./project_keys.ts";
 import { projectName } from "./project_name.ts";
 import { checkProject } from "./project_rules.ts";
 import { readFields } from "./rule.ts";
-import { buildHooks, buildTask } from "./task_builder.ts";
+import { buildHooks, buildTask, projectEnvFiles } from "./task_builder.ts";
 import { TomlDocument } from "./toml_document.ts";
 
 /** What reading a project needs beside its file. */
@@ -52,11 +52,13 @@ export function parseProject(
   checkProject({ document, problems, tasks: project.tasks });
   const root = dirname(configPath);
   const home = options.home ?? null;
+  const around = { root, home, problems };
+  const envFiles = projectEnvFiles(project, around);
   const tasks = new Map<string, TaskSpec>();
   for (const [name, values] of project.tasks) {
     tasks.set(
       name,
-      buildTask(name, values, { project, root, home, problems }),
+      buildTask(name, values, { ...around, project, envFiles }),
     );
   }
   problems.throwIfAny(document);
@@ -68,6 +70,8 @@ export function parseProject(
     autoStart: project.auto_start,
     autoInjectAgents: project.auto_inject_agents,
     hooks: buildHooks(project.hooks),
+    envFiles,
+    env: project.env,
     worktree: {
       enabled: worktree.enabled,
       separator: worktree.separator,

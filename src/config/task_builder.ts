@@ -15,15 +15,29 @@ import type { HookValues, TaskValues } from "./task_keys.ts";
 /** `$PORT`, `${PORT}` and forms such as `${PORT:-80}`, but not `$PORTAL`. */
 const PORT_REGEXP = /\$(?:PORT(?![A-Za-z0-9_])|\{PORT[^A-Za-z0-9_])/;
 
-/** What a task takes from its project. */
-export interface TaskSurroundings {
-  readonly project: ProjectValues;
+/** Where paths of a file start. */
+export interface PathSurroundings {
   /** Absolute folder of the file. */
   readonly root: string;
   /** Home folder for paths that start with `~`, or null if it is unknown. */
   readonly home: string | null;
   /** Where a `~` that cannot be expanded is told. */
   readonly problems: ProblemList;
+}
+
+/** What a task takes from its project. */
+export interface TaskSurroundings extends PathSurroundings {
+  readonly project: ProjectValues;
+  /** The project's env files, see {@linkcode projectEnvFiles}. */
+  readonly envFiles: readonly string[];
+}
+
+/** The project's env files as absolute paths, in order. */
+export function projectEnvFiles(
+  project: ProjectValues,
+  around: PathSurroundings,
+): string[] {
+  return project.env_file.map((file) => absolute(file, ["env_file"], around));
 }
 
 /** The task, ready to run. Complete even when problems were added; then it must not be used. */
@@ -41,7 +55,7 @@ export function buildTask(
     shell: values.shell === null ? null : shellPath(values.shell, path),
     cwd: values.cwd === null ? around.root : path("cwd", values.cwd),
     envFiles: [
-      ...project.env_file.map((file) => absolute(file, ["env_file"], around)),
+      ...around.envFiles,
       ...values.env_file.map((file) => path("env_file", file)),
     ],
     env: [...project.env, ...values.env],
@@ -124,7 +138,7 @@ function shellPath(
 function absolute(
   text: string,
   key: readonly string[],
-  { root, home, problems }: TaskSurroundings,
+  { root, home, problems }: PathSurroundings,
 ): string {
   if (text !== "~" && !text.startsWith("~/")) return resolve(root, text);
   if (home !== null) return resolve(home, text.slice(2));

@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { denoCommand, entryPoint } from "../config/launch.ts";
+import { denoCommand, entryPoint, REGEXP_GUARD } from "../config/launch.ts";
 import { type Paths, resolvePaths } from "../config/paths.ts";
 import { denoDirectory, keeperFlags } from "../config/permissions.ts";
 import { TaskmuxError } from "../domain/error.ts";
@@ -80,10 +80,13 @@ function connectKeeper(
     socketPath: paths.keeperSocket,
     command: denoCommand({
       entry: entryPoint("keeper"),
-      flags: keeperFlags(paths, {
-        denoDir: denoDirectory(environment, Deno.build.os),
-        libc,
-      }),
+      flags: [
+        REGEXP_GUARD,
+        ...keeperFlags(paths, {
+          denoDir: denoDirectory(environment, Deno.build.os),
+          libc,
+        }),
+      ],
       args: keeperArguments({
         socketPath: paths.keeperSocket,
         lockPath: paths.keeperLock,

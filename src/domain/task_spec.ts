@@ -111,6 +111,9 @@ export interface ProjectSpec {
   readonly autoStart: boolean;
   readonly autoInjectAgents: boolean | null;
   readonly hooks: Hooks;
+  /** For the project's own hooks; each task holds them as well. Absolute paths. */
+  readonly envFiles: readonly string[];
+  readonly env: readonly (readonly [name: string, value: string])[];
   readonly worktree: {
     readonly enabled: boolean;
     readonly separator: string;

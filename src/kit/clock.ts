@@ -37,24 +37,3 @@ export const systemClock: Clock = {
     return promise;
   },
 };
-
-/**
- * The machine's time for the CLI's fast path. `setTimeout` makes Deno load Node's timers, a third of the start-up of an
- * empty program; a wait on memory that nobody changes costs nothing. It does not keep the process alive by itself, so
- * it serves only to bound a wait for something that does, such as a socket.
- */
-export const lightClock: Clock = {
-  ...systemClock,
-  sleep: async (ms, signal) => {
-    signal?.throwIfAborted();
-    const cell = new Int32Array(new SharedArrayBuffer(4));
-    const waiting = Atomics.waitAsync(cell, 0, 0, ms);
-    const wake = (): void => {
-      Atomics.notify(cell, 0);
-    };
-    signal?.addEventListener("abort", wake, { once: true });
-    await waiting.value;
-    signal?.removeEventListener("abort", wake);
-    signal?.throwIfAborted();
-  },
-};

@@ -9,12 +9,35 @@
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { TaskmuxError } from "../domain/error.ts";
+import { Timer } from "../kit/timer.ts";
 
 /** How long a statement waits for the lock of another connection. */
 export const BUSY_TIMEOUT_MS = 5000;
 
+/** Writes that wait in memory for a disk that takes them; beyond it the oldest is lost. */
+export const MAX_DEFERRED_WRITES = 10_000;
+
+/** Pause between two attempts at what waits. */
+const RETRY_MS = 1_000;
+
 /** SQLite's primary result codes that are told apart here. */
-const SQLITE = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const SQLITE = {
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+} as const;
+
+/** What is wrong with the disk, not with the statement. */
+const DISK_TROUBLE: readonly (number | null)[] = [
+  SQLITE.readOnly,
+  SQLITE.ioError,
+  SQLITE.full,
+  SQLITE.cannotOpen,
+];
 
 /** What a column can hold here. */
 export type Value = null | number | string;
@@ -29,6 +52,9 @@ export interface Statement<Row> {
   run(...params: Value[]): number;
 }
 
+/** Told when writes begin to wait, of each one that is lost by it, and with null when none waits any more. */
+export type ReportWrites = (message: string | null, lost: number) => void;
+
 /**
  * An open database. Its methods throw {@linkcode TaskmuxError} E900 when SQLite fails; the database is then as it was
  * before the statement, or before the transaction.
@@ -36,9 +62,18 @@ export interface Statement<Row> {
 export class Database implements Disposable {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, Statement<unknown>>();
+  readonly #retry = new Timer(() => this.flush());
+  #report: ReportWrites | null = null;
+  #deferred: (() => unknown)[] = [];
+  #lostWrites = 0;
 
   constructor(connection: DatabaseSync) {
     this.#connection = connection;
+  }
+
+  /** From now on {@linkcode write} lets writes wait for the disk, and tells. */
+  deferWrites(report: ReportWrites): void {
+    this.#report = report;
   }
 
   /**
@@ -72,6 +107,54 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Runs `work` in one transaction. If the disk does not take it, it waits in memory, is run again, in order, as soon as
+   * the disk does, and the answer is what it will be then: what depends on the answer must not be told that a full disk
+   * is a reason to stop. Until then readers do not see it.
+   *
+   * @throws {TaskmuxError} E900 if it fails for any other reason, or writes do not wait, see {@linkcode deferWrites}.
+   */
+  write<T>(work: () => T, assumed: T): T {
+    if (!this.flush()) return this.#defer(work, assumed);
+    try {
+      return this.transaction(work);
+    } catch (error) {
+      if (this.#report === null || !isDiskTrouble(error)) throw error;
+      this.#report(error.message, 0);
+      return this.#defer(work, assumed);
+    }
+  }
+
+  /** Writes what waits. @returns Whether nothing waits any more. */
+  flush(): boolean {
+    if (this.#deferred.length === 0) return true;
+    try {
+      this.transaction(() => {
+        for (const work of this.#deferred) work();
+      });
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      this.#retry.arm(RETRY_MS);
+      return false;
+    }
+    this.#deferred = [];
+    this.#retry.disarm();
+    this.#report?.(null, this.#lostWrites);
+    this.#lostWrites = 0;
+    return true;
+  }
+
+  #defer<T>(work: () => T, assumed: T): T {
+    if (this.#deferred.length === MAX_DEFERRED_WRITES) {
+      this.#deferred.shift();
+      this.#lostWrites++;
+      this.#report?.("Too many changes wait for the disk", this.#lostWrites);
+    }
+    this.#deferred.push(work);
+    this.#retry.arm(RETRY_MS);
+    return assumed;
+  }
+
   /** Whether {@linkcode close} has not been called. */
   get isOpen(): boolean {
     return this.#connection.isOpen;
@@ -83,6 +166,8 @@ export class Database implements Disposable {
    */
   close(): void {
     if (!this.#connection.isOpen) return;
+    this.flush();
+    this.#retry.disarm();
     try {
       this.#connection.prepare("pragma busy_timeout = 0").get();
       this.#connection.prepare("pragma journal_mode = delete").get();
@@ -112,6 +197,12 @@ export class Database implements Disposable {
 export function isDamage(error: unknown): boolean {
   const code = primaryCode(error);
   return code === SQLITE.corrupt || code === SQLITE.notADatabase;
+}
+
+/** Whether a failure lies with the disk, so that the same may succeed later. */
+function isDiskTrouble(error: unknown): error is TaskmuxError {
+  return error instanceof TaskmuxError &&
+    DISK_TROUBLE.includes(primaryCode(error.cause));
 }
 
 /** Whether an error comes from SQLite. */

@@ -48,19 +48,21 @@ export class LeaseTable {
   }
 
   /**
-   * Gives a task a port, in place of the one it had. One transaction.
+   * Gives a task a port, in place of the one it had. One transaction. Waits for a full disk, and may then come to
+   * nothing because the port was given away meanwhile.
    *
    * @returns False, and nothing changes, if the port belongs to another task.
    */
   lease(session: string, task: string, port: number): boolean {
-    return this.#database.transaction(() => {
-      const holder = this.#byPort.get(port);
-      if (holder !== undefined) {
-        return holder.session === session && holder.task === task;
-      }
+    const holder = this.#byPort.get(port);
+    if (holder !== undefined) {
+      return holder.session === session && holder.task === task;
+    }
+    return this.#database.write(() => {
+      if (this.#byPort.get(port) !== undefined) return false;
       this.#insert.run(session, task, port);
       return true;
-    });
+    }, true);
   }
 
   /** The port of a task, or null. One look-up by key. */
@@ -80,11 +82,11 @@ export class LeaseTable {
 
   /** Takes the port of a task away. Without one nothing happens. */
   release(session: string, task: string): void {
-    this.#delete.run(session, task);
+    this.#database.write(() => this.#delete.run(session, task), 1);
   }
 
   /** Takes the ports of all tasks of a project away. O(its leases). */
   releaseSession(session: string): void {
-    this.#deleteSession.run(session);
+    this.#database.write(() => this.#deleteSession.run(session), 1);
   }
 }

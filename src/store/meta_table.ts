@@ -8,10 +8,12 @@ import type { Database, Statement } from "./database.ts";
 
 /** Facts by name. Every method is one statement by primary key. */
 export class MetaTable {
+  readonly #database: Database;
   readonly #get: Statement<{ value: string }>;
   readonly #set: Statement<never>;
 
   constructor(database: Database) {
+    this.#database = database;
     this.#get = database.prepare("select value from meta where key = ?");
     this.#set = database.prepare(
       "insert into meta values (?, ?) on conflict do update set value = excluded.value",
@@ -23,8 +25,8 @@ export class MetaTable {
     return this.#get.get(key)?.value ?? null;
   }
 
-  /** Remembers a fact, in place of an earlier one. */
+  /** Remembers a fact, in place of an earlier one. Waits for a full disk. */
   set(key: string, value: string): void {
-    this.#set.run(key, value);
+    this.#database.write(() => this.#set.run(key, value), 1);
   }
 }

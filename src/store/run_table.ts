@@ -94,12 +94,12 @@ export class RunTable {
   }
 
   /**
-   * Remembers a run that starts. One transaction; forgets the oldest ended runs of the task.
+   * Remembers a run that starts. One transaction; forgets the oldest ended runs of the task. Waits for a full disk.
    *
    * @throws {TaskmuxError} E900 if the run id is known already.
    */
   start(run: NewRun): void {
-    this.#database.transaction(() => {
+    this.#database.write(() => {
       this.#insert.run(
         run.runId,
         run.session,
@@ -113,17 +113,20 @@ export class RunTable {
         run.digest,
       );
       this.#prune.run(run.session, run.task);
-    });
+    }, undefined);
   }
 
   /**
-   * Remembers how a run ended. One write by key.
+   * Remembers how a run ended. One write by key. Waits for a full disk.
    *
    * @returns False, and nothing changes, if the run is unknown or has ended before: the first cause stands.
    */
   end(runId: string, ending: RunEnding): boolean {
     const { code, signal, at, reason } = ending;
-    return this.#end.run(code, signal, at, reason, runId) > 0;
+    return this.#database.write(
+      () => this.#end.run(code, signal, at, reason, runId) > 0,
+      true,
+    );
   }
 
   /** Runs of all projects that are not known to have ended, in the order of their start. O(live runs). */

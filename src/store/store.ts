@@ -33,11 +33,11 @@ export interface StoreLimits {
 
 /** What goes wrong while the store works on. */
 export interface StoreProblem {
-  /** `events`: events wait in memory. `mirror`: `events.jsonl` misses events. */
-  readonly part: "events" | "mirror";
+  /** `state`, `events`: changes or events wait in memory. `mirror`: `events.jsonl` misses events. */
+  readonly part: "state" | "events" | "mirror";
   /** Null: it works again. */
   readonly message: string | null;
-  /** Events that are lost for good, so far in this episode. */
+  /** Events or changes that are lost for good, so far in this episode. */
   readonly lostEvents: number;
 }
 
@@ -93,6 +93,9 @@ export class Store implements Disposable {
       now: options.clock.now(),
       maxBytes: limits.maxBytes,
     });
+    database.deferWrites((message, lostEvents) =>
+      report({ part: "state", message, lostEvents })
+    );
     const mirror = new EventMirror(paths.eventsMirror, (message) => {
       report({ part: "mirror", message, lostEvents: 0 });
     });

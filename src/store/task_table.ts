@@ -31,12 +31,14 @@ interface StoredRow {
 
 /** What is wanted of the tasks of all projects. */
 export class TaskTable {
+  readonly #database: Database;
   readonly #select: Statement<StoredRow>;
   readonly #upsert: Statement<never>;
   readonly #delete: Statement<never>;
   readonly #deleteSession: Statement<never>;
 
   constructor(database: Database) {
+    this.#database = database;
     this.#select = database.prepare(
       "select task, desired, manual, changed_at, adhoc, state from tasks where session = ? order by task",
     );
@@ -64,26 +66,32 @@ export class TaskTable {
     );
   }
 
-  /** Remembers what is wanted of a task, in place of all that was remembered. One write by key. */
+  /** Remembers what is wanted of a task, in place of all that was remembered. One write by key. Waits for a full disk. */
   setDesired(session: string, task: string, row: TaskRow): void {
-    this.#upsert.run(
-      session,
-      task,
-      row.desired,
-      row.manual ? 1 : 0,
-      row.changedAt,
-      row.adhoc,
-      row.state,
+    const { desired, changedAt, adhoc, state } = row;
+    const manual = row.manual ? 1 : 0;
+    this.#database.write(
+      () =>
+        this.#upsert.run(
+          session,
+          task,
+          desired,
+          manual,
+          changedAt,
+          adhoc,
+          state,
+        ),
+      1,
     );
   }
 
-  /** Forgets a task. One delete by key. */
+  /** Forgets a task. One delete by key. Waits for a full disk. */
   remove(session: string, task: string): void {
-    this.#delete.run(session, task);
+    this.#database.write(() => this.#delete.run(session, task), 1);
   }
 
-  /** Forgets all tasks of a project. O(its tasks). */
+  /** Forgets all tasks of a project. O(its tasks). Waits for a full disk. */
   removeSession(session: string): void {
-    this.#deleteSession.run(session);
+    this.#database.write(() => this.#deleteSession.run(session), 1);
   }
 }

@@ -229,7 +229,7 @@ export class ProjectSupervisor implements AsyncDisposable {
   ): Promise<Record<string, string>> {
     const { TASKMUX_TASK: _, ...env } = await taskEnvironment({
       base: await this.host.environments.recall(environment),
-      task: { name: "", cwd: this.#spec.root, env: [], envFiles: [] },
+      task: { ...this.#spec, name: "", cwd: this.#spec.root },
       project: this.projectFacts(),
       runId: null,
       port: null,

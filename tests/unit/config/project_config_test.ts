@@ -43,6 +43,8 @@ Deno.test("parseProject fills in every default", () => {
     autoStart: true,
     autoInjectAgents: null,
     hooks: {},
+    envFiles: [],
+    env: [],
     worktree: {
       enabled: true,
       separator: "-",
