@@ -27,11 +27,9 @@ export async function cleanUp(
 ): Promise<Result<"project.clean">> {
   const reports: Record<string, Report> = {};
   const target = await targetOf(services, params);
-  const affected = params.what.includes("all")
+  const affected = params.what.includes("all") || target === null
     ? services.projects.all.flatMap((project) => project.supervisor ?? [])
-    : params.what.includes("project") && target !== null
-    ? [target]
-    : [];
+    : [target];
   await requireIdle(affected, params, signal);
   for (const what of params.what) {
     reports[what] = await cleanOne(services, {
@@ -72,6 +70,11 @@ async function requireIdle(
       },
     );
   }
+  // Logs and events can go under a running task; its state cannot.
+  const isState = params.what.some((what) =>
+    what === "project" || what === "all"
+  );
+  if (!isState) return;
   for (const project of busy) await stopAll(project, "stop", { signal });
 }
 

@@ -83,7 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     stack,
     onError: state.onError,
   });
-  await writeInfo(services);
+  await writeInfo(services, state.problems);
   engine.host.emit({
     event: "daemon_started",
     session: null,
@@ -268,18 +268,25 @@ async function listen(parts: {
   serveSocket(listener, dispatcher, scope);
 }
 
-async function writeInfo(services: Services): Promise<void> {
+/** Only tells about the daemon, so a full disk is no reason not to start. */
+async function writeInfo(
+  { paths, startedAt, apiPort }: Services,
+  problems: Map<string, string>,
+): Promise<void> {
   const record = {
     pid: Deno.pid,
     version: VERSION,
-    started_at: services.startedAt / 1000,
-    api_port: services.apiPort(),
+    started_at: startedAt / 1000,
+    api_port: apiPort(),
   };
-  await writeFileAtomic(
-    services.paths.daemonInfo,
-    JSON.stringify(record) + "\n",
-    { mode: 0o600 },
-  );
+  try {
+    await writeFileAtomic(paths.daemonInfo, JSON.stringify(record) + "\n", {
+      mode: 0o600,
+    });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    problems.set("daemon.json", error.message);
+  }
 }
 
 function createShutDown(parts: {

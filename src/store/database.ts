@@ -130,7 +130,7 @@ export class Database implements Disposable {
     if (this.#deferred.length === 0) return true;
     try {
       this.transaction(() => {
-        for (const work of this.#deferred) work();
+        for (const work of this.#deferred) this.#redo(work);
       });
     } catch (error) {
       if (!isDiskTrouble(error)) throw error;
@@ -142,6 +142,16 @@ export class Database implements Disposable {
     this.#report?.(null, this.#lostWrites);
     this.#lostWrites = 0;
     return true;
+  }
+
+  /** What the database refuses for another reason now, such as a row that is there already, is lost. */
+  #redo(work: () => unknown): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof TaskmuxError) || isDiskTrouble(error)) throw error;
+      this.#lostWrites++;
+    }
   }
 
   #defer<T>(work: () => T, assumed: T): T {

@@ -68,7 +68,8 @@ Deno.test("clean takes nothing from under running tasks unless it is forced to",
   await until(async () => (await Deno.stat(log)).isFile);
 
   await project.fails("E500", ["clean"]);
-  for (const args of [["clean", "--yes"], ["clean", "--all", "--yes"]]) {
+  const asked = [["--yes"], ["--all", "--yes"], ["--logs"], ["--events"]];
+  for (const args of asked.map((kinds) => ["clean", ...kinds])) {
     const refused = await project.fails("E301", args);
     assert.match(refused.hint ?? "", /--force/);
     assert.deepEqual(refused.details?.["tasks"], ["db", "web"]);
