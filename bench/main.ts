@@ -100,10 +100,16 @@ async function main(): Promise<number> {
   const path = values.output ??
     (isWhole ? `${REPOSITORY}/bench/RESULTS.md` : null);
   if (path === null) console.log(page);
-  else await Deno.writeTextFile(path, page);
+  else await writePage(path, page);
   const { met, missed, open } = countBars(sections);
   console.log(`${met} bars met, ${missed} missed, ${open} not measured`);
   return sections.every(({ section }) => section.rows.length > 0) ? 0 : 1;
+}
+
+/** Writes the page in the form that the check of all files asks for. */
+async function writePage(path: string, page: string): Promise<void> {
+  await Deno.writeTextFile(path, page);
+  await new Deno.Command("deno", { args: ["fmt", "--quiet", path] }).output();
 }
 
 function chosen(only: string | undefined): readonly Scenario[] {

@@ -186,6 +186,12 @@ function report(
         "×",
       ),
       bar(
+        "`--since 5m`, the last 100 lines",
+        of("taskmux `logs --since 5m`"),
+        { atMost: 100 },
+        "ms",
+      ),
+      bar(
         "`--since 5m -n all`",
         of("taskmux `logs --since 5m -n all"),
         { atMost: 100 },

@@ -63,7 +63,7 @@ export const ptyIngest: Scenario = { name: "pty_ingest", run };
 async function run(context: BenchContext): Promise<Section> {
   const megabytes = context.quick ? 20 : 100;
   await using sandbox = await Sandbox.create(context.signal);
-  const micro = await measureMicro(sandbox, megabytes, context.quick ? 2 : 5);
+  const micro = await measureMicro(sandbox, megabytes, context.quick ? 2 : 9);
   const input = `${sandbox.root}/input`;
   const lines = writeLines(
     input,

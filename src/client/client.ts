@@ -82,8 +82,17 @@ async function dial(path: string): Promise<Deno.UnixConn | null> {
   } catch (error) {
     if (
       error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.ConnectionRefused
+      error instanceof Deno.errors.ConnectionRefused ||
+      // It died between the connection and its acceptance.
+      error instanceof Deno.errors.ConnectionReset
     ) return null;
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new TaskmuxError(
+        "E500",
+        `Cannot use the state folder: "${path}" leads through a file`,
+        { hint: "export TASKMUX_HOME=/a/folder/of/yours", cause: error },
+      );
+    }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new TaskmuxError(
         "E600",

@@ -5,7 +5,7 @@
  */
 
 import type { KeeperRun } from "../pty/protocol.ts";
-import type { RunRow } from "../store/run_table.ts";
+import { NOT_SPAWNED, type RunRow } from "../store/run_table.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { parseRunKey } from "../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
@@ -83,6 +83,7 @@ export async function adoptRuns(
     }
     const { runId, pid, startTime, startedAt } = kept;
     const run = { runId, pid, startTime, startedAt, port: row?.port ?? null };
+    if (row?.pid === NOT_SPAWNED) host.store.runs.spawned(run);
     await runner.adopt(run, row?.digest ?? null);
     if (kept.ended !== null) await deliverEnd(host, project, kept);
   }
@@ -157,7 +158,12 @@ export async function deliverLoss(
 ): Promise<void> {
   const { host } = project;
   const exit = { code: null, signal: "SIGHUP", at: host.clock.now() };
-  host.store.runs.end(lost.runId, { ...exit, reason: "keeper_lost" });
+  if (lost.pid === NOT_SPAWNED) return host.store.runs.forget(lost.runId);
+  const isNews = host.store.runs.end(lost.runId, {
+    ...exit,
+    reason: "keeper_lost",
+  });
+  if (!isNews) return;
   const runner = project.find(lost.task);
   if (runner === null) return;
   if (isAtRest(runner.machine)) await runner.adopt(lost, lost.digest);

@@ -31,6 +31,9 @@ import { Projects } from "./projects.ts";
 import { RunRecovery } from "./run_recovery.ts";
 import type { Services } from "./services.ts";
 
+/** Pause between two attempts to write `daemon.json` to a full disk. */
+const INFO_RETRY_MS = 1_000;
+
 /** How to run a daemon. */
 export interface DaemonOptions {
   readonly paths: Paths;
@@ -83,7 +86,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     stack,
     onError: state.onError,
   });
-  await writeInfo(services, state.problems);
+  if (!await writeInfo(services, state.problems)) {
+    state.scope.run((signal) => rewriteInfo(services, state.problems, signal));
+  }
   engine.host.emit({
     event: "daemon_started",
     session: null,
@@ -166,7 +171,13 @@ async function openEngine(
         if (notice.notice === "log") noteLog(problems, notice);
         scope.run(() => recovery.onNotice(notice));
       },
+      onLost: () => recovery.onKeeperLost(),
       onReplaced: () => recovery.onKeeperReplaced(),
+      onTrouble: (error) => {
+        if (error === null) problems.delete("keeper");
+        else problems.set("keeper", error.message);
+        if (error !== null) onError(error, "keeper");
+      },
       onError: (error) => onError(error, "keeper"),
     }),
   );
@@ -268,11 +279,11 @@ async function listen(parts: {
   serveSocket(listener, dispatcher, scope);
 }
 
-/** Only tells about the daemon, so a full disk is no reason not to start. */
+/** Only tells about the daemon, so a full disk is no reason not to start. @returns Whether it is written. */
 async function writeInfo(
   { paths, startedAt, apiPort }: Services,
   problems: Map<string, string>,
-): Promise<void> {
+): Promise<boolean> {
   const record = {
     pid: Deno.pid,
     version: VERSION,
@@ -286,7 +297,20 @@ async function writeInfo(
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     problems.set("daemon.json", error.message);
+    return false;
   }
+  problems.delete("daemon.json");
+  return true;
+}
+
+async function rewriteInfo(
+  services: Services,
+  problems: Map<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  do await systemClock.sleep(INFO_RETRY_MS, signal); while (
+    !await writeInfo(services, problems)
+  );
 }
 
 function createShutDown(parts: {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TaskmuxError } from "../domain/error.ts";
+import { Timer } from "../kit/timer.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import type {
   KeeperHello,
@@ -12,13 +14,28 @@ import type {
 } from "../pty/protocol.ts";
 import type { Keeper } from "../supervisor/keeper.ts";
 
+/** Pause after an attempt at a new keeper that failed. */
+const RETRY_MS = 1_000;
+
+/** Requests that leave something behind when they are done twice. */
+const ONCE_ONLY: ReadonlySet<keyof KeeperRequests> = new Set([
+  "spawn",
+  "signal",
+  "write",
+  "shutdown",
+]);
+
 /** What a link needs. */
 export interface KeeperLinkOptions {
   /** Finds the running keeper, or starts one. */
   connect(): Promise<KeeperClient>;
   onNotice(notice: KeeperNotice): void;
+  /** The keeper died just now. From here on requests go to the next one. */
+  onLost(): void;
   /** The keeper died and another one is there, which knows nothing. */
   onReplaced(): Promise<void>;
+  /** Told when there is no keeper and none can be started, and with null when there is one again. */
+  onTrouble(error: Error | null): void;
   onError(error: unknown): void;
 }
 
@@ -26,7 +43,9 @@ export interface KeeperLinkOptions {
 export class KeeperLink implements Keeper, AsyncDisposable {
   readonly #options: KeeperLinkOptions;
   #client: Promise<KeeperClient>;
+  readonly #retry = new Timer(() => this.#reconnect());
   #hello: KeeperHello;
+  #isInTrouble = false;
   #isClosing = false;
 
   private constructor(options: KeeperLinkOptions, client: KeeperClient) {
@@ -55,12 +74,17 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     params: KeeperRequests[Op]["params"],
     signal?: AbortSignal,
   ): Promise<KeeperRequests[Op]["result"]> {
+    const options = signal === undefined ? {} : { signal };
     const client = await this.#client;
-    return await client.request(
-      op,
-      params,
-      signal === undefined ? {} : { signal },
-    );
+    try {
+      return await client.request(op, params, options);
+    } catch (error) {
+      const isLost = error instanceof TaskmuxError && error.code === "E600";
+      if (!isLost || ONCE_ONLY.has(op) || this.#isClosing) throw error;
+    }
+    // That keeper is gone. The next one has the answer: it knows of nothing, and has ended what was left.
+    await client.closed;
+    return await (await this.#client).request(op, params, options);
   }
 
   /** From now on the end of the keeper is expected. */
@@ -70,6 +94,7 @@ export class KeeperLink implements Keeper, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true;
+    this.#retry.disarm();
     const client = await this.#client.catch(() => null);
     client?.[Symbol.dispose]();
   }
@@ -78,9 +103,24 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     client.onNotice((notice) => this.#options.onNotice(notice));
     client.closed.then(() => {
       if (this.#isClosing) return;
-      this.#client = this.#replace();
-      this.#client.catch((error) => this.#options.onError(error));
+      this.#options.onLost();
+      this.#reconnect();
     });
+  }
+
+  /** Tries for as long as it takes. Whoever asks meanwhile is told how the last attempt failed. */
+  #reconnect(): void {
+    this.#client = this.#replace();
+    this.#client.then(() => this.#note(null), (error) => {
+      this.#note(error instanceof Error ? error : new Error(String(error)));
+      if (!this.#isClosing) this.#retry.arm(RETRY_MS);
+    });
+  }
+
+  #note(trouble: Error | null): void {
+    if (this.#isInTrouble === (trouble !== null)) return;
+    this.#isInTrouble = trouble !== null;
+    this.#options.onTrouble(trouble);
   }
 
   async #replace(): Promise<KeeperClient> {

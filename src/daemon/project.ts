@@ -14,6 +14,7 @@ import {
   type ProjectIdentity,
   ProjectSupervisor,
 } from "../supervisor/project_supervisor.ts";
+import { resumeActions } from "../supervisor/resume_actions.ts";
 import { stopAll, stopNamed } from "../supervisor/stop_action.ts";
 
 /** Quiet time after a change of the file before it is read. */
@@ -157,22 +158,53 @@ export class Project implements AsyncDisposable {
       spec,
       this.#options.host,
     );
+    const left = supervisor.pending.left();
     await this.#options.adopt(supervisor);
     this.#supervisor = supervisor;
+    const added = this.#noteTasks(spec);
+    if (supervisor.isUp) this.#startAdded(supervisor, added);
+    if (left.length === 0) return;
+    this.#scope.run(async (signal) => {
+      try {
+        await resumeActions(supervisor, left, { signal });
+      } finally {
+        // Tried once. What fails is told by the tasks; only a daemon that ends meanwhile leaves it to the next.
+        if (!signal.aborted) supervisor.pending.forget();
+      }
+    });
   }
 
   #reload(supervisor: ProjectSupervisor, spec: ProjectSpec): void {
     const wasUp = supervisor.isUp;
     const { added, removed, changed } = supervisor.setSpec(spec);
+    this.#noteTasks(spec);
     this.#emit("config_reloaded", { added, removed, changed });
     this.#scope.run((signal) => this.#removeTasks(removed, signal));
     if (wasUp) this.#startAdded(supervisor, added);
   }
 
-  /** Starts tasks that came into the file of a project that is up. */
-  #startAdded(supervisor: ProjectSupervisor, names: readonly string[]): void {
+  /**
+   * Writes down which tasks the file has.
+   *
+   * @returns Those that came into it while no daemon looked.
+   */
+  #noteTasks(spec: ProjectSpec): string[] {
+    const { meta } = this.#options.host.store;
+    const key = `known_tasks:${this.id}`;
+    const names = [...spec.tasks.keys()];
+    const text = JSON.stringify(names);
+    const before = meta.get(key);
+    if (before === text) return [];
+    meta.set(key, text);
+    if (before === null) return [];
+    const known = new Set(JSON.parse(before) as string[]);
+    return names.filter((name) => !known.has(name));
+  }
+
+  /** New tasks of a project that is up come up too. */
+  #startAdded(supervisor: ProjectSupervisor, added: readonly string[]): void {
     if (!supervisor.spec.autoStart) return;
-    for (const name of names) {
+    for (const name of added) {
       const runner = supervisor.find(name);
       if (runner === null || !runner.spec.autoStart) continue;
       runner.environment ??= supervisor.runners.find((other) =>

@@ -64,6 +64,7 @@ export class Projects implements AsyncDisposable {
   /** From now on nothing may be started. */
   expectEnd(): void {
     this.#isEnding = true;
+    for (const { supervisor } of this.all) supervisor?.expectEnd();
   }
 
   /**

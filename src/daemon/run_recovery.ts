@@ -44,6 +44,8 @@ export class RunRecovery {
   #policy: ResumePolicy = "none";
   /** Runs of the store that no keeper has; each is delivered to its project once. */
   #lost: RunRow[] = [];
+  /** Runs that the keeper had which died last. */
+  #suspects: readonly RunRow[] = [];
 
   constructor(
     options: {
@@ -84,7 +86,7 @@ export class RunRecovery {
         reason: "boot",
       });
     }
-    if (this.#lost.length > 0) await this.#reclaim(this.#lost);
+    await this.#reclaim(this.#lost, () => {});
   }
 
   /** Gives a freshly loaded project its tasks' states and runs, and starts what is to be started. */
@@ -143,35 +145,57 @@ export class RunRecovery {
     });
   }
 
-  /** The keeper died and a new one is there: what is left of its runs is ended, and each task told. */
+  /** The keeper died. Notes its runs before there are any of the next one. */
+  onKeeperLost(): void {
+    this.#suspects = this.#store.runs.live();
+  }
+
+  /**
+   * The keeper died and a new one is there: what is left of its runs is ended, and each task told as soon as nothing of
+   * its own run lives.
+   */
   async onKeeperReplaced(): Promise<void> {
     const { host, projects } = this.#require();
     await host.environments.restore();
     const known = new Set((await this.#kept()).map((run) => run.runId));
-    const lost = this.#store.runs.live().filter((row) => !known.has(row.runId));
-    if (lost.length === 0) return;
-    await this.#reclaim(lost);
-    for (const row of lost) {
+    const lost = this.#suspects.filter((row) => !known.has(row.runId));
+    await this.#reclaim(lost, async (row) => {
       const supervisor = projects.find(row.session)?.supervisor ?? null;
       if (supervisor === null) this.#lost.push(row);
       else await deliverLoss(supervisor, row);
-    }
+    });
   }
 
-  async #reclaim(lost: readonly RunRow[]): Promise<void> {
+  /** Ends what is left of runs whose keeper died. No run waits for another. */
+  async #reclaim(
+    lost: readonly RunRow[],
+    onEnded: (row: RunRow) => Promise<void> | void,
+  ): Promise<void> {
+    if (lost.length === 0) return;
     const { host, keeper } = this.#require();
-    const { ended } = await keeper.request("reclaim", {
-      runIds: lost.map((row) => row.runId),
-    });
+    const { clock } = host;
     host.emit({
       event: "keeper_lost",
       session: null,
-      at: host.clock.now(),
-      data: {
-        runs: lost.map((row) => `${row.session}/${row.task}`),
-        ended_pids: ended.map(({ pid }) => pid),
-      },
+      at: clock.now(),
+      data: { runs: lost.map((row) => `${row.session}/${row.task}`) },
     });
+    await Promise.all(lost.map(async (row) => {
+      const { session, task, runId } = row;
+      const { ended } = await keeper.request("reclaim", { runIds: [runId] });
+      const pids = ended.map(({ pid }) => pid);
+      if (pids.length > 0) {
+        const data = { run_id: runId, pids };
+        host.emit({
+          event: "orphan_reaped",
+          session,
+          task,
+          at: clock.now(),
+          data,
+        });
+      }
+      await onEnded(row);
+    }));
   }
 
   async #kept(): Promise<readonly KeeperRun[]> {

@@ -43,15 +43,33 @@ async function makePrivate(folder: string): Promise<string | null> {
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     const info = await Deno.stat(folder);
+    // Its owner could put another socket in the place of ours, whatever its mode. Only root gets so far.
+    if (!await isOwn(folder, info)) throw foreign(folder);
     if (((info.mode ?? 0) & OTHERS_MODE) === 0) return null;
-    // Only its owner may, so this also refuses another user's open folder.
     await Deno.chmod(folder, 0o700);
     return `${folder} was open to other users; its mode is 0700 now`;
   } catch (error) {
+    if (error instanceof TaskmuxError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new TaskmuxError("E900", `Cannot use "${folder}": ${message}`, {
       hint: "Set TASKMUX_HOME to a folder you can write to",
       cause: error,
     });
   }
+}
+
+/** Whether a folder belongs to whom files belong that are made in it now. */
+async function isOwn(folder: string, info: Deno.FileInfo): Promise<boolean> {
+  const probe = await Deno.makeTempFile({ dir: folder, prefix: ".owner-" });
+  const { uid } = await Deno.stat(probe);
+  await Deno.remove(probe);
+  return uid === info.uid;
+}
+
+function foreign(folder: string): TaskmuxError {
+  return new TaskmuxError(
+    "E900",
+    `Cannot use "${folder}": it belongs to another user`,
+    { hint: "Set TASKMUX_HOME to a folder of your own" },
+  );
 }

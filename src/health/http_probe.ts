@@ -11,6 +11,7 @@ import {
   missingVariables,
 } from "../domain/expand_variables.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
+import { TimeLimitError, withinTime } from "../kit/time_limit.ts";
 import {
   type HealthProbe,
   type ProbeTarget,
@@ -23,6 +24,9 @@ const MAX_REDIRECTS = 5;
 
 /** How much of a body is searched. */
 const MAX_BODY_BYTES = 64 * 1024;
+
+/** How long the search may take. */
+const MATCH_LIMIT_MS = 500;
 
 /**
  * Asks `health_url`, with variables of the task's environment in it expanded. Healthy if the status is the expected
@@ -79,9 +83,20 @@ async function ask(
     if (answer.status !== health.expectedStatus) {
       return `status ${answer.status} != ${health.expectedStatus}`;
     }
-    return body === null || body.test(answer.body) ? null : "body mismatch";
+    return body === null ? null : judgeBody(body, answer.body);
   }
   return `more than ${MAX_REDIRECTS} redirects`;
+}
+
+/** Null if the body is as expected. An expression that never ends must not keep others waiting. */
+function judgeBody(expected: RegExp, body: string): string | null {
+  try {
+    const isExpected = withinTime(MATCH_LIMIT_MS, () => expected.test(body));
+    return isExpected ? null : "body mismatch";
+  } catch (error) {
+    if (!(error instanceof TimeLimitError)) throw error;
+    return "health_expected_body takes too long";
+  }
 }
 
 function redirectTarget(answer: HttpAnswer, from: URL): URL | null {

@@ -9,7 +9,7 @@ import type { Clock } from "../kit/clock.ts";
 import { ByteRing } from "../kit/ring.ts";
 import { Timer } from "../kit/timer.ts";
 import { LineAssembler } from "../logs/line_assembler.ts";
-import { LineMatcher, plainLinesOf } from "./line_matcher.ts";
+import { findLine, LineMatcher, plainLinesOf } from "./line_matcher.ts";
 import type { LogHold } from "./log_files.ts";
 
 /** Raw output kept for replay. */
@@ -88,6 +88,7 @@ export class RunOutput {
   /**
    * The first line in the ring that matches, or the next one to come; null when the output ends without one.
    *
+   * @throws {Refusal} `invalid` if the expression might never end.
    * @throws The reason of the signal.
    */
   async waitForLine(
@@ -97,7 +98,7 @@ export class RunOutput {
     // What the log takes for a line, this takes for one too: an unfinished one counts once there was silence.
     this.flush();
     const isWhole = this.#isFinished || !this.#assembler.hasUnfinished;
-    const said = this.#ringLines(isWhole).find((line) => pattern.test(line));
+    const said = findLine(this.#ringLines(isWhole), pattern);
     if (said !== undefined) return said;
     return this.#isFinished ? null : await this.#matcher.next(pattern, signal);
   }

@@ -5,6 +5,10 @@
  */
 
 import { TaskmuxError } from "../domain/error.ts";
+import { TimeLimitError, withinTime } from "../kit/time_limit.ts";
+
+/** How long a search of 64 KiB may take, a thousand times what it usually does. Everything else waits meanwhile. */
+const SEARCH_LIMIT_MS = 500;
 
 /** Decides which lines match. Stateless between calls. */
 export interface LogMatcher {
@@ -17,6 +21,14 @@ export interface LogMatcher {
    * @returns The index of the first such place at or after `from`, or -1.
    */
   readonly find: ((lines: string, from: number) => number) | null;
+  /** Whether a search may take long and belongs into {@linkcode bounded}. */
+  readonly isCostly: boolean;
+  /**
+   * Runs a search of some lines with this matcher.
+   *
+   * @throws {TaskmuxError} E500 if the expression takes so long that it might never end.
+   */
+  bounded<T>(search: () => T): T;
 }
 
 /**
@@ -31,6 +43,28 @@ export function compileMatcher(pattern: string): LogMatcher {
     // A carriage return before the newline is part of the line, but nobody means it with "$".
     test: (text) => line.test(text.endsWith("\r") ? text.slice(0, -1) : text),
     find: isLineLocal(pattern) ? finder(compile(pattern, `${flags}gm`)) : null,
+    // Only what repeats something can go back again and again.
+    isCostly: /[*+{]/.test(pattern),
+    bounded: bounded(pattern),
+  };
+}
+
+function bounded(pattern: string): LogMatcher["bounded"] {
+  return (search) => {
+    try {
+      return withinTime(SEARCH_LIMIT_MS, search);
+    } catch (error) {
+      if (!(error instanceof TimeLimitError)) throw error;
+      throw new TaskmuxError(
+        "E500",
+        `Cannot search for "${pattern}": it takes too long`,
+        {
+          hint: "Repeat nothing that is repeated already, as in (a+)+",
+          details: { pattern },
+          cause: error,
+        },
+      );
+    }
   };
 }
 

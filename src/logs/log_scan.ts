@@ -8,6 +8,7 @@
  * @module
  */
 
+import { inLaterTurn } from "../kit/turn.ts";
 import { detached, textStart, timestampAt } from "./log_line.ts";
 import type { LogMatcher } from "./log_matcher.ts";
 import type { Chunk, LogView } from "./log_view.ts";
@@ -64,7 +65,7 @@ export async function scanForward(
     for (const part of partsOf(chunk)) {
       const found: UntimedLine[] = [];
       let next: number | null = null;
-      for (const line of linesOf(part, scan.matcher)) {
+      for (const line of await searched(part, scan.matcher)) {
         const isFull = lines.length + found.length >= scan.limit ||
           foundBytes >= MAX_FOUND_BYTES;
         if (isFull) {
@@ -94,7 +95,7 @@ export async function scanBackward(
     for (const whole of [...partsOf(chunk)].reverse()) {
       const missing = scan.limit - count;
       const part = scan.matcher === null ? lastLines(whole, missing) : whole;
-      const all = [...linesOf(part, scan.matcher)];
+      const all = [...await searched(part, scan.matcher)];
       const found = all.slice(Math.max(0, all.length - missing));
       blocks.push(await withTimes(view, part, found));
       count += found.length;
@@ -150,6 +151,17 @@ function lastLines(chunk: Chunk, count: number): Chunk {
   }
   if (start <= 0) return chunk;
   return { at: chunk.at + start + 1, bytes: bytes.subarray(start + 1) };
+}
+
+/** {@linkcode linesOf} in bounded time. Others get their turn after what may have taken long. */
+async function searched(
+  chunk: Chunk,
+  matcher: LogMatcher | null,
+): Promise<Iterable<UntimedLine>> {
+  if (matcher === null || !matcher.isCostly) return linesOf(chunk, matcher);
+  const lines = matcher.bounded(() => [...linesOf(chunk, matcher)]);
+  await new Promise<void>(inLaterTurn);
+  return lines;
 }
 
 /** The matching lines of a chunk. Their strings do not keep the chunk alive. */

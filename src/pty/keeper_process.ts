@@ -180,6 +180,8 @@ async function connectIfThere(
     if (
       error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.ConnectionRefused ||
+      // It died between the connection and its acceptance.
+      error instanceof Deno.errors.ConnectionReset ||
       (error instanceof TaskmuxError && error.code === "E600")
     ) return null;
     throw error;

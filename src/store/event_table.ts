@@ -71,6 +71,8 @@ export class EventTable {
   readonly #insert: Statement<{ seq: number }>;
   readonly #last: Statement<{ seq: number }>;
   #waiting: StoredEvent[] = [];
+  /** No event gets this number or a lower one. */
+  #taken = 0;
   #lostEvents = 0;
   #untilPrune = 0;
 
@@ -88,20 +90,22 @@ export class EventTable {
 
   /** The number of the newest event; 0 before the first. One look-up. */
   get lastSeq(): number {
-    return this.#waiting.at(-1)?.seq ?? this.#last.get()?.seq ?? 0;
+    const last = this.#waiting.at(-1)?.seq ?? this.#last.get()?.seq ?? 0;
+    return Math.max(last, this.#taken);
   }
 
-  /** Makes the next number at least `seq + 1`. For a database that was begun anew. */
+  /** Makes the next number at least `seq + 1`. For a database that was begun anew. Waits for a full disk. */
   continueAfter(seq: number): void {
     if (seq <= this.lastSeq) return;
-    this.#database.transaction(() => {
+    this.#taken = seq;
+    this.#database.write(() => {
       this.#database.prepare(
         "delete from sqlite_sequence where name = 'events'",
       ).run();
       this.#database.prepare(
         "insert into sqlite_sequence values ('events', ?)",
       ).run(seq);
-    });
+    }, undefined);
   }
 
   /**
@@ -194,6 +198,7 @@ export class EventTable {
 
   /** @returns Whether nothing waits any more. */
   #storeWaiting(): boolean {
+    if (!this.#database.flush()) return false;
     if (this.#waiting.length === 0) return true;
     try {
       this.#database.transaction(() => {
@@ -222,7 +227,8 @@ export class EventTable {
 
   #write(event: Omit<StoredEvent, "seq"> & { seq: number | null }): number {
     const { at, event: type, session, task, data } = event;
-    const row = this.#insert.get(event.seq, at, type, session, task, data);
+    // Not get(): it stops at the row, before the commit, and never tells that a full disk made that fail.
+    const [row] = this.#insert.all(event.seq, at, type, session, task, data);
     if (row !== undefined) return row.seq;
     // Another process has used the number in the meantime.
     if (event.seq !== null) return this.#write({ ...event, seq: null });

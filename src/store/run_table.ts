@@ -10,6 +10,9 @@ import type { Database, Statement } from "./database.ts";
 /** Ended runs kept per task; older ones are forgotten when a new one starts. */
 export const MAX_RUNS_PER_TASK = 100;
 
+/** Pid of a run that was written down and is not known to have been spawned. */
+export const NOT_SPAWNED = 0;
+
 /** A run that starts. */
 export interface NewRun extends RunInfo {
   readonly session: string;
@@ -56,6 +59,8 @@ export class RunTable {
   readonly #database: Database;
   readonly #insert: Statement<never>;
   readonly #prune: Statement<never>;
+  readonly #spawned: Statement<never>;
+  readonly #forget: Statement<never>;
   readonly #end: Statement<never>;
   readonly #live: Statement<StoredRun>;
   readonly #history: Statement<StoredRun>;
@@ -73,6 +78,10 @@ export class RunTable {
          select number from runs where session = ?1 and task = ?2
          order by number desc limit 1 offset ${MAX_RUNS_PER_TASK})`,
     );
+    this.#spawned = database.prepare(
+      "update runs set pid = ?, start_time = ?, started_at = ? where run_id = ?",
+    );
+    this.#forget = database.prepare("delete from runs where run_id = ?");
     this.#end = database.prepare(
       `update runs set exit_code = ?, exit_signal = ?, ended_at = ?, reason = ?
        where run_id = ? and ended_at is null`,
@@ -81,11 +90,12 @@ export class RunTable {
       "select * from runs where ended_at is null order by number",
     );
     this.#history = database.prepare(
-      "select * from runs where session = ? and task = ? order by number desc limit ?",
+      `select * from runs where session = ? and task = ? and pid <> ${NOT_SPAWNED}
+       order by number desc limit ?`,
     );
     this.#last = database.prepare(
       `select * from runs where number in (
-         select max(number) from runs where session = ? group by task)
+         select max(number) from runs where session = ? and pid <> ${NOT_SPAWNED} group by task)
        order by task`,
     );
     this.#deleteSession = database.prepare(
@@ -94,7 +104,8 @@ export class RunTable {
   }
 
   /**
-   * Remembers a run that starts. One transaction; forgets the oldest ended runs of the task. Waits for a full disk.
+   * Remembers a run that starts, or with {@linkcode NOT_SPAWNED} that is about to: its processes can then be found
+   * whatever happens meanwhile. One transaction; forgets the oldest ended runs of the task. Waits for a full disk.
    *
    * @throws {TaskmuxError} E900 if the run id is known already.
    */
@@ -114,6 +125,22 @@ export class RunTable {
       );
       this.#prune.run(run.session, run.task);
     }, undefined);
+  }
+
+  /** Remembers that a run has been spawned. One write by key. Waits for a full disk. */
+  spawned(
+    run: Pick<RunInfo, "runId" | "pid" | "startTime" | "startedAt">,
+  ): void {
+    const { runId, pid, startTime, startedAt } = run;
+    this.#database.write(
+      () => this.#spawned.run(pid, startTime, startedAt, runId),
+      1,
+    );
+  }
+
+  /** Forgets a run that was never spawned. One write by key. Waits for a full disk. */
+  forget(runId: string): void {
+    this.#database.write(() => this.#forget.run(runId), 1);
   }
 
   /**

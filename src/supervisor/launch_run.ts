@@ -4,9 +4,11 @@
  * @module
  */
 
+import { TaskmuxError } from "../domain/error.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import type { RunInfo } from "../domain/task_state.ts";
 import type { LogTarget } from "../pty/protocol.ts";
+import { NOT_SPAWNED } from "../store/run_table.ts";
 import type { SupervisorHost } from "./host.ts";
 import type { ContextTask, RunContext } from "./run_context.ts";
 
@@ -47,30 +49,36 @@ async function spawnRun(
 ): Promise<LaunchedRun> {
   const { spec } = task;
   const { projectId } = context;
+  const { runs } = host.store;
   const env = await context.environmentOf(task, { runId, port });
-  const spawned = await host.keeper.request("spawn", {
+  // Written down before it lives: what survives a crash of ours and of the keeper at this moment is found by it.
+  runs.start({
     runId,
-    key: runKey(projectId, spec.name),
-    argv: [spec.shell ?? "/bin/sh", "-c", spec.command],
-    cwd: spec.cwd,
-    env,
-    log: logTarget(spec, host.logFile(projectId, spec.name)),
-  });
-  const run: RunInfo = {
-    runId,
-    pid: spawned.pid,
-    startTime: spawned.startTime,
-    startedAt: spawned.startedAt,
     port,
-  };
-  host.store.runs.start({
-    ...run,
+    pid: NOT_SPAWNED,
+    startTime: "0",
+    startedAt: host.clock.now(),
     session: projectId,
     task: spec.name,
     bootId: host.keeper.bootId,
     command: spec.command,
     digest: spec.digest,
   });
+  const { pid, startTime, startedAt } = await host.keeper.request("spawn", {
+    runId,
+    key: runKey(projectId, spec.name),
+    argv: [spec.shell ?? "/bin/sh", "-c", spec.command],
+    cwd: spec.cwd,
+    env,
+    log: logTarget(spec, host.logFile(projectId, spec.name)),
+  }).catch((error) => {
+    // If the keeper is gone nobody knows whether it was spawned. Recovery will look.
+    const isUnknown = error instanceof TaskmuxError && error.code === "E600";
+    if (!isUnknown) runs.forget(runId);
+    throw error;
+  });
+  const run: RunInfo = { runId, pid, startTime, startedAt, port };
+  runs.spawned(run);
   return { run, env };
 }
 

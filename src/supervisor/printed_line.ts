@@ -6,9 +6,13 @@
  */
 
 import type { TaskSpec } from "../domain/task_spec.ts";
+import { withinTime } from "../kit/time_limit.ts";
 import { readLogs } from "../logs/log_reader.ts";
 import type { SupervisorHost } from "./host.ts";
 import { logTarget } from "./launch_run.ts";
+
+/** How long the expression may take on what a search with it has found already. */
+const MATCH_LIMIT_MS = 500;
 
 /** Which line of whose output. */
 export interface WantedLine {
@@ -68,5 +72,8 @@ export async function hasPrinted(
     signal,
   });
   const exact = new RegExp(pattern, flags);
-  return records.some(({ text }) => exact.test(text));
+  return withinTime(
+    MATCH_LIMIT_MS,
+    () => records.some(({ text }) => exact.test(text)),
+  );
 }

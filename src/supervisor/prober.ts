@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TaskmuxError } from "../domain/error.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { HealthSpec } from "../domain/task_spec.ts";
 import type { ProbeResult } from "../domain/task_state.ts";
@@ -56,37 +57,36 @@ async function awaitReadyLine(
   signal: AbortSignal,
 ): Promise<void> {
   const { health, clock } = probing;
-  const found = probing.waitForReadyLine(signal).then((seen) => ({ seen }));
+  let reason = `no line matches "${health.readyLog}" yet`;
+  let found: Promise<LineNews> | null = probing.waitForReadyLine(signal)
+    .then((isSeen) => ({ isSeen }), refusalOf);
   while (!signal.aborted) {
     const tick = new AbortController();
-    const winner = await Promise.race([
-      found,
-      clock.sleep(health.intervalMs, AbortSignal.any([signal, tick.signal]))
-        .then(() => null, () => null),
-    ]);
+    const pause = clock.sleep(
+      health.intervalMs,
+      AbortSignal.any([signal, tick.signal]),
+    ).then(() => null, () => null);
+    const news = await (found === null ? pause : Promise.race([found, pause]));
     tick.abort();
     if (signal.aborted) return;
-    if (winner === null) {
-      probing.onResult(missingLine(health, clock));
-      continue;
+    if (news !== null && "refusal" in news) {
+      // It will never be seen. What that means is for the retries to decide.
+      reason = news.refusal;
+      found = null;
+    } else if (news !== null) {
+      if (!news.isSeen) return;
+      const at = clock.now();
+      probing.onResult({ ok: true, method: "log", reason: null, at });
+      return;
     }
-    if (winner.seen) {
-      probing.onResult({
-        ok: true,
-        method: "log",
-        reason: null,
-        at: clock.now(),
-      });
-    }
-    return;
+    probing.onResult({ ok: false, method: "log", reason, at: clock.now() });
   }
 }
 
-function missingLine(health: HealthSpec, clock: Clock): ProbeResult {
-  return {
-    ok: false,
-    method: "log",
-    reason: `no line matches "${health.readyLog}" yet`,
-    at: clock.now(),
-  };
+/** What came of waiting for the line: whether it was seen, or why nobody can tell. */
+type LineNews = { readonly isSeen: boolean } | { readonly refusal: string };
+
+function refusalOf(error: unknown): LineNews {
+  if (error instanceof TaskmuxError) return { refusal: error.message };
+  throw error;
 }

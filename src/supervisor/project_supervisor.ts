@@ -22,6 +22,7 @@ import { closest } from "../kit/did_you_mean.ts";
 import type { SupervisorHost } from "./host.ts";
 import type { ContextTask, RunAddress, RunContext } from "./run_context.ts";
 import { type ProjectContext, taskEnvironment } from "./environment.ts";
+import { PendingActions } from "./pending_actions.ts";
 import { TaskRunner } from "./task_runner.ts";
 
 /** How a project is called and where it stands, beside its file. */
@@ -36,6 +37,7 @@ export interface ProjectIdentity {
 export class ProjectSupervisor implements AsyncDisposable {
   readonly identity: ProjectIdentity;
   readonly host: SupervisorHost;
+  readonly pending: PendingActions;
   readonly #runners = new Map<string, TaskRunner>();
   readonly #listeners = new Set<(changed: ReadonlySet<string>) => void>();
   #changedNames = new Set<string>();
@@ -43,6 +45,7 @@ export class ProjectSupervisor implements AsyncDisposable {
   #spec: ProjectSpec;
   #isEvaluating = false;
   #isDirty = false;
+  #isEnding = false;
   #isClosed = false;
 
   constructor(
@@ -53,6 +56,7 @@ export class ProjectSupervisor implements AsyncDisposable {
     this.identity = identity;
     this.#spec = spec;
     this.host = host;
+    this.pending = new PendingActions(host.store.meta, identity.projectId);
     for (const task of spec.tasks.values()) this.#add(task, false);
   }
 
@@ -102,6 +106,11 @@ export class ProjectSupervisor implements AsyncDisposable {
   /** Whether anything of the project runs or is about to. */
   get isUp(): boolean {
     return this.runners.some((runner) => !isAtRest(runner.machine));
+  }
+
+  /** From now on nothing is started. */
+  expectEnd(): void {
+    this.#isEnding = true;
   }
 
   /** Lets a task start whatever its dependencies are, once. */
@@ -315,6 +324,7 @@ export class ProjectSupervisor implements AsyncDisposable {
       isAdHoc,
       onChange: () => this.#changed(spec.name),
       waitingFor: () => this.#waitingFor(spec.name),
+      isEnding: () => this.#isEnding,
     });
     this.#runners.set(spec.name, runner);
     return runner;

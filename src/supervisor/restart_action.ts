@@ -40,18 +40,26 @@ export async function restartTasks(
   };
 }
 
+/** The tasks that a restart is about; no names = everything that runs or is to be started by `start`. */
+export function tasksToRestart(
+  project: ProjectSupervisor,
+  names: readonly string[],
+): readonly string[] {
+  if (names.length > 0) return names;
+  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
+  const wanted = project.spec.autoStart
+    ? [...project.spec.tasks.values()].filter((task) => task.autoStart)
+    : [];
+  return [...new Set([...active, ...wanted].map((task) => task.name))];
+}
+
 async function restartAll(
   project: ProjectSupervisor,
   request: StartRequest,
   asker: Asker,
 ): Promise<ActionOutcome> {
   const active = project.runners.filter((runner) => !isAtRest(runner.machine));
-  const names = new Set(active.map((runner) => runner.name));
-  if (project.spec.autoStart) {
-    for (const task of project.spec.tasks.values()) {
-      if (task.autoStart) names.add(task.name);
-    }
-  }
+  const names = tasksToRestart(project, []);
   for (const name of names) {
     await requireTaskFolder(project.runner(name).spec, "restart");
   }
@@ -59,12 +67,12 @@ async function restartAll(
     ? { outcomes: [], warnings: [] }
     : await stopAll(project, "stop", asker);
   const refused = stopped.outcomes.filter((each) => each.error !== null);
-  if (refused.length > 0 || names.size === 0) {
+  if (refused.length > 0 || names.length === 0) {
     return { outcomes: refused, warnings: stopped.warnings };
   }
   const started = await startTasks(
     project,
-    { ...request, names: [...names], ifStopped: true },
+    { ...request, names, ifStopped: true },
     asker,
   );
   return {

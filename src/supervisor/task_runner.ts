@@ -52,6 +52,8 @@ export interface TaskRunnerOptions {
   onChange(): void;
   /** The dependencies that are waited for, for snapshots. */
   waitingFor(): readonly WaitingFor[];
+  /** Whether the daemon ends, so that nothing may be started. */
+  isEnding(): boolean;
 }
 
 /** See the module. */
@@ -173,6 +175,9 @@ export class TaskRunner implements AsyncDisposable {
 
   /** Feeds one input. Effects begin before this returns; what they bring arrives later. */
   dispatch(input: WithoutNow<Input>): void {
+    const isUp = input.type === "start" || input.type === "restart";
+    // What would be started while the daemon takes everything down would be left behind.
+    if (isUp && this.#options.isEnding()) return;
     this.#inbox.push(
       { ...input, now: this.#host.clock.monotonic() } as Input,
     );
@@ -371,19 +376,17 @@ export class TaskRunner implements AsyncDisposable {
 
   async #terminate(runId: string, isKill: boolean): Promise<void> {
     const steps = terminateSteps(this.#spec, isKill);
-    const { gone, survivors } = await this.#host.keeper.request("terminate", {
-      runId,
-      steps,
-    });
-    if (gone) return;
-    const error = new TaskmuxError(
-      "E900",
-      `Cannot end task "${this.name}": process ${
-        survivors.join(", ")
-      } survives SIGKILL`,
-      { hint: `ps -fp ${survivors.join(",")}`, details: { survivors } },
-    ).toShape();
-    this.dispatch({ type: "survived", runId, error });
+    const error = await this.#host.keeper.request("terminate", { runId, steps })
+      .then(
+        ({ gone, survivors }) => gone ? null : cannotEnd(this.name, survivors),
+        (error) => {
+          // There is no keeper to ask. Whoever waits for the end is told so; the next keeper ends what is left.
+          if (error instanceof TaskmuxError) return error;
+          throw error;
+        },
+      );
+    if (error === null) return;
+    this.dispatch({ type: "survived", runId, error: error.toShape() });
   }
 
   #startProbing(run: RunInfo): void {
@@ -482,4 +485,13 @@ export class TaskRunner implements AsyncDisposable {
       this.dispatch({ type: "wake" });
     });
   }
+}
+
+function cannotEnd(task: string, survivors: readonly number[]): TaskmuxError {
+  const pids = survivors.join(", ");
+  return new TaskmuxError(
+    "E900",
+    `Cannot end task "${task}": process ${pids} survives SIGKILL`,
+    { hint: `ps -fp ${survivors.join(",")}`, details: { survivors } },
+  );
 }

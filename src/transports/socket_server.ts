@@ -19,6 +19,9 @@ import { FrameConnection } from "../kit/frames.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
 
+/** Pause after a failure to accept a connection. */
+const ACCEPT_RETRY_MS = 100;
+
 /** Requests one connection may have under way. */
 const REQUESTS_PER_CONNECTION = 256;
 
@@ -60,10 +63,29 @@ export function serveSocket(
   scope: TaskScope,
 ): void {
   scope.run(async (signal) => {
-    for await (const stream of listener) {
+    while (true) {
+      const stream = await accepted(listener, signal);
+      if (stream === "closed") return;
+      if (stream === null) continue;
       scope.run(() => serveConnection(stream, dispatcher, signal));
     }
   });
+}
+
+/** The next connection. A failure to accept, such as a lack of descriptors, must not leave the daemon deaf. */
+async function accepted(
+  listener: Deno.Listener,
+  signal: AbortSignal,
+): Promise<Deno.Conn | "closed" | null> {
+  try {
+    return await listener.accept();
+  } catch (error) {
+    if (signal.aborted || error instanceof Deno.errors.BadResource) {
+      return "closed";
+    }
+    await systemClock.sleep(ACCEPT_RETRY_MS, signal);
+    return null;
+  }
 }
 
 async function serveConnection(

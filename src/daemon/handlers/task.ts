@@ -7,17 +7,27 @@
 import type { Params } from "../../contract/mod.ts";
 import { detailTask } from "../../domain/task_view.ts";
 import { exitNumber } from "../../domain/task_state.ts";
-import { runOf } from "../../domain/task_machine.ts";
-import { type Asker, withHookWarnings } from "../../supervisor/action.ts";
+import { isAtRest, runOf } from "../../domain/task_machine.ts";
+import {
+  type Asker,
+  runnersOf,
+  withHookWarnings,
+} from "../../supervisor/action.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
-import { restartTasks } from "../../supervisor/restart_action.ts";
+import type { PendingAction } from "../../supervisor/pending_actions.ts";
+import {
+  restartTasks,
+  tasksToRestart,
+} from "../../supervisor/restart_action.ts";
+import { pendingAction } from "../../supervisor/resume_actions.ts";
 import { runAdHoc } from "../../supervisor/run_action.ts";
 import {
   type StartRequest,
   startTasks,
 } from "../../supervisor/start_action.ts";
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
+import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import { parseCondition, waitForTasks } from "../../supervisor/wait_action.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import { viewAction, viewRunner, viewStatus } from "../project_view.ts";
@@ -65,21 +75,7 @@ export function taskHandlers(services: Services): TaskHandlers {
       });
     },
     "task.stop": (params, context) => stop(services, params, context),
-    "task.restart": async (params, context) => {
-      const project = await services.projects.require(params.scope);
-      const request = await startRequest(services, params, {
-        ifStopped: true,
-        withDependencies: true,
-      });
-      const outcome = await withHookWarnings(
-        project,
-        () => restartTasks(project, request, askerOf(context)),
-      );
-      return viewAction(project, outcome, {
-        names: params.tasks,
-        word: "restarted",
-      });
-    },
+    "task.restart": (params, context) => restart(services, params, context),
     "task.kill": async (params, context) => {
       await using looked = await services.projects.look(params.scope);
       const outcome = await stopNamed(looked.supervisor, params.tasks, {
@@ -152,6 +148,33 @@ async function startRequest(
   };
 }
 
+async function restart(
+  services: Services,
+  params: Params<"task.restart">,
+  context: CallContext,
+): ReturnType<TaskHandlers["task.restart"]> {
+  const project = await services.projects.require(params.scope);
+  const request = await startRequest(services, params, {
+    ifStopped: true,
+    withDependencies: true,
+  });
+  const outcome = await withHookWarnings(
+    project,
+    () =>
+      project.pending.during(
+        pendingAction(project, "restart", {
+          names: tasksToRestart(project, request.names),
+          environment: request.environment,
+        }),
+        () => restartTasks(project, request, askerOf(context)),
+      ),
+  );
+  return viewAction(project, outcome, {
+    names: params.tasks,
+    word: "restarted",
+  });
+}
+
 async function stop(
   services: Services,
   params: Params<"task.stop">,
@@ -164,16 +187,33 @@ async function stop(
   if (params.tasks.length > 0) {
     const outcome = await withHookWarnings(
       project,
-      () => stopNamed(project, params.tasks, { manner: "stop", asker }),
+      () =>
+        project.pending.during(
+          pendingStop(project, runnersOf(project, params.tasks)),
+          () => stopNamed(project, params.tasks, { manner: "stop", asker }),
+        ),
     );
     return viewAction(project, outcome, form);
   }
   const outcome = await withHookWarnings(
     project,
-    () => stopAll(project, "stop", asker),
+    () =>
+      project.pending.during(
+        pendingStop(project, project.runners),
+        () => stopAll(project, "stop", asker),
+      ),
   );
   emitSession(project, "session_stopped");
   return viewAction(project, outcome, form);
+}
+
+function pendingStop(
+  project: ProjectSupervisor,
+  runners: readonly TaskRunner[],
+): PendingAction {
+  const names = runners.filter(({ machine }) => !isAtRest(machine))
+    .map(({ name }) => name);
+  return pendingAction(project, "stop", { names, environment: null });
 }
 
 async function health(

@@ -1,0 +1,64 @@
+/**
+ * Actions of several steps that a crash of the daemon must not leave half done: written down before they begin, crossed
+ * out when they are over, and finished by the next daemon.
+ *
+ * @module
+ */
+
+import type { MetaTable } from "../store/meta_table.ts";
+
+/** An action under way. Holds no secret: the environment is only named. */
+export interface PendingAction {
+  readonly action: "stop" | "restart";
+  /** Task → its last run when the action began; null = it had none. */
+  readonly runs: Readonly<Record<string, string | null>>;
+  /** The caller's environment by name. */
+  readonly environment: string | null;
+}
+
+/** The actions of one project. */
+export class PendingActions {
+  readonly #meta: MetaTable;
+  readonly #key: string;
+  readonly #current = new Set<PendingAction>();
+
+  constructor(meta: MetaTable, projectId: string) {
+    this.#meta = meta;
+    this.#key = `pending_actions:${projectId}`;
+  }
+
+  /** Performs an action that is written down for as long as it lasts. */
+  async during<T>(
+    action: PendingAction,
+    perform: () => Promise<T>,
+  ): Promise<T> {
+    if (Object.keys(action.runs).length === 0) return await perform();
+    this.#current.add(action);
+    this.#save();
+    try {
+      return await perform();
+    } finally {
+      this.#current.delete(action);
+      this.#save();
+    }
+  }
+
+  /** What an earlier daemon did not finish, in order. Asked before anything is performed here. */
+  left(): readonly PendingAction[] {
+    const text = this.#meta.get(this.#key) ?? "";
+    return text === "" ? [] : JSON.parse(text) as PendingAction[];
+  }
+
+  /** Crosses out what an earlier daemon did not finish. */
+  forget(): void {
+    this.#save();
+  }
+
+  #save(): void {
+    const actions = [...this.#current];
+    this.#meta.set(
+      this.#key,
+      actions.length === 0 ? "" : JSON.stringify(actions),
+    );
+  }
+}
