@@ -221,7 +221,7 @@ Deno.test("output after a deletion of the log is not lost", async () => {
   await project.ok(["logs-clean"]);
   assert.deepEqual(await project.log("c"), []);
   await sayAndSee(project, "c", "new c");
-  await project.ok(["clean", "--logs"]);
+  await project.ok(["clean", "--logs", "--force"]);
   await sayAndSee(project, "c", "newer c");
   assert.deepEqual(await project.log("c"), ["newer c"]);
   await project.ok(["stop"]);

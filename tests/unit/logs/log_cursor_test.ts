@@ -133,16 +133,21 @@ Deno.test("a cursor tells an empty file from another with the same inode", async
   const sources = [folder.source("web")];
   folder.appendRaw("web", "");
   const { cursor } = await readLogs(queryOf(sources, { lines: 1 }));
-  // Most file systems give the inode that was freed to the next file.
+  const { ino } = Deno.statSync(folder.file("web"));
+  // Most file systems give the inode that was freed to the next file, unless somebody else's comes first.
   Deno.removeSync(folder.file("web"));
   folder.append("web", [folder.line("lost")]);
+  const isReused = Deno.statSync(folder.file("web")).ino === ino;
   folder.rotate("web", 1);
   folder.append("web", [folder.line("kept")]);
   folder.rotate("web", 1);
   folder.append("web", [folder.line("new")]);
   const page = await readLogs(queryOf(sources, { cursor }));
-  assert.deepEqual(page.records.map(({ text }) => text), ["kept", "new"]);
-  assert.ok(page.dropped > 0);
+  const texts = page.records.map(({ text }) => text);
+  if (isReused) assert.deepEqual(texts, ["kept", "new"]);
+  // In any case the newest is there, and that something is missing is told.
+  assert.equal(texts.at(-1), "new");
+  assert.ok(page.dropped > 0 || texts.length === 3);
 });
 
 Deno.test("a cursor goes on at the beginning of an emptied file", async () => {
