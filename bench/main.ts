@@ -47,9 +47,23 @@ const ATTEMPTS = 3;
 /** How long a calm moment is waited for before each scenario. */
 const CALM_MS = 60_000;
 
-Deno.exit(await main());
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => interrupted.abort());
+}
+Deno.exit(await main(interrupted.signal));
 
-async function main(): Promise<number> {
+async function main(signal: AbortSignal): Promise<number> {
+  try {
+    return await run(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    console.error("Interrupted; everything that was started has been ended");
+    return 130;
+  }
+}
+
+async function run(signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
@@ -58,18 +72,14 @@ async function main(): Promise<number> {
     },
   });
   const scenarios = chosen(values.only);
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interrupted.abort());
-  }
-  const found = await findSubjects(Deno.env.toObject(), interrupted.signal);
+  const found = await findSubjects(Deno.env.toObject(), signal);
   const peers = values.quick ? [] : found.peers;
   const context: BenchContext = {
     taskmux: taskmux(),
     peers,
     ripgrep: found.ripgrep,
     quick: values.quick,
-    signal: interrupted.signal,
+    signal,
     tell: (text) => console.error(`  ${text}`),
   };
   const date = new Date().toISOString().slice(0, 16).replace("T", " ");
@@ -86,7 +96,7 @@ async function main(): Promise<number> {
       ...found.ripgrep === null ? [] : [
         [
           "ripgrep",
-          await versionOf(found.ripgrep, ["--version"], interrupted.signal),
+          await versionOf(found.ripgrep, ["--version"], signal),
         ] as const,
       ],
     ],

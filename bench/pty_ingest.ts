@@ -2,7 +2,7 @@
  * How fast terminal output becomes a timestamped log file, as a ratio to reading the terminal and throwing it away.
  *
  * Both sides read through the same native layer in this process, in turns; the keeper itself is measured beside them.
- * Run with `deno run -A bench/pty_ingest.ts [megabytes] [rounds]`; prints one line of JSON.
+ * `deno task bench` runs it with `[megabytes] [rounds]`; prints one line of JSON.
  *
  * @module
  */
