@@ -43,7 +43,7 @@ export interface LogQuery {
   /** At equal times lines come in this order of tasks. */
   readonly sources: readonly LogSource[];
   /**
-   * Most matching lines; context is not counted. Null = as many as an answer holds, {@linkcode MAX_RECORDS}.
+   * Most matching lines, at most {@linkcode MAX_RECORDS}; context is not counted. Null = as many as an answer holds, {@linkcode MAX_RECORDS}.
    * Without a cursor a number means the last lines; null and a cursor mean the first ones, from which the answer's
    * cursor leads on.
    */
@@ -107,7 +107,7 @@ export interface PageWithResume extends Omit<LogPage, "cursor"> {
  * Time: the last lines of a log take a few reads; a search reads at most the range between `since` and `until`, at
  * about 1 GB/s and more for patterns of literals, classes and alternatives.
  *
- * @throws {TaskmuxError} E500 if the pattern is no regular expression, the cursor is not one, or the context too large.
+ * @throws {TaskmuxError} E500 if the pattern is no regular expression, the cursor is not one, or lines or context are too many.
  * @throws The reason of the signal when it aborts, before the next block.
  */
 export async function readLogs(query: LogQuery): Promise<LogPage> {
@@ -205,10 +205,17 @@ function toPlan(query: LogQuery): Plan {
       { hint: `-C ${MAX_CONTEXT}` },
     );
   }
+  if (query.lines !== null && query.lines > MAX_RECORDS) {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot show ${query.lines} lines: the limit is ${MAX_RECORDS}`,
+      { hint: `-n ${MAX_RECORDS}` },
+    );
+  }
   const hasPattern = query.grep !== null && query.grep !== "";
   return {
     isForward: query.lines === null || query.cursor !== null,
-    limit: Math.min(query.lines ?? MAX_RECORDS, MAX_RECORDS),
+    limit: query.lines ?? MAX_RECORDS,
     matcher: hasPattern ? compileMatcher(query.grep) : null,
     context: query.context,
     since: query.sinceMs === null ? null : timestampText(query.sinceMs),

@@ -2,7 +2,8 @@
  * Telling early that a log has changed.
  *
  * Best effort: folders that are not there, network file systems and overflowing queues give no signs, so whoever uses
- * this looks now and then by itself.
+ * this looks now and then by itself. A folder that others can see into, such as a project's own, is not watched at all:
+ * Deno's watcher opens what changes there, see `supervisor/config_watch.ts`.
  *
  * @module
  */
@@ -41,6 +42,8 @@ export class LogWatch implements AsyncDisposable {
 
   #watch(folder: string): void {
     try {
+      // Those that the keeper makes are private.
+      if (((Deno.statSync(folder).mode ?? 0) & 0o077) !== 0) return;
       const watcher = Deno.watchFs(folder, { recursive: false });
       this.#watchers.set(folder, watcher);
       const pump = this.#pump(folder, watcher);

@@ -174,6 +174,7 @@ export class LogWriter implements Disposable {
   }
 
   #open(): Deno.FsFile {
+    refuseBlocking(statOrNull(this.path));
     Deno.mkdirSync(folderOf(this.path), { recursive: true, mode: 0o700 });
     const file = Deno.openSync(this.path, {
       read: true,
@@ -247,6 +248,14 @@ function fittingEnd(lines: Uint8Array, start: number, room: number): number {
   if (room <= 0) return start;
   const newline = lines.lastIndexOf(LF, start + room - 1);
   return newline < start ? start : newline + 1;
+}
+
+/** Opening a pipe would wait for a reader, and with us all tasks. */
+function refuseBlocking(info: Deno.FileInfo | null): void {
+  if (info === null || info.isFile || info.isCharDevice) return;
+  throw Object.assign(new Error("It is not a regular file"), {
+    code: "EINVAL",
+  });
 }
 
 function statOrNull(path: string): Deno.FileInfo | null {

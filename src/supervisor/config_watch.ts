@@ -1,25 +1,26 @@
 /**
  * Tells when a project's file changes.
  *
- * Watches the folder, not the file: editors put a new file in the place of the old one, which a watch on the file would
- * not survive. Reads nothing into the file; that is the reader's business.
+ * Looks at the file again and again, which costs some microseconds, instead of having its folder watched: Deno's watcher
+ * opens whatever it sees change beside the file. A named pipe there would lose what somebody else was to read from it,
+ * and then block the watcher, and with the next one this whole process, for ever (Deno 2.9). It also works where file
+ * systems tell nothing.
+ *
+ * Reads nothing into the file; that is the reader's business.
  *
  * @module
  */
 
-import { dirname } from "node:path";
 import type { Clock } from "../kit/clock.ts";
-import { DeadlineError, withDeadline } from "../kit/deadline.ts";
-import { FolderWatcher } from "./folder_watcher.ts";
 
 /** How long nothing may happen until a change counts as complete. */
 export const CONFIG_DEBOUNCE_MS = 75;
 
-/** How often the file is looked at without an event, for file systems that tell nothing. */
-const RECHECK_MS = 5_000;
+/** How often the file is looked at. */
+export const CONFIG_LOOK_MS = 250;
 
-/** How often a folder is looked for that is not there. */
-const FOLDER_RECHECK_MS = 1_000;
+/** A file that never falls silent is told of after so many quiet periods. */
+const MAX_QUIET_PERIODS = 20;
 
 /** How long a file must be gone. Some editors and git remove it before they write it anew. */
 const MISSING_GRACE_MS = 1_000;
@@ -43,53 +44,47 @@ export interface ConfigWatchOptions {
  * Whether the file is there: at once, so that a change after that is not missed, then each time its content changes, it
  * disappears for good, or it comes back. Saving the same content again is no change. Ends when the signal aborts.
  *
- * @param path Absolute path of the file. Neither it nor its folder need exist.
+ * @param path Absolute path of the file. Neither it nor its folder need exist. Links are followed.
  */
 export async function* watchConfig(
   path: string,
   options: ConfigWatchOptions,
 ): AsyncGenerator<ConfigPresence, void, void> {
   const { clock, signal } = options;
-  let last: string | undefined;
+  let seen: string | undefined;
+  let told: string | undefined;
   while (!signal.aborted) {
-    await using watcher = new FolderWatcher({ clock, signal });
-    const place = await placeOf(path);
-    await watcher.add(place.folders);
-    while (!signal.aborted) {
-      let now = await contentMark(path);
-      if (now === MISSING && last !== undefined && last !== MISSING) {
+    if (await stampOf(path) !== seen) {
+      if (seen !== undefined && !await untilQuiet(path, options)) return;
+      seen = await stampOf(path);
+      const isLoss = seen === MISSING && told !== undefined && told !== MISSING;
+      if (isLoss) {
         if (!await pause(clock, MISSING_GRACE_MS, signal)) return;
-        now = await contentMark(path);
+        seen = await stampOf(path);
       }
-      if (now !== last) {
-        last = now;
-        yield now === MISSING ? "missing" : "present";
+      const content = await contentMark(path);
+      if (content !== told) {
+        told = content;
+        yield content === MISSING ? "missing" : "present";
       }
-      const isWatched = place.folders.every((folder) => watcher.has(folder));
-      const patienceMs = isWatched ? RECHECK_MS : FOLDER_RECHECK_MS;
-      if (!await nextEvent(watcher, { ...options, patienceMs })) return;
-      if (!isWatched || (await placeOf(path)).mark !== place.mark) break;
     }
+    if (!await pause(clock, CONFIG_LOOK_MS, signal)) return;
   }
 }
 
-/** Waits for an event or the time to look anyway. False when the signal has aborted. */
-async function nextEvent(
-  watcher: FolderWatcher,
-  { clock, signal, debounceMs = CONFIG_DEBOUNCE_MS, patienceMs }:
-    & ConfigWatchOptions
-    & { readonly patienceMs: number },
+/** Waits until the file stays as it is. False when the signal has aborted. */
+async function untilQuiet(
+  path: string,
+  { clock, signal, debounceMs = CONFIG_DEBOUNCE_MS }: ConfigWatchOptions,
 ): Promise<boolean> {
-  try {
-    await withDeadline(
-      { clock, ms: patienceMs, signal },
-      (within) => watcher.batch({ debounceMs, signal: within }),
-    );
-  } catch (error) {
-    if (signal.aborted) return false;
-    if (!(error instanceof DeadlineError)) throw error;
+  let before = await stampOf(path);
+  for (let period = 0; period < MAX_QUIET_PERIODS; period++) {
+    if (!await pause(clock, debounceMs, signal)) return false;
+    const now = await stampOf(path);
+    if (now === before) break;
+    before = now;
   }
-  return !signal.aborted;
+  return true;
 }
 
 async function pause(
@@ -106,32 +101,25 @@ async function pause(
   }
 }
 
-/** The folders in which something happens when the file changes, and what tells whether they are still the same. */
-interface Place {
-  readonly folders: readonly string[];
-  readonly mark: string;
-}
-
-async function placeOf(path: string): Promise<Place> {
-  const target = await orNull(Deno.realPath(path)) ?? path;
-  const folders = [...new Set([dirname(path), dirname(target)])];
-  const marks = await Promise.all(folders.map(async (folder) => {
-    const info = await orNull(Deno.stat(folder));
-    return info === null ? "" : `${info.dev}:${info.ino}`;
-  }));
-  return { folders, mark: JSON.stringify([folders, marks]) };
-}
-
 const MISSING = "";
+
+/** Differs when anything was done to the file. One system call. */
+async function stampOf(path: string): Promise<string> {
+  const info = await orNull(Deno.stat(path));
+  return info === null ? MISSING : stampFrom(info);
+}
+
+function stampFrom({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
+  return `${dev}:${ino}:${size}:${mtime?.getTime()}:${ctime?.getTime()}`;
+}
 
 /** Differs when the content differs. */
 async function contentMark(path: string): Promise<string> {
   const info = await orNull(Deno.stat(path));
   if (info === null) return MISSING;
-  const outside = `${info.size}:${info.mtime?.getTime()}`;
-  if (!info.isFile || info.size > MAX_COMPARED_BYTES) return outside;
+  if (!info.isFile || info.size > MAX_COMPARED_BYTES) return stampFrom(info);
   const bytes = await orNull(Deno.readFile(path));
-  if (bytes === null) return outside;
+  if (bytes === null) return stampFrom(info);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 

@@ -49,7 +49,7 @@ export async function* watchFiles(
   const { clock, signal, debounceMs = WATCH_DEBOUNCE_MS } = options;
   if (signal.aborted) return;
   const root = await realFolder(options.root);
-  await using watcher = new FolderWatcher({ clock, signal });
+  const watcher = new FolderWatcher({ clock });
   const files = new WatchedFiles({
     watcher,
     patterns: compileWatchPatterns({ ...options, root }),
@@ -149,15 +149,15 @@ class WatchedFiles {
   async #watch(folders: readonly string[]): Promise<boolean> {
     const added = folders.filter((folder) => !this.#watcher.has(folder));
     const room = MAX_WATCHED_FOLDERS - this.#watcher.size;
-    const refusal = await this.#watcher.add(added.slice(0, room)) ??
-      (added.length > room ? `more than ${MAX_WATCHED_FOLDERS} folders` : null);
-    if (refusal !== null && !this.#hasWarned) {
+    await this.#watcher.add(added.slice(0, room));
+    if (added.length <= room) return true;
+    if (!this.#hasWarned) {
       this.#hasWarned = true;
       this.#warn(
-        `Cannot watch all files: ${refusal}; narrow watch or add folders to watch_ignore`,
+        `Cannot watch all files: more than ${MAX_WATCHED_FOLDERS} folders; narrow watch or add folders to watch_ignore`,
       );
     }
-    return refusal === null;
+    return false;
   }
 
   #compare(path: string, info: Deno.FileInfo, changed: Set<string>): void {

@@ -1,6 +1,10 @@
 /**
  * Several folders, each without its sub-folders, as one source of changed paths that come in quiet moments.
  *
+ * Looks again and again instead of asking the system to tell: see `config_watch.ts` for what Deno's watcher does to named
+ * pipes, and to us. What looking costs decides how often it is done, so that huge projects get late news, not a busy
+ * processor.
+ *
  * Tells that something may have happened to a path, not what: whoever wants to know looks.
  *
  * @module
@@ -14,8 +18,14 @@ const MAX_PENDING_PATHS = 10_000;
 /** A folder that never falls silent is reported after this many quiet periods. */
 const MAX_QUIET_PERIODS = 20;
 
-/** Folders per call to the system, so that setting up many does not block everything else. */
-const FOLDERS_PER_CALL = 128;
+/** Pause between two looks. */
+const LOOK_MS = 200;
+
+/** A pause is at least so many times as long as the look before it. */
+const PAUSE_PER_LOOK = 20;
+
+/** Entries that are looked at in one go: about a millisecond. */
+const ENTRIES_PER_TURN = 256;
 
 /** What came together. */
 export interface WatchBatch {
@@ -24,25 +34,20 @@ export interface WatchBatch {
   readonly isOverflow: boolean;
 }
 
-/** See the module. Everything is given back when the signal aborts or the watcher is disposed. */
-export class FolderWatcher implements AsyncDisposable {
-  readonly #watchers = new Map<Deno.FsWatcher, Set<string>>();
-  readonly #folders = new Map<string, Deno.FsWatcher>();
-  readonly #pumps = new Set<Promise<void>>();
+/** Name → what tells one state of an entry from another. */
+type Entries = ReadonlyMap<string, string>;
+
+/** See the module. Holds nothing open. */
+export class FolderWatcher {
+  readonly #folders = new Map<string, Entries>();
   readonly #clock: Clock;
-  readonly #signal: AbortSignal;
-  readonly #close = () => this.#closeAll();
   #paths = new Set<string>();
   #isOverflow = false;
   #arrivals = 0;
-  #wake: (() => void) | null = null;
+  #pauseMs = LOOK_MS;
 
-  constructor(
-    { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-  ) {
+  constructor({ clock }: { readonly clock: Clock }) {
     this.#clock = clock;
-    this.#signal = signal;
-    signal.addEventListener("abort", this.#close, { once: true });
   }
 
   /** How many folders are watched. */
@@ -55,22 +60,14 @@ export class FolderWatcher implements AsyncDisposable {
     return this.#folders.has(folder);
   }
 
-  /**
-   * Watches more folders. Ones that do not exist are passed over.
-   *
-   * @returns Why the system refused, or null.
-   */
-  async add(folders: readonly string[]): Promise<string | null> {
-    for (let at = 0; at < folders.length; at += FOLDERS_PER_CALL) {
-      const some = folders.slice(at, at + FOLDERS_PER_CALL)
-        .filter((folder) => !this.#folders.has(folder));
-      if (some.length === 0 || this.#signal.aborted) continue;
-      const refusal = this.#open(some);
-      if (refusal !== null) return refusal;
-      // Lets everything else of this process run in between.
-      await this.#clock.sleep(0);
+  /** Watches more folders: changes from now on are told. Ones that do not exist are passed over. */
+  async add(folders: readonly string[]): Promise<void> {
+    const turns = new Turns(this.#clock);
+    for (const folder of folders) {
+      if (this.#folders.has(folder)) continue;
+      const entries = await look(folder, turns);
+      if (entries !== null) this.#folders.set(folder, entries);
     }
-    return null;
   }
 
   /**
@@ -85,10 +82,15 @@ export class FolderWatcher implements AsyncDisposable {
       readonly signal: AbortSignal;
     },
   ): Promise<WatchBatch> {
-    await this.#somethingArrived(signal);
+    await this.#lookAtAll();
+    while (this.#paths.size === 0 && !this.#isOverflow) {
+      await this.#clock.sleep(this.#pauseMs, signal);
+      await this.#lookAtAll();
+    }
     for (let period = 0; period < MAX_QUIET_PERIODS; period++) {
       const before = this.#arrivals;
       await this.#clock.sleep(debounceMs, signal);
+      await this.#lookAtAll();
       if (this.#arrivals === before) break;
     }
     const batch = { paths: this.#paths, isOverflow: this.#isOverflow };
@@ -97,83 +99,96 @@ export class FolderWatcher implements AsyncDisposable {
     return batch;
   }
 
-  /** Keeps nothing on the signal or here when it is over: both live long and this is called often. */
-  async #somethingArrived(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#paths.size > 0 || this.#isOverflow) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    this.#wake = resolve;
-    try {
-      await promise;
-    } finally {
-      this.#wake = null;
-      signal.removeEventListener("abort", abort);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#signal.removeEventListener("abort", this.#close);
-    this.#closeAll();
-    await Promise.all(this.#pumps);
-  }
-
-  #open(folders: readonly string[]): string | null {
-    try {
-      const watcher = Deno.watchFs([...folders], { recursive: false });
-      this.#watchers.set(watcher, new Set(folders));
-      for (const folder of folders) this.#folders.set(folder, watcher);
-      const pump = this.#pump(watcher);
-      this.#pumps.add(pump);
-      pump.then(() => this.#pumps.delete(pump));
-      return null;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (!(error instanceof Deno.errors.NotFound)) return error.message;
-      // One of them is gone, and which one is not told.
-      if (folders.length === 1) return null;
-      for (const folder of folders) {
-        const refusal = this.#open([folder]);
-        if (refusal !== null) return refusal;
+  async #lookAtAll(): Promise<void> {
+    const turns = new Turns(this.#clock);
+    for (const [folder, before] of [...this.#folders]) {
+      const now = await look(folder, turns);
+      if (now === null) {
+        this.#folders.delete(folder);
+        this.#note(folder);
+      } else {
+        this.#folders.set(folder, now);
+        this.#compare(folder, before, now);
       }
-      return null;
+    }
+    this.#pauseMs = Math.max(LOOK_MS, turns.spentMs * PAUSE_PER_LOOK);
+  }
+
+  #compare(folder: string, before: Entries, now: Entries): void {
+    const prefix = folder === "/" ? "/" : `${folder}/`;
+    for (const [name, state] of now) {
+      if (before.get(name) !== state) this.#note(prefix + name);
+    }
+    for (const name of before.keys()) {
+      if (!now.has(name)) this.#note(prefix + name);
     }
   }
 
-  async #pump(watcher: Deno.FsWatcher): Promise<void> {
-    for await (const event of watcher) {
-      if (event.kind === "access") continue;
-      if (event.flag === "rescan") this.#isOverflow = true;
-      for (const path of event.paths) this.#note(path, event.kind);
-      this.#arrivals++;
-      this.#wake?.();
-    }
-  }
-
-  #note(path: string, kind: Deno.FsEvent["kind"]): void {
-    if (kind === "remove" || kind === "rename") this.#forget(path);
+  #note(path: string): void {
+    this.#arrivals++;
     if (this.#paths.size < MAX_PENDING_PATHS) this.#paths.add(path);
     else this.#isOverflow = true;
   }
+}
 
-  /** The system follows a folder, not its name: what comes to be under the name later must be watched anew. */
-  #forget(path: string): void {
-    if (!this.#folders.has(path)) return;
-    for (const [folder, watcher] of this.#folders) {
-      if (folder !== path && !folder.startsWith(`${path}/`)) continue;
-      this.#folders.delete(folder);
-      const left = this.#watchers.get(watcher);
-      left?.delete(folder);
-      if (left?.size !== 0) continue;
-      this.#watchers.delete(watcher);
-      watcher.close();
+/** Gives everybody else a turn now and then, and knows how long the work itself took. */
+class Turns {
+  readonly #clock: Clock;
+  #since: number;
+  #entries = 0;
+  #spentMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = clock.monotonic();
+  }
+
+  get spentMs(): number {
+    return this.#spentMs + this.#clock.monotonic() - this.#since;
+  }
+
+  async count(): Promise<void> {
+    if (++this.#entries % ENTRIES_PER_TURN !== 0) return;
+    this.#spentMs = this.spentMs;
+    await this.#clock.sleep(0);
+    this.#since = this.#clock.monotonic();
+  }
+}
+
+/** The entries of a folder, or null if there is none. Opens none of them. */
+async function look(folder: string, turns: Turns): Promise<Entries | null> {
+  const entries = new Map<string, string>();
+  try {
+    // Another folder under the same name has other entries.
+    entries.set("", String(Deno.statSync(folder).ino));
+    for (const { name } of Deno.readDirSync(folder)) {
+      const state = stateOf(`${folder}/${name}`);
+      if (state !== null) entries.set(name, state);
+      await turns.count();
     }
+    return entries;
+  } catch (error) {
+    if (isOutOfReach(error)) return null;
+    throw error;
   }
+}
 
-  #closeAll(): void {
-    for (const watcher of this.#watchers.keys()) watcher.close();
-    this.#watchers.clear();
-    this.#folders.clear();
+/** What is in a sub-folder is no change of it. */
+function stateOf(path: string): string | null {
+  try {
+    const info = Deno.lstatSync(path);
+    if (info.isDirectory) return `folder:${info.ino}`;
+    return `${info.ino}:${info.size}:${info.mtime?.getTime()}:${info.ctime?.getTime()}`;
+  } catch (error) {
+    if (isOutOfReach(error)) return null;
+    throw error;
   }
+}
+
+/** Gone meanwhile, or not for this user. */
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.FilesystemLoop ||
+    error instanceof Deno.errors.PermissionDenied;
 }

@@ -10,34 +10,23 @@ import { readLogs } from "../../logs/log_reader.ts";
 import { plainText } from "../../logs/plain_text.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
+import type { Params, Result } from "../../contract/mod.ts";
+import { Semaphore } from "../../kit/semaphore.ts";
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
 import { timeOf } from "./event.ts";
+
+/** Answers that are put together at once: each holds up to a hundred thousand lines. */
+const READS_AT_ONCE = 4;
 
 /** See the module. */
 export function logHandlers(
   services: Services,
 ): Pick<Handlers, "log.read" | "log.follow" | "log.clean"> {
+  const reads = new Semaphore(READS_AT_ONCE);
   return {
-    "log.read": async (params, { signal }) => {
-      await using looked = await services.projects.look(params.scope);
-      const page = await readLogs({
-        ...queryOf(services, looked.supervisor, params),
-        cursor: params.cursor,
-        signal,
-      });
-      const lines = params.task === null
-        ? page.records.map(({ ts, task, text }) => ({ ts, task, text }))
-        : page.records.map(({ raw }) => plainText(raw));
-      return {
-        ok: true,
-        ...(params.task === null ? {} : { task: params.task }),
-        lines,
-        cursor: page.cursor,
-        dropped: page.dropped,
-        has_more: page.hasMore,
-      };
-    },
+    "log.read": (params, { signal }) =>
+      reads.run(signal, () => read(services, params, signal)),
     "log.follow": async function* (params, { signal }) {
       await using looked = await services.projects.look(params.scope);
       const query = {
@@ -55,6 +44,30 @@ export function logHandlers(
       const deleted = await cleanLogs(sources.map((source) => source.path));
       return { ok: true, task: params.task, deleted };
     },
+  };
+}
+
+async function read(
+  services: Services,
+  params: Params<"log.read">,
+  signal: AbortSignal,
+): Promise<Result<"log.read">> {
+  await using looked = await services.projects.look(params.scope);
+  const page = await readLogs({
+    ...queryOf(services, looked.supervisor, params),
+    cursor: params.cursor,
+    signal,
+  });
+  const lines = params.task === null
+    ? page.records.map(({ ts, task, text }) => ({ ts, task, text }))
+    : page.records.map(({ raw }) => plainText(raw));
+  return {
+    ok: true,
+    ...(params.task === null ? {} : { task: params.task }),
+    lines,
+    cursor: page.cursor,
+    dropped: page.dropped,
+    has_more: page.hasMore,
   };
 }
 
