@@ -62,7 +62,7 @@ export async function connect(
   const connection = new FrameConnection(conn);
   try {
     const frames = connection.frames();
-    const first = await firstFrame(frames, options);
+    const first = await firstFrame(frames, socketPath, options);
     // A daemon that is just going away accepts and closes: the same as nobody.
     if (first.done) {
       connection.close();
@@ -110,6 +110,7 @@ async function dial(path: string): Promise<Deno.UnixConn | null> {
 /** The first frame, or the end if the peer closed without one. */
 async function firstFrame(
   frames: AsyncGenerator<unknown, void, void>,
+  socketPath: string,
   { signal, helloTimeoutMs = HELLO_TIMEOUT_MS }: ConnectOptions,
 ): Promise<IteratorResult<unknown, void>> {
   // Not setTimeout: its first use costs 5 ms, a quarter of a whole invocation, this one a third of a millisecond.
@@ -128,17 +129,37 @@ async function firstFrame(
       );
     }
     if (error !== late.reason) throw error;
-    throw unanswered("it accepts connections but does not answer", error);
+    throw unanswered("it accepts connections but does not answer", error, {
+      // It cannot be asked to go either. Its tasks run on, and the next one takes them over.
+      hint: await killHint(socketPath),
+    });
   } finally {
     over.removeEventListener("abort", abort);
   }
 }
 
-function unanswered(state: string, cause?: unknown): TaskmuxError {
+function unanswered(
+  state: string,
+  cause?: unknown,
+  { hint = "taskmux daemon restart" } = {},
+): TaskmuxError {
   return new TaskmuxError("E600", `Cannot talk to daemon: ${state}`, {
-    hint: "taskmux daemon restart",
+    hint,
     cause,
   });
+}
+
+/** How to be rid of a daemon that is stuck, as far as its own file tells who it is. */
+async function killHint(socketPath: string): Promise<string | undefined> {
+  const folder = socketPath.slice(0, socketPath.lastIndexOf("/"));
+  try {
+    const text = await Deno.readTextFile(`${folder}/daemon.json`);
+    const { pid } = JSON.parse(text) as { readonly pid?: unknown };
+    if (typeof pid === "number") return `kill -9 ${pid}; taskmux daemon start`;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
+  return undefined;
 }
 
 function checkHello(frame: unknown, anyProtocol: boolean): Hello {

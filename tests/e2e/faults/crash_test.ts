@@ -140,20 +140,18 @@ restart_policy = "no"
   await project.ok(["kill", "stubborn"]);
 });
 
-// Nobody ever tried again, so that no task could be stopped, not even by ending the daemon.
-Deno.test("a daemon without a keeper ends all the same", async () => {
-  await using taskmux = await testTaskmux({
-    expectedErrors: /Cannot start the keeper|keeper: /,
-  });
-  const project = await taskmux.project(`
+const ALONE = `
 name = "alone"
 [tasks.web]
 command = "exec sleep 1000"
-`);
-  await project.ok(["start"]);
-  const pid = await project.pid("web");
+`;
+
+/** Kills the keeper and puts something in the place of its socket, so that no other one can listen there. */
+async function loseKeeper(
+  taskmux: Taskmux,
+  project: TestProject,
+): Promise<string> {
   const keeper = await keeperPid(taskmux);
-  // Where its socket was is a folder that holds something: no keeper can listen there.
   const { keeperSocket } = taskmux.home.paths;
   await Deno.remove(keeperSocket);
   await Deno.mkdir(`${keeperSocket}/in/the/way`, { recursive: true });
@@ -162,6 +160,28 @@ command = "exec sleep 1000"
     const { warnings } = await project.status();
     return warnings.some((text) => text.startsWith("keeper: "));
   });
+  return keeperSocket;
+}
+
+// After one failure nobody ever tried again: the daemon could do nothing any more, not even end.
+Deno.test("a keeper that could not be started is started as soon as it can be", async () => {
+  await using taskmux = await testTaskmux({ expectedErrors: /keeper: / });
+  const project = await taskmux.project(ALONE);
+  await project.ok(["start"]);
+  const pid = await project.pid("web");
+  const obstacle = await loseKeeper(taskmux, project);
+  await Deno.remove(obstacle, { recursive: true });
+  await project.when("web", (task) => task.running && task.pid !== pid);
+  assert.deepEqual((await project.status()).warnings, []);
+  assert(!await isRunning(pid));
+});
+
+Deno.test("a daemon without a keeper ends all the same", async () => {
+  await using taskmux = await testTaskmux({ expectedErrors: /keeper: / });
+  const project = await taskmux.project(ALONE);
+  await project.ok(["start"]);
+  const pid = await project.pid("web");
+  await loseKeeper(taskmux, project);
   const { error } = await project.fails<Json>("E600", ["stop"]);
   assert.match(String(error), /keeper/);
   await taskmux.ok(["daemon", "stop"]);

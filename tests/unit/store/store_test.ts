@@ -4,8 +4,9 @@ import { TaskmuxError } from "../../../src/domain/error.ts";
 import {
   MAX_RUNS_PER_TASK,
   type NewRun,
+  NOT_SPAWNED,
 } from "../../../src/store/run_table.ts";
-import { Store } from "../../../src/store/store.ts";
+import { Store, type StoreProblem } from "../../../src/store/store.ts";
 import type { TaskRow } from "../../../src/store/task_table.ts";
 import { eventOf, NOW_MS, StoreFolder } from "../../support/store_folder.ts";
 
@@ -303,4 +304,63 @@ Deno.test("old ended runs of a task are forgotten, live ones never", () => {
   assert.equal(store.runs.live().length, 1);
   store.runs.removeSession("shop");
   assert.equal(store.runs.history("shop", "web", 1000).length, 1);
+});
+
+Deno.test("changes that a full disk does not take wait in order, and are told", () => {
+  using folder = new StoreFolder();
+  const problems: StoreProblem[] = [];
+  using store = folder.open({
+    limits: { maxBytes: 512 * 1024 },
+    report: (problem) => problems.push(problem),
+  });
+  const data = { text: "x".repeat(2000) };
+  while (problems.length === 0) store.events.append(eventOf({ data }));
+  // Longer than any space that is left.
+  const long = "y".repeat(8000);
+  store.meta.set("fact", `${long}1`);
+  store.meta.set("fact", `${long}2`);
+  assert.equal(store.leases.lease("shop", "web", 4000), true);
+  assert.equal(store.meta.get("fact"), null, "readers wait as well");
+  assert.deepEqual(
+    problems.filter(({ part }) => part === "state")
+      .map(({ message }) => /full/.test(message ?? "")),
+    [true],
+  );
+  store.events.clear();
+  store.meta.set("other", "z");
+  assert.equal(store.meta.get("fact"), `${long}2`);
+  assert.equal(store.meta.get("other"), "z");
+  assert.equal(store.leases.leaseOf("shop", "web"), 4000);
+  assert.equal(
+    problems.findLast(({ part }) => part === "state")?.message,
+    null,
+  );
+});
+
+Deno.test("a run that is about to start is live, and is no part of any history", () => {
+  using folder = new StoreFolder();
+  using store = folder.open();
+  const run = runOf(1, { pid: NOT_SPAWNED, port: 4000 });
+  const other = runOf(2, { pid: NOT_SPAWNED });
+  store.runs.start(run);
+  store.runs.start(other);
+  assert.deepEqual(
+    store.runs.live().map(({ runId }) => runId),
+    [run.runId, other.runId],
+  );
+  assert.deepEqual(store.runs.history(run.session, run.task, 10), []);
+  assert.equal(store.runs.last(run.session).size, 0);
+  store.runs.forget(other.runId);
+  const { runId } = run;
+  store.runs.spawned({ runId, pid: 7, startTime: "8", startedAt: 9 });
+  assert.deepEqual(
+    store.runs.live().map(({ pid, startTime, startedAt, port }) => ({
+      pid,
+      startTime,
+      startedAt,
+      port,
+    })),
+    [{ pid: 7, startTime: "8", startedAt: 9, port: 4000 }],
+  );
+  assert.equal(store.runs.history(run.session, run.task, 10).length, 1);
 });
