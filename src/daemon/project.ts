@@ -8,7 +8,7 @@ import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
 import { TaskScope } from "../kit/task_scope.ts";
-import { watchConfig } from "../supervisor/config_watch.ts";
+import { contentMark, watchConfig } from "../supervisor/config_watch.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import {
   type ProjectIdentity,
@@ -26,6 +26,12 @@ const QUIET_MS = 30;
 /** How often that is waited for; a file that is written all the time is read as it is. */
 const QUIET_LOOKS_MAX = 10;
 
+/** How long a file must be the same before running tasks are ended because it does not name them any more. */
+const REMOVAL_QUIET_MS = 300;
+
+/** How often that is waited for. A file that never rests keeps its running tasks. */
+const REMOVAL_LOOKS_MAX = 10;
+
 /** How long a file may be gone before its tasks are taken down: editors and git replace files. */
 const MISSING_GRACE_MS = 2_000;
 
@@ -41,6 +47,13 @@ export interface ProjectOptions {
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
 }
 
+/** A file that could be used. */
+interface Reading {
+  readonly spec: ProjectSpec;
+  /** As {@linkcode contentMark} tells it. */
+  readonly content: string;
+}
+
 /** How the file is. */
 export type ProjectState = "ok" | "config_missing" | "error";
 
@@ -53,6 +66,8 @@ export class Project implements AsyncDisposable {
   #supervisor: ProjectSupervisor | null = null;
   #error: ErrorShape | null = null;
   #stamp: string | null = null;
+  /** The content that is in force, as {@linkcode contentMark} tells it. */
+  #content: string | null = null;
   #refreshing: Promise<void> | null = null;
 
   constructor(options: ProjectOptions) {
@@ -92,8 +107,9 @@ export class Project implements AsyncDisposable {
       : TaskmuxError.fromShape(this.#error);
   }
 
-  /** Reads the file if it changed since the last time. Concurrent callers share one reading. */
+  /** Reads the file if it changed since the last time. Callers share a reading that begins after they asked. */
   async refresh(): Promise<void> {
+    await this.#refreshing;
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = null;
     });
@@ -106,30 +122,78 @@ export class Project implements AsyncDisposable {
   }
 
   async #refresh(): Promise<void> {
-    let stamp = await fileStamp(this.configPath);
+    const stamp = await fileStamp(this.configPath);
     if (stamp !== null && stamp === this.#stamp) return;
-    if (this.#stamp !== null) stamp = await this.#untilQuiet();
-    this.#stamp = stamp;
-    let spec: ProjectSpec;
+    if (this.#stamp !== null) await this.#untilQuiet();
+    let found = await this.#read();
+    for (let look = 0; found !== null && this.#endsTasks(found.spec); look++) {
+      // Half a file can be valid, and must not end the tasks of the other half.
+      if (look === REMOVAL_LOOKS_MAX) return this.#lookAgain();
+      const before = this.#stamp;
+      await this.#options.host.clock.sleep(
+        REMOVAL_QUIET_MS,
+        this.#scope.signal,
+      );
+      if (await fileStamp(this.configPath) === before) break;
+      found = await this.#read();
+    }
+    if (found === null) return;
+    const isNews = found.content !== this.#content || this.#error !== null;
+    this.#content = found.content;
+    this.#error = null;
+    if (this.#supervisor === null) return await this.#load(found.spec);
+    if (isNews) this.#reload(this.#supervisor, found.spec);
+  }
+
+  /** The file as it is now; null if it cannot be used, which is noted. */
+  async #read(): Promise<Reading | null> {
+    // Before the reading: what is written meanwhile is seen the next time.
+    this.#stamp = await fileStamp(this.configPath);
+    const content = await contentMark(this.configPath);
     try {
-      spec = await this.#options.read(this.configPath);
+      const spec = await this.#options.read(this.configPath);
+      if (spec.tasks.size > 0) return { spec, content };
+      const hadTasks = (this.#supervisor?.spec.tasks.size ?? 0) > 0;
+      // An editor that writes in place empties the file first; and whoever means it can remove the tasks one by one.
+      if (!hadTasks || !await isEmpty(this.configPath)) {
+        return { spec, content };
+      }
+      throw emptyFile(this.configPath);
     } catch (error) {
       if (!(error instanceof TaskmuxError)) throw error;
       this.#refuse(error.toShape());
-      return;
+      return null;
     }
-    if (spec.tasks.size === 0 && (this.#supervisor?.spec.tasks.size ?? 0) > 0) {
-      // An editor that writes in place empties the file first; and whoever means it can remove the tasks one by one.
-      const empty = await isEmpty(this.configPath);
-      if (empty) return this.#refuse(emptyFile(this.configPath).toShape());
-    }
-    this.#error = null;
-    if (this.#supervisor === null) return await this.#load(spec);
-    this.#reload(this.#supervisor, spec);
   }
 
-  /** Waits until nobody has written to the file for a moment: half a file must not end the tasks of the other half. */
-  async #untilQuiet(): Promise<string | null> {
+  /** Whether something runs that this file does not name any more. */
+  #endsTasks(spec: ProjectSpec): boolean {
+    const supervisor = this.#supervisor;
+    if (supervisor !== null) {
+      return supervisor.runners.some(({ name, machine }) =>
+        supervisor.spec.tasks.has(name) && !spec.tasks.has(name) &&
+        !isAtRest(machine)
+      );
+    }
+    const { runs, tasks } = this.#options.host.store;
+    const adHoc = tasks.desired(this.id);
+    return runs.live().some(({ session, task }) =>
+      session === this.id && !spec.tasks.has(task) &&
+      (adHoc.get(task)?.adhoc ?? null) === null
+    );
+  }
+
+  /** The file does not rest: what runs runs on, and it is read again. */
+  #lookAgain(): void {
+    this.#stamp = "";
+    this.#scope.run(async (signal) => {
+      await this.#options.host.clock.sleep(REMOVAL_QUIET_MS, signal);
+      await this.refresh();
+    });
+  }
+
+  /** Waits until nobody has written to the file for a moment. */
+  async #untilQuiet(): Promise<void> {
     const { clock } = this.#options.host;
     let stamp = await fileStamp(this.configPath);
     for (let look = 0; look < QUIET_LOOKS_MAX; look++) {
@@ -138,7 +202,6 @@ export class Project implements AsyncDisposable {
       if (next === stamp) break;
       stamp = next;
     }
-    return stamp;
   }
 
   #refuse(error: ErrorShape): void {

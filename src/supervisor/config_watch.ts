@@ -25,7 +25,7 @@ const MAX_QUIET_PERIODS = 20;
 /** How long a file must be gone. Some editors and git remove it before they write it anew. */
 const MISSING_GRACE_MS = 1_000;
 
-/** Larger files are compared by size and time only. */
+/** Larger files are told apart by size and time only. */
 const MAX_COMPARED_BYTES = 1024 * 1024;
 
 /** Whether there is a file. */
@@ -41,8 +41,9 @@ export interface ConfigWatchOptions {
 }
 
 /**
- * Whether the file is there: at once, so that a change after that is not missed, then each time its content changes, it
- * disappears for good, or it comes back. Saving the same content again is no change. Ends when the signal aborts.
+ * Whether the file is there: at once, so that a change after that is not missed, then each time it was written, it
+ * disappears for good, or it comes back. Whether its content changed is the reader's business, who alone knows what was
+ * read: see {@linkcode contentMark}. Ends when the signal aborts.
  *
  * @param path Absolute path of the file. Neither it nor its folder need exist. Links are followed.
  */
@@ -52,21 +53,19 @@ export async function* watchConfig(
 ): AsyncGenerator<ConfigPresence, void, void> {
   const { clock, signal } = options;
   let seen: string | undefined;
-  let told: string | undefined;
+  let told: ConfigPresence | undefined;
   while (!signal.aborted) {
     if (await stampOf(path) !== seen) {
       if (seen !== undefined && !await untilQuiet(path, options)) return;
       seen = await stampOf(path);
-      const isLoss = seen === MISSING && told !== undefined && told !== MISSING;
+      const isLoss = seen === MISSING && told === "present";
       if (isLoss) {
         if (!await pause(clock, MISSING_GRACE_MS, signal)) return;
         seen = await stampOf(path);
       }
-      const content = await contentMark(path);
-      if (content !== told) {
-        told = content;
-        yield content === MISSING ? "missing" : "present";
-      }
+      const isStillMissing = seen === MISSING && told === "missing";
+      told = seen === MISSING ? "missing" : "present";
+      if (!isStillMissing) yield told;
     }
     if (!await pause(clock, CONFIG_LOOK_MS, signal)) return;
   }
@@ -113,8 +112,8 @@ function stampFrom({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
   return `${dev}:${ino}:${size}:${mtime?.getTime()}:${ctime?.getTime()}`;
 }
 
-/** Differs when the content differs. */
-async function contentMark(path: string): Promise<string> {
+/** Differs when the content of the file differs. Costs a reading of the file. */
+export async function contentMark(path: string): Promise<string> {
   const info = await orNull(Deno.stat(path));
   if (info === null) return MISSING;
   if (!info.isFile || info.size > MAX_COMPARED_BYTES) return stampFrom(info);

@@ -67,6 +67,10 @@ Deno.test("saving the file, in whatever way, touches no task that did not change
   await Deno.rename(project.config, `${project.config}~`);
   await project.replace(tasks(A, B, "# a comment"));
   await until(async () => await reloads(project) === 1);
+  // The same again is no change.
+  await project.write(tasks(A, B, "# a comment"));
+  await project.replace(tasks(A, B, "# a comment"));
+  await project.ok(["status"]);
   await project.replace(tasks(A, 'b = "exec sleep 2000"'));
   const changed = await project.when("b", (task) => task.config_changed);
   assert.equal(changed.pid, b, "the old run goes on");
