@@ -35,14 +35,15 @@ export interface NativeCode {
 /** Hosts that are this machine. The daemon listens, probes and proxies nowhere else. */
 const LOOPBACK = ["127.0.0.0/8", "[::1]", "localhost", "*.localhost"];
 
-/** The CLI: asks the daemon, starts it, reads worktrees. */
+/** The CLI: asks the daemon, or else the keeper; starts the daemon; reads worktrees. */
 export function cliPermissions(paths: Paths): PermissionSet {
   return {
     read: true,
     write: true,
     env: true,
     run: ["deno", "git"],
-    net: [`unix:${paths.daemonSocket}`],
+    // The keeper is asked only where no daemon is: what still runs is told as it is.
+    net: [`unix:${paths.daemonSocket}`, `unix:${paths.keeperSocket}`],
   };
 }
 

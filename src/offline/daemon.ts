@@ -4,14 +4,13 @@
  * @module
  */
 
-import { isKeeperAlive } from "../client/lock_probe.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Result } from "../contract/mod.ts";
 import { VERSION } from "../contract/wire.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Registry, type RegistryEntry } from "../store/registry.ts";
-import { keeperWarnings, NO_DAEMON } from "./keeper_warning.ts";
+import { askKeeper, keptWarnings, livingRuns, NO_DAEMON } from "./kept_runs.ts";
 
 /** The answer of `daemon.status`. */
 export async function readDaemonStatus(
@@ -19,6 +18,7 @@ export async function readDaemonStatus(
 ): Promise<Result<"daemon.status">> {
   const { entries, warnings } = await readRegistry(paths);
   const host = await loadHostConfig(paths.hostConfig);
+  const kept = await askKeeper(paths);
   return {
     ok: true,
     running: false,
@@ -27,14 +27,14 @@ export async function readDaemonStatus(
     started_at: null,
     api_port: null,
     registered_projects: entries.length,
-    running_tasks: 0,
-    keeper: { pid: null },
+    running_tasks: livingRuns(kept),
+    keeper: { pid: kept.keeper === "present" ? kept.pid : null },
     proxy: { enabled: host.config.proxy.enabled, reason: NO_DAEMON },
     dns: { resolver: host.config.hostResolver, active: false },
     warnings: [
       ...host.warnings,
       ...warnings,
-      ...keeperWarnings(await isKeeperAlive(paths)),
+      ...keptWarnings(kept),
     ],
   };
 }

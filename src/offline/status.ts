@@ -4,7 +4,6 @@
  * @module
  */
 
-import { isKeeperAlive } from "../client/lock_probe.ts";
 import type { Result } from "../contract/mod.ts";
 import { exitNumber } from "../domain/task_state.ts";
 import {
@@ -15,10 +14,12 @@ import {
 } from "../domain/task_view.ts";
 import type { RunRow } from "../store/run_table.ts";
 import {
-  keeperWarnings,
+  askKeeper,
+  type KeptRuns,
+  keptSnapshot,
+  keptWarnings,
   NO_DAEMON,
-  unwatchedReason,
-} from "./keeper_warning.ts";
+} from "./kept_runs.ts";
 import {
   type Disk,
   logPath,
@@ -38,21 +39,21 @@ export async function readStatus(
 ): Promise<Result<"task.status">> {
   using project = await openProjectFiles(disk, config);
   const { projectId } = project.identity;
-  const isKept = await isKeeperAlive(disk.paths);
+  const kept = await askKeeper(disk.paths);
+  const tasks = viewTasks(project, kept);
+  const active = tasks.filter((task) => task.running).length;
   return {
     ok: true,
     session: projectId,
     project_id: projectId,
     config_path: project.spec.configPath,
-    running: false,
-    active_tasks: 0,
-    tasks: viewTasks(project, isKept).map((task) => ({
-      ...task,
-    })),
+    running: active > 0,
+    active_tasks: active,
+    tasks: tasks.map((task) => ({ ...task })),
     aliases: [],
     proxy: { enabled: false, bound: false, port: null, reason: NO_DAEMON },
     config_error: null,
-    warnings: [...project.warnings, ...keeperWarnings(isKept)],
+    warnings: [...project.warnings, ...keptWarnings(kept)],
     daemon_pid: null,
   };
 }
@@ -89,24 +90,25 @@ export async function readInspect(
   using project = await openProjectFiles(disk, config);
   const spec = requireTask(project.tasks, name);
   const { projectId } = project.identity;
-  const isKept = await isKeeperAlive(disk.paths);
-  const view = viewTasks(project, isKept).find((task) => task.name === name);
+  const kept = await askKeeper(disk.paths);
+  const view = viewTasks(project, kept).find((task) => task.name === name);
   const runs = project.store?.runs.history(projectId, name, HISTORY_LENGTH) ??
     [];
+  const pid = view?.pid ?? null;
   return {
     ok: true,
     ...view as TaskView,
     ...detailTask(spec),
     ad_hoc: !project.spec.tasks.has(name),
     log_file: logPath(disk.paths, projectId, spec),
-    run_id: null,
-    pids: [],
+    run_id: pid === null ? null : runs[0]?.runId ?? null,
+    pids: pid === null ? [] : [pid],
     processes: [],
     runs: runs.map(viewRun),
   };
 }
 
-function viewTasks(project: ProjectFiles, isKept: boolean): TaskView[] {
+function viewTasks(project: ProjectFiles, kept: KeptRuns): TaskView[] {
   const { store, tasks, identity: { projectId } } = project;
   const counts = store?.events.counts(projectId);
   const wishes = store?.tasks.desired(projectId);
@@ -116,13 +118,12 @@ function viewTasks(project: ProjectFiles, isKept: boolean): TaskView[] {
       null;
     const run = runs?.get(spec.name);
     const wish = wishes?.get(spec.name);
-    const outcome = readOutcome(wish?.state);
     return viewTask(spec, {
       ...STOPPED_SNAPSHOT,
-      ...outcome,
-      reason: unwatchedReason(run, isKept) ?? outcome.reason,
+      ...readOutcome(wish?.state),
       lastExit: run?.exit ?? null,
       manual: wish?.manual ?? false,
+      ...keptSnapshot(run, kept),
     }, {
       port,
       // Nothing answers there.

@@ -73,6 +73,21 @@ export class KeeperClient implements Disposable {
     path: string,
     options: Cancellable = {},
   ): Promise<KeeperClient> {
+    const client = await KeeperClient.observe(path, options);
+    try {
+      await client.request("introduce", { pid: Deno.pid }, options);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /** Connects like {@linkcode KeeperClient.connect}, without being a controller: for one who only asks. */
+  static async observe(
+    path: string,
+    options: Cancellable = {},
+  ): Promise<KeeperClient> {
     options.signal?.throwIfAborted();
     const stream = await Deno.connect({ transport: "unix", path });
     const connection = new FrameConnection(stream);
@@ -80,9 +95,7 @@ export class KeeperClient implements Disposable {
       const frames = connection.frames();
       const hello = await greeting(connection, frames, options.signal);
       if (hello.protocol !== KEEPER_PROTOCOL) throw mismatch(hello);
-      const client = new KeeperClient(hello, connection, frames);
-      await client.request("introduce", { pid: Deno.pid }, options);
-      return client;
+      return new KeeperClient(hello, connection, frames);
     } catch (error) {
       connection.close();
       throw error;

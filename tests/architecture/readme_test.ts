@@ -132,7 +132,7 @@ Deno.test("README names every type of event", () => {
 
 Deno.test("README installs taskmux with exactly the permissions of the CLI", () => {
   const flags = cliFlags(resolvePaths({ HOME: "/HOME" }))
-    .map((flag) => flag.replace("/HOME", "$HOME"));
+    .map((flag) => flag.replaceAll("/HOME", "$HOME"));
   const installs = codeBlocks(README).map(({ text }) => text)
     .filter((text) => text.startsWith("deno install"));
   assert.equal(installs.length, 2);

@@ -27,7 +27,7 @@ async function tryDeeds(
   return JSON.parse(new TextDecoder().decode(output.stdout));
 }
 
-Deno.test("the CLI's flags permit its socket, deno and nothing near", async () => {
+Deno.test("the CLI's flags permit two sockets, deno and nothing near", async () => {
   await using home = await tempHome();
   await Deno.mkdir(home.paths.runDir, { recursive: true });
   const { daemonSocket, keeperSocket } = home.paths;
@@ -35,6 +35,7 @@ Deno.test("the CLI's flags permit its socket, deno and nothing near", async () =
     await tryDeeds(cliFlags(home.paths), [
       `listen ${daemonSocket}`,
       `listen ${keeperSocket}`,
+      `listen ${daemonSocket}2`,
       "listen 127.0.0.1",
       "run deno",
       "run sh",
@@ -42,7 +43,8 @@ Deno.test("the CLI's flags permit its socket, deno and nothing near", async () =
     ], home.env),
     {
       [`listen ${daemonSocket}`]: "ok",
-      [`listen ${keeperSocket}`]: "NotCapable",
+      [`listen ${keeperSocket}`]: "ok",
+      [`listen ${daemonSocket}2`]: "NotCapable",
       "listen 127.0.0.1": "NotCapable",
       "run deno": "ok",
       "run sh": "NotCapable",

@@ -10,14 +10,15 @@ import { TaskmuxError } from "../../../src/domain/error.ts";
 
 const paths = resolvePaths({ TASKMUX_HOME: "/home/ann/.taskmux" });
 
-Deno.test("the CLI may ask one socket and start two programs", () => {
+Deno.test("the CLI may ask two sockets and start two programs", () => {
   assert.deepEqual(cliFlags(paths), [
     "--no-prompt",
     "--allow-read",
     "--allow-write",
     "--allow-env",
     "--allow-run=deno,git",
-    "--allow-net=unix:/home/ann/.taskmux/run/daemon.sock",
+    "--allow-net=unix:/home/ann/.taskmux/run/daemon.sock," +
+    "unix:/home/ann/.taskmux/run/keeper.sock",
   ]);
 });
 

@@ -171,7 +171,7 @@ Deno.test("readStatus() tells tasks, ad-hoc ones too, as the store remembers the
   );
 });
 
-Deno.test("readStatus() warns while a keeper may hold tasks, and names the pid it saw last", async () => {
+Deno.test("readStatus() warns while a keeper that says nothing may hold tasks, and names the pid it saw last", async () => {
   await using project = await past();
   const { paths } = project.home;
   using lock = await Deno.open(paths.keeperLock, { create: true, write: true });
