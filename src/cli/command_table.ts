@@ -53,6 +53,11 @@ export const COMMAND_GROUPS: readonly (readonly [
       summary: "Wait until tasks reach a condition",
       load: async () => (await import("./commands/wait.ts")).wait,
     },
+    {
+      name: "attach",
+      summary: "Look at a task's terminal and type into it",
+      load: async () => (await import("./commands/attach.ts")).attach,
+    },
   ]],
   ["Looking", [
     {

@@ -11,10 +11,18 @@ import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
 import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
+import { terminal } from "./operations/terminal.ts";
 import type { Call, Stream } from "./operation.ts";
 
 /** The contract: operation name → its declaration. */
-export const contract = { ...daemon, ...event, ...log, ...project, ...task };
+export const contract = {
+  ...daemon,
+  ...event,
+  ...log,
+  ...project,
+  ...task,
+  ...terminal,
+};
 
 /** All of it, as a type. */
 export type Contract = typeof contract;

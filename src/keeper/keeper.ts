@@ -95,6 +95,8 @@ export class Keeper implements Disposable {
       this.#run(runId).resize(cols, rows);
       return {};
     },
+    output: ({ runId, from }, { signal }) =>
+      this.#run(runId).outputFrom(from, signal),
     replay: ({ runId }) => ({ data: this.#run(runId).replay() }),
     putEnvironment: ({ name, env }) => {
       this.#environments.put(name, env);

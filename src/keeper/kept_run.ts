@@ -11,6 +11,7 @@ import type { Clock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { Nudge } from "../kit/nudge.ts";
 import {
+  type KeeperRequests,
   type KeeperRun,
   type ProcessInfo,
   type RunEnd,
@@ -169,6 +170,22 @@ export class KeptRun {
   /** Changes the terminal's size. */
   resize(cols: number, rows: number): void {
     this.#pty.resize(cols, rows);
+  }
+
+  /** Raw output from a position on, see `output` of the protocol. */
+  async outputFrom(
+    from: number,
+    signal: AbortSignal,
+  ): Promise<KeeperRequests["output"]["result"]> {
+    const piece = await this.#output.read(from, signal);
+    const { code, signal: killer } = this.#end ?? {};
+    const isLast = this.#end !== null && piece.isWhole;
+    return {
+      data: piece.data,
+      next: piece.next,
+      dropped: piece.dropped,
+      end: isLast ? { code: code ?? null, signal: killer ?? null } : null,
+    };
   }
 
   /** The last raw output. */

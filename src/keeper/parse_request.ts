@@ -62,6 +62,10 @@ const PARSERS: Parsers = {
     cols: integer(object(value), "cols", 1, MAX_TERMINAL_SIDE),
     rows: integer(object(value), "rows", 1, MAX_TERMINAL_SIDE),
   }),
+  output: (value) => ({
+    runId: runId(object(value)),
+    from: integer(object(value), "from", 0),
+  }),
   replay: (value) => ({ runId: runId(object(value)) }),
   putEnvironment: (value) => ({
     name: text(object(value), "name"),

@@ -24,6 +24,17 @@ const COALESCE_MS = 5;
 /** An unfinished line is written after this much silence. */
 const SILENCE_MS = 1_000;
 
+/** Some output. */
+export interface OutputPiece {
+  readonly data: string;
+  /** Position behind it. */
+  readonly next: number;
+  /** Bytes before it that are lost. */
+  readonly dropped: number;
+  /** Whether no output will follow. */
+  readonly isWhole: boolean;
+}
+
 /** See the module. */
 export class RunOutput {
   readonly #clock: Clock;
@@ -37,6 +48,8 @@ export class RunOutput {
   #arrivedAt = 0;
   #isDirty = false;
   #isFinished = false;
+  /** Fulfilled by the next output or the end; null while nobody waits for it. */
+  #news: PromiseWithResolvers<void> | null = null;
 
   /** @param log Is disposed when the output has ended. */
   constructor(log: LogHold, clock: Clock) {
@@ -51,6 +64,7 @@ export class RunOutput {
     this.#ring.write(chunk);
     this.#assembler.push(chunk, this.#arrivedAt);
     this.#isDirty = true;
+    this.#tell();
     if (!this.#pause.isArmed || this.#matcher.isWaiting) this.#write();
   }
 
@@ -68,6 +82,40 @@ export class RunOutput {
     this.#silence.disarm();
     this.#log[Symbol.dispose]();
     this.#matcher.end();
+    this.#tell();
+  }
+
+  /**
+   * Raw output from a position on. Waits until there is some, or the output has ended.
+   *
+   * @throws The reason of the signal.
+   */
+  async read(from: number, signal: AbortSignal): Promise<OutputPiece> {
+    while (true) {
+      signal.throwIfAborted();
+      const piece = this.#pieceFrom(from);
+      if (piece.next > from || piece.isWhole) return piece;
+      this.#news ??= Promise.withResolvers();
+      const { promise } = this.#news;
+      await untilAborted(promise, signal);
+    }
+  }
+
+  #pieceFrom(from: number): OutputPiece {
+    const bytes = this.#ring.since(from);
+    const end = this.#ring.written;
+    const torn = this.#isFinished ? 0 : tornBytes(bytes);
+    return {
+      data: new TextDecoder().decode(bytes.subarray(0, bytes.length - torn)),
+      next: end - torn,
+      dropped: Math.max(0, end - bytes.length - from),
+      isWhole: this.#isFinished,
+    };
+  }
+
+  #tell(): void {
+    this.#news?.resolve();
+    this.#news = null;
   }
 
   /** The last raw output. Bytes that are not UTF-8, such as half a character at the beginning, are replaced. */
@@ -142,5 +190,31 @@ export class RunOutput {
     }
     this.#assembler.finishLine(this.#clock.now());
     this.#write();
+  }
+}
+
+/** Bytes at the end that are the beginning of a character of UTF-8 whose rest has not come yet. */
+function tornBytes(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return needed > back ? back : 0;
+  }
+  return 0;
+}
+
+/** Waits for a promise that may outlive the wait. */
+async function untilAborted(
+  promise: Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -16,7 +16,7 @@ export class ByteRing {
   /** Where the next byte goes once the ring is full; until then the number of bytes held. */
   #next = 0;
   #full = false;
-  #dropped = false;
+  #written = 0;
 
   /** @param limit Bytes kept, 1 or more. */
   constructor(limit: number) {
@@ -30,15 +30,20 @@ export class ByteRing {
 
   /** Whether older bytes were dropped, so that the content may begin in the middle of something. */
   get hasDropped(): boolean {
-    return this.#dropped;
+    return this.#written > this.length;
+  }
+
+  /** Bytes ever written: the position behind the last one. */
+  get written(): number {
+    return this.#written;
   }
 
   /** Appends bytes; the oldest make room. Copies, so the caller may reuse its buffer. */
   write(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     const limit = this.#limit;
+    this.#written += chunk.length;
     if (chunk.length >= limit) {
-      this.#dropped ||= this.length > 0 || chunk.length > limit;
       this.#grow(limit);
       this.#bytes.set(chunk.subarray(chunk.length - limit));
       this.#next = 0;
@@ -59,7 +64,6 @@ export class ByteRing {
       chunk = chunk.subarray(room);
       if (chunk.length === 0) return;
     }
-    this.#dropped = true;
     const first = Math.min(chunk.length, limit - this.#next);
     this.#bytes.set(chunk.subarray(0, first), this.#next);
     this.#bytes.set(chunk.subarray(first), 0);
@@ -73,6 +77,17 @@ export class ByteRing {
     whole.set(this.#bytes.subarray(this.#next));
     whole.set(this.#bytes.subarray(0, this.#next), this.#limit - this.#next);
     return whole;
+  }
+
+  /**
+   * A copy of what was written from a position on, as far as it is still there.
+   *
+   * @param position Bytes written before it.
+   */
+  since(position: number): Uint8Array<ArrayBuffer> {
+    const wanted = Math.max(0, this.#written - position);
+    const held = this.snapshot();
+    return held.subarray(Math.max(0, held.length - wanted));
   }
 
   #grow(needed: number): void {

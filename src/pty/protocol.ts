@@ -147,6 +147,22 @@ export interface KeeperRequests {
     params: { runId: string; cols: number; rows: number };
     result: Record<string, never>;
   };
+  /**
+   * Raw output from a position on, for who looks at the terminal: waits until there is some, or the run is over. Asked
+   * again with `next` it goes on without a loss, as long as the asker keeps up; what it missed is counted. A character
+   * is never torn.
+   */
+  output: {
+    params: { runId: string; from: number };
+    result: {
+      data: string;
+      next: number;
+      /** Bytes between `from` and `data` that are not kept any more. */
+      dropped: number;
+      /** How the run ended, with its last output; null while it lives. */
+      end: { code: number | null; signal: string | null } | null;
+    };
+  };
   /** The last raw output of a run, at most 64 KiB. */
   replay: { params: { runId: string }; result: { data: string } };
   /** Remembers an environment under a name. Held in memory only. */

@@ -11,6 +11,7 @@ import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
+import { terminalHandlers } from "./terminal.ts";
 
 /** One handler for each operation of the contract. */
 export function createHandlers(services: Services): Handlers {
@@ -20,5 +21,6 @@ export function createHandlers(services: Services): Handlers {
     ...logHandlers(services),
     ...projectHandlers(services),
     ...taskHandlers(services),
+    ...terminalHandlers(services),
   };
 }

@@ -170,3 +170,57 @@ Deno.test("two living runs of one log file do not tear each other's lines", asyn
   }
   assert.equal(texts.length, 40_000);
 });
+
+Deno.test("output goes on where it was left, whole characters at a time, and tells the end", async () => {
+  await using keeper = await testKeeper();
+  const { client, home } = keeper;
+  const wait = (name: string) => `until [ -e ${name} ]; do sleep 0.01; done`;
+  const run = await keeper.sh(
+    // The second half of the letter comes later.
+    `printf 'one\\303'; ${wait("go")}; printf '\\274two'; ${
+      wait("end")
+    }; exit 7`,
+    { cwd: home.root },
+  );
+  const next = (from: number) =>
+    client.request("output", { runId: run.runId, from });
+  let text = "";
+  let at = 0;
+  while (text !== "one") {
+    const piece = await next(at);
+    text += piece.data;
+    at = piece.next;
+  }
+  const waiting = next(at);
+  await Deno.writeTextFile(`${home.root}/go`, "");
+  const piece = await waiting;
+  assert.match(piece.data, /^ü/);
+  assert.equal(piece.end, null);
+  const cancel = new AbortController();
+  const cancelled = client.request(
+    "output",
+    { runId: run.runId, from: piece.next + 100 },
+    { signal: cancel.signal },
+  );
+  cancel.abort(new DOMException("enough", "AbortError"));
+  await assert.rejects(cancelled, { name: "AbortError" });
+  await Deno.writeTextFile(`${home.root}/end`, "");
+  let last = await next(piece.next);
+  while (last.end === null) last = await next(last.next);
+  assert.deepEqual(last.end, { code: 7, signal: null });
+  // All of it can still be read until the end is acknowledged.
+  const all = await next(0);
+  assert.deepEqual([all.data, all.next, all.dropped], ["oneütwo", 8, 0]);
+});
+
+Deno.test("output counts what came faster than it was asked for", async () => {
+  await using keeper = await testKeeper();
+  const run = await keeper.sh("seq 1 100000");
+  await keeper.ended(run.runId);
+  const { data, next, dropped } = await keeper.client.request("output", {
+    runId: run.runId,
+    from: 10,
+  });
+  assert.equal(new TextEncoder().encode(data).length + dropped, next - 10);
+  assert(data.endsWith("100000\r\n"));
+});

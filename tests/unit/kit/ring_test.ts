@@ -6,7 +6,15 @@ function check(limit: number, chunks: readonly string[], held: string): void {
   for (const chunk of chunks) ring.write(new TextEncoder().encode(chunk));
   assert.equal(new TextDecoder().decode(ring.snapshot()), held);
   assert.equal(ring.length, held.length);
-  assert.equal(ring.hasDropped, chunks.join("").length > limit);
+  const all = chunks.join("");
+  assert.equal(ring.hasDropped, all.length > limit);
+  assert.equal(ring.written, all.length);
+  for (let position = 0; position <= all.length + 1; position++) {
+    assert.equal(
+      new TextDecoder().decode(ring.since(position)),
+      all.slice(Math.max(position, all.length - limit)),
+    );
+  }
 }
 
 Deno.test("ByteRing holds the last bytes, oldest first", () => {
