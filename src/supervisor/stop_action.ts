@@ -126,11 +126,14 @@ async function stopInOrder(
       const dependents = options.manner === "kill"
         ? []
         : dependentsOf(tasks, runner.name);
-      await Promise.all(dependents.flatMap((name) => {
+      const before = await Promise.all(dependents.flatMap((name) => {
         const dependent = byName.get(name);
         return dependent === undefined ? [] : [stop(dependent)];
       }));
-      const outcome = await stopOne(project, runner, options);
+      const inUse = before.find((dependent) => dependent.error !== null);
+      const outcome = inUse === undefined || options.manner === "shutdown"
+        ? await stopOne(project, runner, options)
+        : outcomeOf(runner, "stopped", stillNeeded(runner, inUse.task));
       order.push(outcome);
       return outcome;
     })();
@@ -163,6 +166,18 @@ async function stopOne(
       : undefined;
   }, signal);
   return outcomeOf(runner, word, error.error);
+}
+
+/** What something still needs is not taken away from it. */
+function stillNeeded(runner: TaskRunner, dependent: string): ErrorShape {
+  return new TaskmuxError(
+    "E402",
+    `Cannot stop "${runner.name}": task "${dependent}" needs it and did not stop`,
+    {
+      hint: `taskmux kill ${dependent}`,
+      details: { task: runner.name, dependent },
+    },
+  ).toShape();
 }
 
 function notRunning(runner: TaskRunner): ErrorShape {

@@ -280,3 +280,34 @@ hooks = { before_start = "echo $PORT >> ports" }
     [port, any.port, any.port],
   );
 });
+
+// The database was taken from under a task that its hook had kept running.
+Deno.test("what a task that did not stop depends on is not stopped either", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "kept"
+[tasks.db]
+command = "exec sleep 1000"
+[tasks.web]
+command = "exec sleep 1000"
+depends_on = ["db"]
+[tasks.web.hooks]
+before_stop = "test -e closing"
+[tasks.other]
+command = "exec sleep 1000"
+`);
+  await project.ok(["start"]);
+  const answer = await project.fails<{
+    results: { task: string; error_code?: string; hint?: string }[];
+  }>("E400", ["stop"]);
+  const results = answer.results ?? [];
+  assert.deepEqual(
+    results.filter(({ error_code }) => error_code !== undefined)
+      .map(({ task, error_code }) => [task, error_code]),
+    [["web", "E400"], ["db", "E402"]],
+  );
+  for (const name of ["db", "web"]) assert((await project.task(name)).running);
+  assert.equal((await project.task("other")).running, false);
+  await project.file("closing", "");
+  await project.ok(["stop"]);
+});
