@@ -5,15 +5,21 @@
  */
 
 import type { KeeperRun } from "../pty/protocol.ts";
-import { NOT_SPAWNED, type RunRow } from "../store/run_table.ts";
+import {
+  NOT_SPAWNED,
+  type RunEnding,
+  type RunRow,
+} from "../store/run_table.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
-import { parseRunKey } from "../supervisor/launch_run.ts";
+import { parseRunKey, runKey } from "../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import { decodeSavedState, restoreMachine } from "../supervisor/saved_state.ts";
 import { KILL_WAIT_MS, TERM_WAIT_MS } from "../supervisor/terminate_steps.ts";
+import type { TaskRunner } from "../supervisor/task_runner.ts";
+import { exitedData } from "../domain/task_state.ts";
 import { dependencyOrder } from "../domain/dependency_graph.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
-import { isAtRest } from "../domain/task_machine.ts";
+import { isAtRest, runOf } from "../domain/task_machine.ts";
 
 /** What the keeper and the store know of one project's runs. */
 export interface FoundRuns {
@@ -56,6 +62,12 @@ export function restoreTasks(project: ProjectSupervisor): Set<string> {
       ...restoreMachine(row, saved),
       lastExit: lastRun?.exit ?? null,
     }, saved);
+    const { stopping } = saved;
+    if (stopping?.isOver === true && stopping.restartAfterMs === null) {
+      // Only its after_stop hook was still to come.
+      runner.dispatch({ type: "rest", kind: stopping.kind });
+      restless.delete(name);
+    }
   }
   return restless;
 }
@@ -70,22 +82,35 @@ export async function adoptRuns(
   found: FoundRuns,
 ): Promise<void> {
   const { host } = project;
-  const digests = new Map(
-    host.store.runs.live().map((row) => [row.runId, row] as const),
-  );
   for (const kept of await newestRuns(host, found.kept)) {
     const { task } = parseRunKey(kept.key);
     const runner = project.find(task);
-    const row = digests.get(kept.runId);
+    const { runId, pid, startTime, startedAt, ended } = kept;
+    const row = host.store.runs.find(runId);
+    if (ended !== null && row !== null && row.exit !== null) {
+      // All of it was told; only the keeper did not get to know that.
+      await host.keeper.request("acknowledge", { runIds: [runId] });
+      continue;
+    }
     if (runner === null) {
       await endStranger(host, kept);
       continue;
     }
-    const { runId, pid, startTime, startedAt } = kept;
     const run = { runId, pid, startTime, startedAt, port: row?.port ?? null };
-    if (row?.pid === NOT_SPAWNED) host.store.runs.spawned(run);
-    await runner.adopt(run, row?.digest ?? null);
-    if (kept.ended !== null) await deliverEnd(host, project, kept);
+    const digest = row?.digest ?? null;
+    if (row === null || row.exit !== null) {
+      host.store.runs.revive({
+        ...run,
+        session: project.projectId,
+        task,
+        bootId: host.keeper.bootId,
+        command: runner.spec.command,
+        digest: digest ?? "",
+      });
+    }
+    const isNews = row?.pid === NOT_SPAWNED;
+    await runner.adopt(run, { digest, isNews });
+    if (ended !== null) await deliverEnd(host, project, kept);
   }
   for (const lost of found.lost) await deliverLoss(project, lost);
 }
@@ -114,9 +139,7 @@ export async function deliverEnd(
 ): Promise<void> {
   const { ended, runId } = kept;
   if (ended === null) return;
-  const { code, signal, at } = ended;
-  host.store.runs.end(runId, { code, signal, at, reason: "exited" });
-  project?.ended(parseRunKey(kept.key).task, { runId, code, signal, at });
+  recordEnd(host, project, { ...kept, end: { ...ended, reason: "exited" } });
   await host.keeper.request("acknowledge", { runIds: [runId] });
 }
 
@@ -126,9 +149,11 @@ export async function endStranger(
   kept: KeeperRun,
 ): Promise<void> {
   const { projectId, task } = parseRunKey(kept.key);
-  if (kept.ended === null) {
+  const { runId, pid } = kept;
+  let { ended } = kept;
+  if (ended === null) {
     await host.keeper.request("terminate", {
-      runId: kept.runId,
+      runId,
       steps: [
         { signal: "SIGTERM", waitMs: TERM_WAIT_MS },
         { signal: "SIGKILL", waitMs: KILL_WAIT_MS },
@@ -139,16 +164,55 @@ export async function endStranger(
       session: projectId,
       task,
       at: host.clock.now(),
-      data: { pid: kept.pid, run_id: kept.runId },
+      data: { pid, run_id: runId },
     });
+    const { runs } = await host.keeper.request("list", {});
+    ended = runs.find((run) => run.runId === runId)?.ended ?? null;
   }
-  host.store.runs.end(kept.runId, {
-    code: kept.ended?.code ?? null,
-    signal: kept.ended?.signal ?? "SIGTERM",
-    at: kept.ended?.at ?? host.clock.now(),
-    reason: "orphaned",
+  const { code, signal, at } = ended ??
+    { code: null, signal: "SIGKILL", at: host.clock.now() };
+  const end = { code, signal, at, reason: "orphaned" };
+  recordEnd(host, null, { ...kept, end });
+  await host.keeper.request("acknowledge", { runIds: [runId] });
+}
+
+/**
+ * Records an end and tells of it, once: the record, what the task makes of it and the events are stored together.
+ *
+ * @param project Null if it has nothing to do with the present run of a task.
+ */
+function recordEnd(
+  host: SupervisorHost,
+  project: ProjectSupervisor | null,
+  run: {
+    readonly runId: string;
+    readonly key: string;
+    readonly end: RunEnding;
+  },
+): void {
+  const { runId, key, end: { code, signal, at, reason } } = run;
+  const { projectId, task } = parseRunKey(key);
+  host.store.atomically(() => {
+    const isNews = host.store.runs.end(runId, { code, signal, at, reason });
+    if (!isNews) return;
+    if (isPresentRun(project?.find(task) ?? null, runId)) {
+      project?.ended(task, { runId, code, signal, at });
+      return;
+    }
+    host.emit({
+      event: "task_exited",
+      session: projectId,
+      task,
+      at: host.clock.now(),
+      data: exitedData(runId, { code, signal, at }),
+    });
   });
-  await host.keeper.request("acknowledge", { runIds: [kept.runId] });
+}
+
+function isPresentRun(runner: TaskRunner | null, runId: string): boolean {
+  return runner !== null &&
+    (runOf(runner.machine)?.runId === runId ||
+      runner.machine.phase.status === "spawning");
 }
 
 /** Tells a project of a run that died with its keeper: how it ended is not known, only that it did. */
@@ -157,17 +221,25 @@ export async function deliverLoss(
   lost: RunRow,
 ): Promise<void> {
   const { host } = project;
-  const exit = { code: null, signal: "SIGHUP", at: host.clock.now() };
-  if (lost.pid === NOT_SPAWNED) return host.store.runs.forget(lost.runId);
-  const isNews = host.store.runs.end(lost.runId, {
-    ...exit,
-    reason: "keeper_lost",
+  const { runId, task, session } = lost;
+  const { runs } = host.store;
+  const row = runs.find(runId);
+  if (row === null || row.exit !== null) return;
+  if (row.pid === NOT_SPAWNED) return runs.forget(runId);
+  const runner = project.find(task);
+  if (runner !== null && isAtRest(runner.machine)) {
+    await runner.adopt(row, { digest: row.digest, isNews: false });
+  }
+  recordEnd(host, project, {
+    runId,
+    key: runKey(session, task),
+    end: {
+      code: null,
+      signal: "SIGHUP",
+      at: host.clock.now(),
+      reason: "keeper_lost",
+    },
   });
-  if (!isNews) return;
-  const runner = project.find(lost.task);
-  if (runner === null) return;
-  if (isAtRest(runner.machine)) await runner.adopt(lost, lost.digest);
-  project.ended(lost.task, { runId: lost.runId, ...exit });
 }
 
 /**
@@ -195,7 +267,8 @@ export function resumeTasks(
   for (const name of names) {
     const runner = project.runner(name);
     runner.wasResumed = true;
-    runner.dispatch({ type: "start", isGated: true });
+    const keepsSeries = policy === "interrupted";
+    runner.dispatch({ type: "start", isGated: true, keepsSeries });
   }
   return names;
 }

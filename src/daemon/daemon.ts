@@ -169,7 +169,7 @@ async function openEngine(
       connect: () => options.connectKeeper(),
       onNotice: (notice) => {
         if (notice.notice === "log") noteLog(problems, notice);
-        scope.run(() => recovery.onNotice(notice));
+        scope.run((signal) => recovery.onNotice(notice, signal));
       },
       onLost: () => recovery.onKeeperLost(),
       onReplaced: () => recovery.onKeeperReplaced(),
@@ -326,6 +326,7 @@ function createShutDown(parts: {
     try {
       projects.expectEnd();
       recovery.noteShutdown(keepTasks ? "keep" : "clean");
+      if (keepTasks) saveEverything(projects, parts.host);
       const stopped = keepTasks ? [] : await stopEverything(projects);
       parts.host.emit({
         event: "daemon_stopped",
@@ -341,6 +342,15 @@ function createShutDown(parts: {
     }
   };
   return ({ keepTasks }) => under ??= shutDown(keepTasks);
+}
+
+/** For the next daemon, which then need not ask first whether what is healthy is so. */
+function saveEverything(projects: Projects, { store }: SupervisorHost): void {
+  store.atomically(() => {
+    for (const { supervisor } of projects.all) {
+      for (const runner of supervisor?.runners ?? []) runner.save();
+    }
+  });
 }
 
 /** Takes every task down; projects do not wait for each other. Returns `session/task` names. */

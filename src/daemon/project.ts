@@ -43,7 +43,8 @@ export interface ProjectOptions {
   readonly host: SupervisorHost;
   /** Reads and checks the file. */
   read(configPath: string): Promise<ProjectSpec>;
-  adopt(supervisor: ProjectSupervisor): Promise<void>;
+  /** @returns Whether what an earlier daemon had begun is to be finished. */
+  adopt(supervisor: ProjectSupervisor): Promise<boolean>;
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
 }
 
@@ -221,29 +222,36 @@ export class Project implements AsyncDisposable {
       spec,
       this.#options.host,
     );
-    const left = supervisor.pending.left();
-    await this.#options.adopt(supervisor);
+    const { pending } = supervisor;
+    const isToFinish = await this.#options.adopt(supervisor);
     this.#supervisor = supervisor;
-    const added = this.#noteTasks(spec);
-    if (supervisor.isUp) this.#startAdded(supervisor, added);
+    this.#options.host.store.atomically(() => {
+      const added = this.#noteTasks(spec);
+      if (supervisor.isUp) this.#startAdded(supervisor, added);
+    });
+    if (!isToFinish) pending.forget();
+    const { left } = pending;
     if (left.length === 0) return;
     this.#scope.run(async (signal) => {
       try {
         await resumeActions(supervisor, left, { signal });
       } finally {
         // Tried once. What fails is told by the tasks; only a daemon that ends meanwhile leaves it to the next.
-        if (!signal.aborted) supervisor.pending.forget();
+        if (!signal.aborted) pending.forget();
       }
     });
   }
 
   #reload(supervisor: ProjectSupervisor, spec: ProjectSpec): void {
     const wasUp = supervisor.isUp;
-    const { added, removed, changed } = supervisor.setSpec(spec);
-    this.#noteTasks(spec);
-    this.#emit("config_reloaded", { added, removed, changed });
-    this.#scope.run((signal) => this.#removeTasks(removed, signal));
-    if (wasUp) this.#startAdded(supervisor, added);
+    // A task that is noted as known and was not started would stay down if we crashed in between.
+    this.#options.host.store.atomically(() => {
+      const { added, removed, changed } = supervisor.setSpec(spec);
+      this.#noteTasks(spec);
+      this.#emit("config_reloaded", { added, removed, changed });
+      this.#scope.run((signal) => this.#removeTasks(removed, signal));
+      if (wasUp) this.#startAdded(supervisor, added);
+    });
   }
 
   /**

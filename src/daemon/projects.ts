@@ -24,8 +24,8 @@ export interface ProjectsOptions {
   readonly registry: Registry;
   /** The daemon's own environment, for git. */
   environment(): Record<string, string>;
-  /** Gives a freshly loaded project the runs it has. */
-  adopt(project: ProjectSupervisor): Promise<void>;
+  /** Gives a freshly loaded project the runs it has. See `ProjectOptions`. */
+  adopt(project: ProjectSupervisor): Promise<boolean>;
 }
 
 /** See the module. */

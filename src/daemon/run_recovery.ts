@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { parseRunKey } from "../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
+import type { TaskRunner } from "../supervisor/task_runner.ts";
 import {
   adoptRuns,
   deliverEnd,
@@ -42,6 +43,8 @@ export class RunRecovery {
   readonly #registry: Registry;
   #parts: RecoveryParts | null = null;
   #policy: ResumePolicy = "none";
+  /** Whether the last daemon was told to end everything, whatever else was under way. */
+  #wasStopped = false;
   /** Runs of the store that no keeper has; each is delivered to its project once. */
   #lost: RunRow[] = [];
   /** Runs that the keeper had which died last. */
@@ -64,12 +67,8 @@ export class RunRecovery {
     this.#parts = parts;
     const { bootId } = parts.keeper;
     const isBoot = this.#store.meta.get(BOOT_KEY) !== bootId;
-    const shutdown = this.#store.meta.get(SHUTDOWN_KEY);
-    this.#policy = isBoot
-      ? "all"
-      : shutdown === "clean"
-      ? "none"
-      : "interrupted";
+    this.#wasStopped = this.#store.meta.get(SHUTDOWN_KEY) === "clean";
+    this.#policy = isBoot ? "all" : this.#wasStopped ? "none" : "interrupted";
     this.#store.meta.set(BOOT_KEY, bootId);
     this.#store.meta.set(SHUTDOWN_KEY, "");
     const known = new Set((await this.#kept()).map((run) => run.runId));
@@ -89,8 +88,12 @@ export class RunRecovery {
     await this.#reclaim(this.#lost, () => {});
   }
 
-  /** Gives a freshly loaded project its tasks' states and runs, and starts what is to be started. */
-  async adopt(project: ProjectSupervisor): Promise<void> {
+  /**
+   * Gives a freshly loaded project its tasks' states and runs, and starts what is to be started.
+   *
+   * @returns Whether actions that were under way are to be finished.
+   */
+  async adopt(project: ProjectSupervisor): Promise<boolean> {
     const { projectId } = project;
     const restless = restoreTasks(project);
     const kept = (await this.#kept()).filter((run) =>
@@ -100,6 +103,7 @@ export class RunRecovery {
     this.#lost = this.#lost.filter((row) => row.session !== projectId);
     await adoptRuns(project, { kept, lost });
     resumeTasks(project, this.#policy, restless);
+    return !this.#wasStopped;
   }
 
   /** After all registered projects were loaded: ends runs of projects that are registered no more. */
@@ -121,7 +125,7 @@ export class RunRecovery {
   }
 
   /** Passes on what the keeper tells. */
-  async onNotice(notice: KeeperNotice): Promise<void> {
+  async onNotice(notice: KeeperNotice, signal: AbortSignal): Promise<void> {
     if (this.#parts === null) return;
     const { host, projects } = this.#parts;
     const { projectId, task } = parseRunKey(notice.key);
@@ -129,6 +133,11 @@ export class RunRecovery {
       const supervisor = projects.find(projectId)?.supervisor ?? null;
       // Not loaded yet: the end stays with the keeper until it is.
       if (supervisor === null) return;
+      // The start of a run is told before its end, and by then it has been recorded.
+      const runner = supervisor.find(task);
+      if (runner !== null && isSpawning(runner)) {
+        await supervisor.until(() => !isSpawning(runner) || undefined, signal);
+      }
       await deliverEnd(host, supervisor, {
         runId: notice.runId,
         key: notice.key,
@@ -206,4 +215,8 @@ export class RunRecovery {
     if (this.#parts === null) throw new TypeError("Recovery has not begun");
     return this.#parts;
   }
+}
+
+function isSpawning({ machine }: TaskRunner): boolean {
+  return machine.phase.status === "spawning";
 }

@@ -13,6 +13,7 @@ import type {
   Phase,
   StartCause,
   StopKind,
+  StopPlan,
   TaskMachine,
 } from "./task_machine.ts";
 
@@ -52,6 +53,11 @@ export function wantedUp(machine: TaskMachine): TaskMachine {
   };
 }
 
+/** Wanted up as it was, in the series of restarts in which it is. */
+export function stillUp(machine: TaskMachine): TaskMachine {
+  return { ...machine, desired: "up", manual: false, error: null };
+}
+
 /** Wanted down by hand; a shutdown changes nothing that is wanted. */
 export function wantedDown(machine: TaskMachine, kind: StopKind): TaskMachine {
   if (kind === "shutdown") return machine;
@@ -65,13 +71,6 @@ export function prepare(machine: TaskMachine, cause: StartCause): Step {
     { ...machine, generation, phase: { status: "preparing", cause } },
     [{ type: "run_hook", hook: "before_start", generation }],
   ];
-}
-
-/** How a run is ended and what follows. */
-export interface StopPlan {
-  readonly kind: StopKind;
-  readonly restartAfterMs: number | null;
-  readonly isGated?: boolean;
 }
 
 /** Ends the run: the keeper walks the escalation. */

@@ -29,6 +29,7 @@ import type { Phase, TaskMachine } from "./task_machine.ts";
 import type { TaskSpec } from "./task_spec.ts";
 import {
   type Exit,
+  exitedData,
   exitNumber,
   exitText,
   type ProbeResult,
@@ -50,11 +51,7 @@ export function onEnded(
     (phase.status !== "running" && phase.status !== "stopping") ||
     phase.run.runId !== runId
   ) return [machine, []];
-  const exited = emit("task_exited", {
-    exit_code: exitNumber(exit),
-    ...(exit.signal === null ? {} : { signal: exit.signal }),
-    run_id: runId,
-  });
+  const exited = emit("task_exited", exitedData(runId, exit));
   const ended = { ...machine, lastExit: exit };
   if (phase.status === "stopping") {
     if (phase.stage === "after") return [machine, []];

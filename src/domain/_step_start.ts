@@ -12,6 +12,7 @@ import {
   PERSIST,
   prepare,
   signal,
+  stillUp,
   stoppedEvent,
   wantedUp,
   withEffects,
@@ -31,8 +32,14 @@ import type { TaskSpec } from "./task_spec.ts";
 import type { RunInfo } from "./task_state.ts";
 
 /** Wanted up by hand. */
-export function onStart(machine: TaskMachine, isGated: boolean): Step {
-  const wanted = wantedUp(machine);
+export function onStart(
+  machine: TaskMachine,
+  { isGated, keepsSeries = false }: Pick<
+    Input & { type: "start" },
+    "isGated" | "keepsSeries"
+  >,
+): Step {
+  const wanted = keepsSeries ? stillUp(machine) : wantedUp(machine);
   const { phase } = machine;
   switch (phase.status) {
     case "stopped":
@@ -77,14 +84,7 @@ export function onSpawned(
     now: input.now,
     ageMs: 0,
   });
-  const started = emit(
-    phase.cause === "start" ? "task_started" : "task_restarted",
-    {
-      pid: input.run.pid,
-      run_id: input.run.runId,
-      ...(input.run.port === null ? {} : { port: input.run.port }),
-    },
-  );
+  const started = startedEvent(phase.cause, input.run);
   const [next, wanted]: Step = phase.interrupted === null
     ? [running, [...effects, {
       type: "run_hook",
@@ -99,6 +99,14 @@ export function onSpawned(
   if (end === undefined) return [next, [started, ...wanted]];
   const ended = { type: "ended", now: input.now, ...end } as const;
   return withEffects([started], onEnded(spec, next, ended));
+}
+
+function startedEvent(cause: StartCause, run: RunInfo): Effect {
+  return emit(cause === "start" ? "task_started" : "task_restarted", {
+    pid: run.pid,
+    run_id: run.runId,
+    ...(run.port === null ? {} : { port: run.port }),
+  });
 }
 
 /** A run that nobody waits for must not live on. */
@@ -147,25 +155,32 @@ function become(
 }
 
 /**
- * A run that was ready needs no second boot grace. Where a line of output was the evidence, it may be out of reach by
- * now, and being alive is what counts after it.
+ * A run that was ready needs no second boot grace, and one that was healthy begins no new stretch of it. Where a line of
+ * output was the evidence, it may be out of reach by now, and being alive is what counts after it.
  */
 function readyAgain(
   { health: spec }: TaskSpec,
   health: TaskHealth,
-  found: { readonly run: RunInfo; readonly now: number },
+  { run, now, healthyForMs, lastHealth }: Input & { type: "adopted" },
 ): TaskHealth {
   const isByLine = spec.url === null && spec.check === null &&
     spec.readyLog !== null;
-  if (!isByLine) return { ...health, isReady: true };
-  const { now, run } = found;
-  const last = {
-    ok: true,
-    method: "log",
-    reason: null,
-    at: run.startedAt,
-  } as const;
-  return { ...health, isReady: true, healthySince: now, last };
+  if (isByLine) {
+    const healthySince = now - (healthyForMs ?? 0);
+    const last = {
+      ok: true,
+      method: "log",
+      reason: null,
+      at: run.startedAt,
+    } as const;
+    return { ...health, isReady: true, healthySince, last };
+  }
+  return {
+    ...health,
+    isReady: true,
+    healthySince: healthyForMs === undefined ? null : now - healthyForMs,
+    last: healthyForMs === undefined ? null : lastHealth ?? null,
+  };
 }
 
 /** A run of an earlier controller lives. */
@@ -178,29 +193,38 @@ export function onAdopted(
   if (status === "spawning" || runOf(machine) !== null) {
     return unclaimed(machine, input.run.runId);
   }
+  const { news, wasReady = false } = input;
   const [found, effects] = become(spec, machine, input);
   const adopted = found.phase as Phase & { status: "running" };
   const phase = {
     ...adopted,
-    health: input.wasReady
-      ? readyAgain(spec, adopted.health, input)
-      : adopted.health,
-    isSettled: true,
+    health: wasReady ? readyAgain(spec, adopted.health, input) : adopted.health,
+    isSettled: news === undefined,
   };
-  const running = at(
-    { ...found, generation: machine.generation + 1 },
-    phase,
-  );
-  const cancel: readonly Effect[] = status === "preparing"
-    ? [{ type: "cancel_hook" }]
-    : [];
+  const generation = machine.generation + 1;
+  const running = at({ ...found, generation }, phase);
+  const told: readonly Effect[] = [
+    ...(status === "preparing" ? [{ type: "cancel_hook" } as const] : []),
+    ...(news === undefined ? [] : [startedEvent(news, input.run)]),
+  ];
   // Its stop was under way when the earlier controller went.
-  return withEffects(
-    cancel,
-    machine.manual
-      ? signal(running, phase, { kind: "stop", restartAfterMs: null })
-      : [running, [PERSIST, ...effects]],
-  );
+  const plan = input.plan ??
+    (machine.manual ? { kind: "stop", restartAfterMs: null } as const : null);
+  if (plan !== null) {
+    return withEffects(told, signal(running, phase, plan));
+  }
+  const { healthySince } = phase.health;
+  const isInSeries = wasReady && healthySince !== null && machine.restarts > 0;
+  return withEffects(told, [running, [
+    PERSIST,
+    ...effects,
+    ...(isInSeries
+      ? [{ type: "wake_at", at: healthySince + HEALTHY_RESET_MS } as const]
+      : []),
+    ...(news === undefined
+      ? []
+      : [{ type: "run_hook", hook: "after_start", generation } as const]),
+  ]]);
 }
 
 /** No run came of it. */

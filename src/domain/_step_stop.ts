@@ -10,13 +10,12 @@ import {
   prepare,
   signal,
   stoppedEvent,
-  type StopPlan,
   wantedDown,
   wantedUp,
   withEffects,
 } from "./_step_base.ts";
 import type { Effect, Step } from "./task_input.ts";
-import type { Phase, TaskMachine } from "./task_machine.ts";
+import type { Phase, StopPlan, TaskMachine } from "./task_machine.ts";
 
 /** Wanted down, or ended by the daemon. */
 export function onStop(

@@ -8,7 +8,15 @@
  * @module
  */
 
-import { at, emit, signal, wantedDown, withEffects } from "./_step_base.ts";
+import {
+  at,
+  emit,
+  PERSIST,
+  signal,
+  stoppedEvent,
+  wantedDown,
+  withEffects,
+} from "./_step_base.ts";
 import { onEnded, onProbed, onWake } from "./_step_run.ts";
 import {
   couldNotStart,
@@ -27,7 +35,7 @@ import type { TaskSpec } from "./task_spec.ts";
 export function step(spec: TaskSpec, machine: TaskMachine, input: Input): Step {
   switch (input.type) {
     case "start":
-      return onStart(machine, input.isGated);
+      return onStart(machine, input);
     case "stop":
       return onStop(machine, input.kind);
     case "restart":
@@ -47,6 +55,9 @@ export function step(spec: TaskSpec, machine: TaskMachine, input: Input): Step {
     case "survived":
       if (runOf(machine)?.runId !== input.runId) return [machine, []];
       return [{ ...machine, error: input.error }, []];
+    case "rest":
+      if (machine.phase.status !== "stopped") return [machine, []];
+      return [machine, [PERSIST, stoppedEvent(input.kind)]];
     case "wake":
       return onWake(machine, input.now);
     case "adopted":

@@ -94,7 +94,9 @@ export function healthWord(
   health: TaskHealth,
 ): "starting" | "healthy" | "unhealthy" {
   if (health.last?.ok === true) return "healthy";
-  if (!health.isReady && health.failures < failuresNeeded(spec)) {
+  // A run that was taken over may have been ready without having been asked again yet.
+  const isUnknown = !health.isReady || health.last === null;
+  if (isUnknown && health.failures < failuresNeeded(spec)) {
     return "starting";
   }
   return "unhealthy";

@@ -7,7 +7,12 @@
 import type { JsonObject } from "../kit/json.ts";
 import type { ErrorShape } from "./error.ts";
 import type { EventType } from "./event.ts";
-import type { TaskMachine } from "./task_machine.ts";
+import type {
+  StartCause,
+  StopKind,
+  StopPlan,
+  TaskMachine,
+} from "./task_machine.ts";
 import type { HookName } from "./task_spec.ts";
 import type { Exit, ProbeResult, RunInfo } from "./task_state.ts";
 
@@ -16,7 +21,12 @@ export type Input =
   & { readonly now: number }
   & (
     /** Wanted up by hand. `isGated` = its dependencies decide when. */
-    | { readonly type: "start"; readonly isGated: boolean }
+    | {
+      readonly type: "start";
+      readonly isGated: boolean;
+      /** The series of automatic restarts goes on: nobody has asked, a daemon that crashed had not got to it. */
+      readonly keepsSeries?: boolean;
+    }
     | { readonly type: "stop"; readonly kind: "stop" | "kill" | "shutdown" }
     /** Down and up again. `isUsers` clears the restart series. */
     | {
@@ -56,15 +66,26 @@ export type Input =
       readonly error: ErrorShape;
     }
     | { readonly type: "wake" }
+    /** An earlier controller went when all that was left of a stop was to tell that it is over. */
+    | { readonly type: "rest"; readonly kind: StopKind }
     /** A run of an earlier controller, alive. */
-    | {
-      readonly type: "adopted";
-      readonly run: RunInfo;
-      readonly ageMs: number;
-      /** Whether it was healthy once, as the history tells. */
-      readonly wasReady?: boolean;
-    }
+    | ({ readonly type: "adopted"; readonly run: RunInfo } & AdoptedFacts)
   );
+
+/** What is known of a run that is taken over. */
+export interface AdoptedFacts {
+  readonly ageMs: number;
+  /** Whether it was healthy once, as the history tells. */
+  readonly wasReady?: boolean;
+  /** For how long it had been healthy without a break when it was last looked at; absent = it was not. */
+  readonly healthyForMs?: number;
+  /** The last probe, if it is no older than a probe may be. */
+  readonly lastHealth?: ProbeResult;
+  /** Why it was started, if nobody has been told of it yet; absent = that is told. */
+  readonly news?: StartCause;
+  /** How it was being ended. */
+  readonly plan?: StopPlan;
+}
 
 /** What is to be done. */
 export type Effect =

@@ -17,6 +17,15 @@ export type StartCause = "start" | "restart" | "auto";
 /** How a running task is being ended. `auto` is the supervisor's own doing, `shutdown` the daemon's. */
 export type StopKind = "stop" | "kill" | "restart" | "auto" | "shutdown";
 
+/** How a run is ended and what follows. */
+export interface StopPlan {
+  readonly kind: StopKind;
+  /** Null = stay down; else start again after this delay. */
+  readonly restartAfterMs: number | null;
+  /** Whether the next start has to wait for the dependencies. */
+  readonly isGated?: boolean;
+}
+
 /** Where a task is in its life. Times are monotonic milliseconds. */
 export type Phase =
   | { readonly status: "stopped" }
@@ -41,16 +50,11 @@ export type Phase =
     /** Whether the after_start hooks are done. */
     readonly isSettled: boolean;
   }
-  | {
+  | StopPlan & {
     readonly status: "stopping";
     readonly run: RunInfo;
     readonly health: TaskHealth;
     readonly stage: "before" | "signals" | "after";
-    readonly kind: StopKind;
-    /** Null = stay down; else start again after this delay. */
-    readonly restartAfterMs: number | null;
-    /** Whether the next start has to wait for the dependencies. */
-    readonly isGated?: boolean;
   }
   | { readonly status: "backoff"; readonly until: number };
 

@@ -58,6 +58,18 @@ export function exitNumber(exit: Exit): number {
   return -(SIGNAL_NUMBERS[exit.signal ?? ""] ?? 1);
 }
 
+/** What the event of an exit tells. */
+export function exitedData(
+  runId: string,
+  exit: Exit,
+): { readonly [key: string]: string | number } {
+  return {
+    exit_code: exitNumber(exit),
+    ...(exit.signal === null ? {} : { signal: exit.signal }),
+    run_id: runId,
+  };
+}
+
 /** "exited with code 1", "killed by SIGKILL". */
 export function exitText(exit: Exit): string {
   return exit.code !== null

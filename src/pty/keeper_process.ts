@@ -14,8 +14,8 @@ export const IDLE_EXIT_MS = 30_000;
 /** Exit status of a keeper that found another one holding the lock. */
 export const LOCK_LOST_EXIT = 75;
 
-/** How long a keeper may take to come up. */
-export const STARTUP_TIMEOUT_MS = 8_000;
+/** How long a keeper may take to come up on a machine that is overloaded. One that fails exits, which is noticed at once. */
+export const STARTUP_TIMEOUT_MS = 60_000;
 
 const POLL_MS = 10;
 

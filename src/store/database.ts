@@ -55,6 +55,14 @@ export interface Statement<Row> {
 /** Told when writes begin to wait, of each one that is lost by it, and with null when none waits any more. */
 export type ReportWrites = (message: string | null, lost: number) => void;
 
+/** What is written together. */
+interface Step {
+  /** Done so far, to be done again if it is lost. */
+  readonly writes: (() => unknown)[];
+  readonly onLost: (() => void)[];
+  readonly after: (() => void)[];
+}
+
 /**
  * An open database. Its methods throw {@linkcode TaskmuxError} E900 when SQLite fails; the database is then as it was
  * before the statement, or before the transaction.
@@ -66,6 +74,7 @@ export class Database implements Disposable {
   #report: ReportWrites | null = null;
   #deferred: (() => unknown)[] = [];
   #lostWrites = 0;
+  #step: Step | null = null;
 
   constructor(connection: DatabaseSync) {
     this.#connection = connection;
@@ -95,6 +104,7 @@ export class Database implements Disposable {
    * once: a transaction that reads first and wants to write later fails under SQLite when another process was quicker.
    */
   transaction<T>(work: () => T): T {
+    if (this.#step !== null) return this.#savepoint(work);
     this.prepare("begin immediate").run();
     try {
       const result = work();
@@ -117,17 +127,100 @@ export class Database implements Disposable {
   write<T>(work: () => T, assumed: T): T {
     if (!this.flush()) return this.#defer(work, assumed);
     try {
-      return this.transaction(work);
+      const result = this.transaction(work);
+      this.#step?.writes.push(work);
+      return result;
     } catch (error) {
       if (this.#report === null || !isDiskTrouble(error)) throw error;
       this.#report(error.message, 0);
+      this.loseStep();
       return this.#defer(work, assumed);
+    }
+  }
+
+  /** Whether {@linkcode atomically} is under way. */
+  get isInStep(): boolean {
+    return this.#step !== null;
+  }
+
+  /**
+   * Runs synchronous `work`. Whatever it writes, by whichever method, is one transaction, which begins with the first
+   * write: a process that is killed has stored all of it or nothing. On a full disk all of it waits, see
+   * {@linkcode write}. Within another one it joins that.
+   */
+  atomically<T>(work: () => T): T {
+    if (this.#step !== null) return work();
+    this.flush();
+    const step: Step = { writes: [], onLost: [], after: [] };
+    this.#step = step;
+    try {
+      return work();
+    } finally {
+      this.#endStep();
+      for (const done of step.after) done();
+    }
+  }
+
+  /** For statements outside of {@linkcode transaction}: makes them part of the step under way, if there is one. */
+  joinStep(): void {
+    if (this.#step === null || this.#connection.isTransaction) return;
+    this.prepare("begin immediate").run();
+  }
+
+  /** Calls back once the step under way is over, whatever came of it; at once without one. Must not write. */
+  afterStep(done: () => void): void {
+    if (this.#step === null) done();
+    else this.#step.after.push(done);
+  }
+
+  /** Calls back if what the step under way has written so far is not stored after all. */
+  onStepLost(lost: () => void): void {
+    this.#step?.onLost.push(lost);
+  }
+
+  /** The disk does not take the step under way: takes back what it has written, and lets it wait. */
+  loseStep(): void {
+    if (this.#step === null) return;
+    if (this.#connection.isTransaction) this.prepare("rollback").run();
+    const { writes, onLost } = this.#step;
+    for (const work of writes.splice(0)) this.#defer(work, undefined);
+    for (const lost of onLost.splice(0)) lost();
+  }
+
+  #endStep(): void {
+    try {
+      if (this.#connection.isTransaction) this.prepare("commit").run();
+    } catch (error) {
+      if (this.#report === null || !isDiskTrouble(error)) throw error;
+      this.#report(error.message, 0);
+      this.loseStep();
+    } finally {
+      this.#step = null;
+    }
+  }
+
+  #savepoint<T>(work: () => T): T {
+    this.joinStep();
+    this.prepare("savepoint part").run();
+    try {
+      const result = work();
+      this.prepare("release part").run();
+      return result;
+    } catch (error) {
+      // A full disk may have ended the transaction as a whole.
+      if (this.#connection.isTransaction) {
+        this.prepare("rollback to part").run();
+        this.prepare("release part").run();
+      } else this.loseStep();
+      throw error;
     }
   }
 
   /** Writes what waits. @returns Whether nothing waits any more. */
   flush(): boolean {
     if (this.#deferred.length === 0) return true;
+    // A step that fails after all must not take along what others have waited with.
+    if (this.#step !== null) return false;
     try {
       this.transaction(() => {
         for (const work of this.#deferred) this.#redo(work);

@@ -121,9 +121,12 @@ export class EventTable {
     const fields = toFields(event);
     const seq = this.#storeWaiting() ? this.#store(fields) : null;
     const stored = { ...fields, seq: seq ?? this.#wait(fields) };
+    if (seq !== null) this.#database.onStepLost(() => this.#hold(stored));
     const result = toTaskEvent(stored);
-    this.#parts.mirror?.append(JSON.stringify(result));
-    if (seq !== null && this.#untilPrune-- <= 0) this.#prune(seq);
+    this.#database.afterStep(() => {
+      this.#parts.mirror?.append(JSON.stringify(result));
+      if (seq !== null && this.#untilPrune-- <= 0) this.#prune(seq);
+    });
     return result;
   }
 
@@ -200,6 +203,7 @@ export class EventTable {
   #storeWaiting(): boolean {
     if (!this.#database.flush()) return false;
     if (this.#waiting.length === 0) return true;
+    if (this.#database.isInStep) return false;
     try {
       this.#database.transaction(() => {
         for (const event of this.#waiting) this.#write(event);
@@ -221,12 +225,14 @@ export class EventTable {
     } catch (error) {
       if (!(error instanceof TaskmuxError)) throw error;
       this.#parts.report(error.message, 0);
+      this.#database.loseStep();
       return null;
     }
   }
 
   #write(event: Omit<StoredEvent, "seq"> & { seq: number | null }): number {
     const { at, event: type, session, task, data } = event;
+    this.#database.joinStep();
     // Not get(): it stops at the row, before the commit, and never tells that a full disk made that fail.
     const [row] = this.#insert.all(event.seq, at, type, session, task, data);
     if (row !== undefined) return row.seq;
@@ -238,6 +244,11 @@ export class EventTable {
   /** Holds an event back. @returns Its number. */
   #wait(fields: Omit<StoredEvent, "seq">): number {
     const seq = this.lastSeq + 1;
+    this.#hold({ ...fields, seq });
+    return seq;
+  }
+
+  #hold(event: StoredEvent): void {
     if (this.#waiting.length === MAX_WAITING_EVENTS) {
       this.#waiting.shift();
       this.#lostEvents++;
@@ -246,8 +257,7 @@ export class EventTable {
         this.#lostEvents,
       );
     }
-    this.#waiting.push({ ...fields, seq });
-    return seq;
+    this.#waiting.push(event);
   }
 
   #prune(lastSeq: number): void {

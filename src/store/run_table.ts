@@ -62,6 +62,7 @@ export class RunTable {
   readonly #spawned: Statement<never>;
   readonly #forget: Statement<never>;
   readonly #end: Statement<never>;
+  readonly #find: Statement<StoredRun>;
   readonly #live: Statement<StoredRun>;
   readonly #history: Statement<StoredRun>;
   readonly #last: Statement<StoredRun>;
@@ -86,6 +87,7 @@ export class RunTable {
       `update runs set exit_code = ?, exit_signal = ?, ended_at = ?, reason = ?
        where run_id = ? and ended_at is null`,
     );
+    this.#find = database.prepare("select * from runs where run_id = ?");
     this.#live = database.prepare(
       "select * from runs where ended_at is null order by number",
     );
@@ -111,20 +113,26 @@ export class RunTable {
    */
   start(run: NewRun): void {
     this.#database.write(() => {
-      this.#insert.run(
-        run.runId,
-        run.session,
-        run.task,
-        run.pid,
-        run.startTime,
-        run.bootId,
-        run.startedAt,
-        run.port,
-        run.command,
-        run.digest,
-      );
+      this.#insertRun(run);
       this.#prune.run(run.session, run.task);
     }, undefined);
+  }
+
+  /**
+   * Remembers a run that lives, whatever was known of it: nothing after the loss of a database, or that it had ended.
+   * One write by key. Waits for a full disk.
+   */
+  revive(run: NewRun): void {
+    this.#database.write(() => {
+      this.#forget.run(run.runId);
+      this.#insertRun(run);
+    }, undefined);
+  }
+
+  /** The record of a run; null if there is none. One look-up. */
+  find(runId: string): RunRow | null {
+    const row = this.#find.get(runId);
+    return row === undefined ? null : fromStored(row);
   }
 
   /** Remembers that a run has been spawned. One write by key. Waits for a full disk. */
@@ -176,6 +184,21 @@ export class RunTable {
   /** Forgets the ended runs of a project; live ones stay, for they must be found again. O(its runs). */
   removeSession(session: string): void {
     this.#deleteSession.run(session);
+  }
+
+  #insertRun(run: NewRun): void {
+    this.#insert.run(
+      run.runId,
+      run.session,
+      run.task,
+      run.pid,
+      run.startTime,
+      run.bootId,
+      run.startedAt,
+      run.port,
+      run.command,
+      run.digest,
+    );
   }
 }
 

@@ -126,6 +126,15 @@ export class Store implements Disposable {
     return new Store(database, events, []);
   }
 
+  /**
+   * Runs synchronous `work`, whose changes and events are then stored together: whoever is killed meanwhile has stored
+   * all of them or none. Within another such work it joins that. Costs a transaction only if something is written.
+   */
+  atomically<T>(work: () => T): T {
+    this.events.flush();
+    return this.#database.atomically(work);
+  }
+
   /** Stores what can be stored and closes the files. Idempotent. */
   close(): void {
     if (!this.#database.isOpen) return;

@@ -1,5 +1,5 @@
 /**
- * Starts a run: port, environment, spawn by the keeper, record in the store.
+ * Starts a run: port, environment, the record that it is about to start, spawn by the keeper.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface LaunchedRun {
 }
 
 /**
- * Starts a run of a task.
+ * Starts a run of a task. That it lives is not recorded yet: the caller does it together with telling of it.
  *
  * @throws {TaskmuxError} E214 port taken, E104 unreadable env file, E403 the keeper could not spawn.
  */
@@ -77,9 +77,7 @@ async function spawnRun(
     if (!isUnknown) runs.forget(runId);
     throw error;
   });
-  const run: RunInfo = { runId, pid, startTime, startedAt, port };
-  runs.spawned(run);
-  return { run, env };
+  return { run: { runId, pid, startTime, startedAt, port }, env };
 }
 
 /**

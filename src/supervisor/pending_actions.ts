@@ -21,15 +21,23 @@ export class PendingActions {
   readonly #meta: MetaTable;
   readonly #key: string;
   readonly #current = new Set<PendingAction>();
+  #left: readonly PendingAction[];
 
   constructor(meta: MetaTable, projectId: string) {
     this.#meta = meta;
     this.#key = `pending_actions:${projectId}`;
+    const text = meta.get(this.#key) ?? "";
+    this.#left = text === "" ? [] : JSON.parse(text) as PendingAction[];
   }
 
-  /** Performs an action that is written down for as long as it lasts. */
+  /**
+   * Performs an action that is written down for as long as it lasts.
+   *
+   * @param signal Aborts when this daemon ends first: then the action stays written down for the next one.
+   */
   async during<T>(
     action: PendingAction,
+    signal: AbortSignal,
     perform: () => Promise<T>,
   ): Promise<T> {
     if (Object.keys(action.runs).length === 0) return await perform();
@@ -38,24 +46,28 @@ export class PendingActions {
     try {
       return await perform();
     } finally {
-      this.#current.delete(action);
-      this.#save();
+      if (!signal.aborted) {
+        this.#current.delete(action);
+        this.#save();
+      }
     }
   }
 
-  /** What an earlier daemon did not finish, in order. Asked before anything is performed here. */
-  left(): readonly PendingAction[] {
-    const text = this.#meta.get(this.#key) ?? "";
-    return text === "" ? [] : JSON.parse(text) as PendingAction[];
+  /** What an earlier daemon did not finish, in order. */
+  get left(): readonly PendingAction[] {
+    return this.#left;
   }
 
   /** Crosses out what an earlier daemon did not finish. */
   forget(): void {
+    if (this.#left.length === 0) return;
+    this.#left = [];
     this.#save();
   }
 
   #save(): void {
-    const actions = [...this.#current];
+    // Another crash must not lose what the one before has left.
+    const actions = [...this.#left, ...this.#current];
     this.#meta.set(
       this.#key,
       actions.length === 0 ? "" : JSON.stringify(actions),

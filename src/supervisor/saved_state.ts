@@ -5,7 +5,12 @@
  */
 
 import type { ErrorShape } from "../domain/error.ts";
-import type { TaskMachine } from "../domain/task_machine.ts";
+import type {
+  StartCause,
+  StopPlan,
+  TaskMachine,
+} from "../domain/task_machine.ts";
+import type { ProbeResult } from "../domain/task_state.ts";
 
 /** See the module. Holds no secret: the environment is only named. */
 export interface SavedState {
@@ -18,6 +23,16 @@ export interface SavedState {
   readonly environment: string | null;
   /** The run whose `ready_log` line has been seen: later output may have pushed that line out of everybody's sight. */
   readonly readyRunId: string | null;
+  /** Why a run is being started. */
+  readonly cause: StartCause | null;
+  /** The run that is being ended. `isOver`: nothing of it lives, what is left is its after_stop hook. */
+  readonly stopping:
+    | StopPlan & { readonly runId: string; readonly isOver: boolean }
+    | null;
+  /** The last probe of a run, if it succeeded. Only as of the last change, or of the end of the controller. */
+  readonly health:
+    | { readonly runId: string; readonly last: ProbeResult }
+    | null;
 }
 
 const NOTHING: SavedState = {
@@ -27,7 +42,43 @@ const NOTHING: SavedState = {
   error: null,
   environment: null,
   readyRunId: null,
+  cause: null,
+  stopping: null,
+  health: null,
 };
+
+/** What is to be saved of a machine. */
+export function savedStateOf(
+  machine: TaskMachine,
+  rest: Pick<SavedState, "environment" | "readyRunId">,
+): SavedState {
+  const { restarts, gaveUp, error, phase } = machine;
+  const { status } = phase;
+  return {
+    ...NOTHING,
+    ...rest,
+    restarts,
+    gaveUp,
+    error,
+    outcome: status === "failed" || status === "completed" ||
+        status === "stopped"
+      ? status
+      : null,
+    cause: status === "preparing" || status === "spawning" ? phase.cause : null,
+    stopping: status === "stopping" && phase.stage !== "before"
+      ? {
+        kind: phase.kind,
+        restartAfterMs: phase.restartAfterMs,
+        isGated: phase.isGated ?? false,
+        runId: phase.run.runId,
+        isOver: phase.stage === "after",
+      }
+      : null,
+    health: status === "running" && phase.health.last?.ok === true
+      ? { runId: phase.run.runId, last: phase.health.last }
+      : null,
+  };
+}
 
 /** As text for the store. */
 export function encodeSavedState(state: SavedState): string {

@@ -23,15 +23,21 @@ import type { HookName, TaskSpec } from "../domain/task_spec.ts";
 import type { ProbeResult, RunInfo } from "../domain/task_state.ts";
 import type { TaskSnapshot, WaitingFor } from "../domain/task_view.ts";
 import type { SupervisorHost } from "./host.ts";
-import { watchFiles } from "./file_watch.ts";
 import { willPrint } from "./printed_line.ts";
 import { probeRun } from "./prober.ts";
+import { adoptedFacts } from "./adopted_facts.ts";
 import { launchRun } from "./launch_run.ts";
 import { requireTaskFolder, startErrorShape } from "./start_errors.ts";
 import { runTaskHook } from "./task_hook.ts";
+import { TaskWatch } from "./task_watch.ts";
 import { terminateSteps } from "./terminate_steps.ts";
 import type { RunContext } from "./run_context.ts";
-import { encodeSavedState, type SavedState } from "./saved_state.ts";
+import {
+  decodeSavedState,
+  encodeSavedState,
+  type SavedState,
+  savedStateOf,
+} from "./saved_state.ts";
 
 type WithoutNow<T> = T extends unknown ? Omit<T, "now"> : never;
 
@@ -71,6 +77,7 @@ export class TaskRunner implements AsyncDisposable {
   #isStepping = false;
   #environment: string | null = null;
   #readyRunId: string | null = null;
+  #saved: SavedState = decodeSavedState(null);
   #runDigest: string | null = null;
   #runEnvironment: Readonly<Record<string, string>> = {};
   #isSettled = false;
@@ -78,7 +85,7 @@ export class TaskRunner implements AsyncDisposable {
   readonly #hooks = new Set<AbortController>();
   #probing: AbortController | null = null;
   #wake: AbortController | null = null;
-  #watching: AbortController | null = null;
+  readonly #watch: TaskWatch;
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
@@ -89,6 +96,13 @@ export class TaskRunner implements AsyncDisposable {
     this.#scope = new TaskScope((error) =>
       this.#host.onError(error, `task ${this.name}`)
     );
+    this.#watch = new TaskWatch({
+      host: options.host,
+      scope: this.#scope,
+      name: this.name,
+      root: options.context.root,
+      onChange: (files) => this.#filesChanged(files),
+    });
   }
 
   /** The spec of the next start. */
@@ -144,33 +158,38 @@ export class TaskRunner implements AsyncDisposable {
   }
 
   /** Sets a state found on disk. Only before the first input. */
-  restore(
-    machine: Partial<TaskMachine>,
-    saved: Pick<SavedState, "environment" | "readyRunId">,
-  ): void {
+  restore(machine: Partial<TaskMachine>, saved: SavedState): void {
     this.#machine = { ...this.#machine, ...machine };
     this.#environment = saved.environment;
     this.#readyRunId = saved.readyRunId;
+    this.#saved = saved;
   }
 
-  /** Takes over a live run of an earlier controller. */
-  async adopt(run: RunInfo, digest: string | null): Promise<void> {
-    const { clock } = this.#host;
-    this.#runDigest = digest;
+  /** Writes down what is known now, for whoever comes next. */
+  save(): void {
+    if (runOf(this.#machine) !== null) this.#persist();
+  }
+
+  /** Takes over a run of an earlier controller. `isNews`: that one had not got to telling that it started. */
+  async adopt(
+    run: RunInfo,
+    found: { readonly digest: string | null; readonly isNews: boolean },
+  ): Promise<void> {
+    const { store } = this.#host;
+    const { isNews } = found;
+    this.#runDigest = found.digest;
     this.#lastStartedAt = run.startedAt;
     this.#isSettled = true;
     this.#runEnvironment = await this.#context.environmentOf(this, run).catch(
       () => ({}),
     );
-    const ageMs = Math.max(0, clock.now() - run.startedAt);
-    const wasReady = this.#host.store.events.list({
-      session: this.#context.projectId,
-      task: this.name,
-      types: ["task_healthy"],
-      sinceMs: run.startedAt,
-      limit: 1,
-    }).events.length > 0;
-    this.dispatch({ type: "adopted", run, ageMs, wasReady });
+    const { projectId } = this.#context;
+    const known = { projectId, spec: this.#spec, saved: this.#saved };
+    const facts = adoptedFacts(this.#host, { ...known, run, isNews });
+    store.atomically(() => {
+      if (isNews) store.runs.spawned(run);
+      this.dispatch({ type: "adopted", run, ...facts });
+    });
   }
 
   /** Feeds one input. Effects begin before this returns; what they bring arrives later. */
@@ -182,6 +201,16 @@ export class TaskRunner implements AsyncDisposable {
       { ...input, now: this.#host.clock.monotonic() } as Input,
     );
     if (this.#isStepping) return;
+    // The state and the events that tell of it are stored together: whoever comes after a crash finds both or neither.
+    this.#host.store.atomically(() => {
+      this.#stepAll();
+      // Also while it is down after a crash: a change of a file wakes it.
+      this.#watch.follow(this.#spec, this.#machine.desired === "up");
+      this.#options.onChange();
+    });
+  }
+
+  #stepAll(): void {
     this.#isStepping = true;
     try {
       for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
@@ -192,8 +221,6 @@ export class TaskRunner implements AsyncDisposable {
     } finally {
       this.#isStepping = false;
     }
-    this.#followFiles();
-    this.#options.onChange();
   }
 
   /** One probe now, outside of the schedule; its result counts like any other. */
@@ -242,6 +269,8 @@ export class TaskRunner implements AsyncDisposable {
       case "cancel_hook":
         return this.#cancelHooks();
       case "spawn":
+        // A run that lives before anybody was told is told by the next controller, with its cause.
+        this.#persist();
         return this.#scope.run(() => this.#spawn(effect.generation));
       case "terminate":
         // An after_start hook of a run that is being ended has nothing left to do.
@@ -274,24 +303,16 @@ export class TaskRunner implements AsyncDisposable {
   }
 
   #persist(): void {
-    const { desired, manual, restarts, phase, error, gaveUp } = this.#machine;
-    const outcome = phase.status === "failed" ||
-        phase.status === "completed" || phase.status === "stopped"
-      ? phase.status
-      : null;
+    const { desired, manual } = this.#machine;
     this.#host.store.tasks.setDesired(this.#context.projectId, this.name, {
       desired,
       manual,
       changedAt: this.#host.clock.now(),
       adhoc: this.isAdHoc ? JSON.stringify(this.#spec) : null,
-      state: encodeSavedState({
-        outcome,
-        restarts,
-        gaveUp,
-        error,
+      state: encodeSavedState(savedStateOf(this.#machine, {
         environment: this.#environment,
         readyRunId: this.#readyRunId,
-      }),
+      })),
     });
   }
 
@@ -361,7 +382,10 @@ export class TaskRunner implements AsyncDisposable {
       this.#runEnvironment = env;
       this.#isSettled = false;
       this.#lastStartedAt = run.startedAt;
-      this.dispatch({ type: "spawned", generation, run });
+      this.#host.store.atomically(() => {
+        this.#host.store.runs.spawned(run);
+        this.dispatch({ type: "spawned", generation, run });
+      });
       this.#scope.run(async (signal) => {
         await this.#host.clock.sleep(SETTLE_MS, signal);
         if (runOf(this.#machine)?.runId !== run.runId) return;
@@ -430,30 +454,6 @@ export class TaskRunner implements AsyncDisposable {
       cwd: this.#spec.cwd,
       shell: this.#spec.shell,
     }, { clock: this.#host.clock, signal });
-  }
-
-  /** Files are watched for as long as the task is wanted up, so that a change also wakes what crashed. */
-  #followFiles(): void {
-    const { watch, watchIgnore } = this.#spec;
-    const isWanted = this.#machine.desired === "up" && watch.length > 0;
-    if (isWanted === (this.#watching !== null)) return;
-    this.#watching?.abort();
-    this.#watching = null;
-    if (!isWanted) return;
-    const cancel = new AbortController();
-    this.#watching = cancel;
-    this.#scope.run(async (scopeSignal) => {
-      const changes = watchFiles({
-        root: this.#context.root,
-        patterns: watch,
-        ignore: watchIgnore,
-        clock: this.#host.clock,
-        signal: AbortSignal.any([scopeSignal, cancel.signal]),
-        onWarning: (message) =>
-          this.#host.onError(new Error(message), `watch of ${this.name}`),
-      });
-      for await (const files of changes) this.#filesChanged(files);
-    });
   }
 
   #filesChanged(files: readonly string[]): void {

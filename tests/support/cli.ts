@@ -66,7 +66,7 @@ function onlyJson(
 ): Record<string, unknown> {
   const what = `taskmux ${args.join(" ")}`;
   assert.equal(stderr, "", `stderr of ${what}`);
-  assert.match(stdout, /^[^\n]+\n$/, `stdout of ${what} is one line`);
+  assert.match(stdout, /^[^\n]+\n$/, `stdout of ${what}: "${stdout}"`);
   const value: unknown = JSON.parse(stdout);
   assert(typeof value === "object" && value !== null, what);
   return value as Record<string, unknown>;

@@ -166,6 +166,7 @@ async function restart(
           names: tasksToRestart(project, request.names),
           environment: request.environment,
         }),
+        context.signal,
         () => restartTasks(project, request, askerOf(context)),
       ),
   );
@@ -190,6 +191,7 @@ async function stop(
       () =>
         project.pending.during(
           pendingStop(project, runnersOf(project, params.tasks)),
+          context.signal,
           () => stopNamed(project, params.tasks, { manner: "stop", asker }),
         ),
     );
@@ -200,6 +202,7 @@ async function stop(
     () =>
       project.pending.during(
         pendingStop(project, project.runners),
+        context.signal,
         () => stopAll(project, "stop", asker),
       ),
   );
