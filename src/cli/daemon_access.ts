@@ -20,15 +20,16 @@ export async function findDaemon(context: Context): Promise<Client | null> {
   return await connect(context.paths.daemonSocket);
 }
 
-/** The daemon; started if there is none. */
+/** The daemon; started, with these arguments of its own, if there is none. */
 export async function needDaemon(
   context: Context,
   signal?: AbortSignal,
+  args: readonly string[] = [],
 ): Promise<Client> {
   const present = await connect(context.paths.daemonSocket, { signal });
   if (present !== null) return present;
   const { ensureDaemon } = await import("../client/spawn_daemon.ts");
-  return await ensureDaemon(context.paths, { signal });
+  return await ensureDaemon(context.paths, { signal, args });
 }
 
 /**
@@ -38,12 +39,13 @@ export async function needDaemon(
 export async function findOrReviveDaemon(
   context: Context,
   signal?: AbortSignal,
+  args: readonly string[] = [],
 ): Promise<Client | null> {
   const present = await connect(context.paths.daemonSocket, { signal });
   if (present !== null) return present;
   const { isKeeperAlive } = await import("../client/lock_probe.ts");
   if (!await isKeeperAlive(context.paths)) return null;
-  return await needDaemon(context, signal);
+  return await needDaemon(context, signal, args);
 }
 
 /**

@@ -31,32 +31,34 @@ export interface StoppedDaemon {
 }
 
 /**
- * Ends the daemon, whichever protocol it speaks. It is asked, never killed.
+ * Ends the daemon, whichever protocol it speaks. It is asked, never killed. One that dies while it takes tasks down is
+ * started again to finish that.
  *
  * @returns Null if none was running.
  * @throws {TaskmuxError} E602 if it is still there after the time; it goes on stopping then.
  */
 export async function stopDaemon(
   context: Context,
-  { keepTasks, timeoutMs, signal }: StopOptions,
+  options: StopOptions,
 ): Promise<StoppedDaemon | null> {
-  const { paths } = context;
-  await using client = await connect(paths.daemonSocket, {
-    signal,
-    anyProtocol: true,
-  }) ?? await reviveDaemon(context, { keepTasks, timeoutMs, signal });
-  if (client === null) return null;
-  const { pid } = client.hello;
-  const deadline = { clock: systemClock, ms: timeoutMs, signal };
+  const { timeoutMs, signal } = options;
+  const limit = { clock: systemClock, ms: timeoutMs, signal };
+  let pid: number | null = null;
   try {
-    return await withDeadline(deadline, async (signal) => {
-      const tasks = await askToStop(client, keepTasks, signal);
-      // It answers before it ends; the end of the connection and the lock tell when it has.
-      await settledWithin(client.closed(), { ...deadline, signal });
-      while (await isLockHeld(paths.daemonLock)) {
-        await systemClock.sleep(POLL_MS, signal);
+    return await withDeadline(limit, async (limited) => {
+      const tasks: string[] = [];
+      while (true) {
+        await using client = await reach(context, options, limited);
+        if (client === null) break;
+        pid = client.hello.pid;
+        const stopped = await askToStop(client, options.keepTasks, limited);
+        // It answers before it ends; the end of the connection tells when it has, unless it is stuck.
+        await settledWithin(client.closed(), { ...limit, signal: limited });
+        await untilGone(context, pid, limited);
+        tasks.push(...stopped ?? []);
+        if (stopped !== null || options.keepTasks) break;
       }
-      return { pid, tasks };
+      return pid === null ? null : { pid, tasks };
     });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
@@ -72,26 +74,42 @@ export async function stopDaemon(
   }
 }
 
-/** Tasks that a crashed daemon left behind can only be stopped by another one. */
-async function reviveDaemon(
+/** The daemon to be stopped. Tasks that a crashed one left behind can only be stopped by another one. */
+async function reach(
   context: Context,
-  { keepTasks, timeoutMs, signal }: StopOptions,
+  { keepTasks }: StopOptions,
+  signal: AbortSignal,
 ): Promise<Client | null> {
-  const deadline = systemClock.monotonic() + timeoutMs;
-  const starting = await connectWhenUp(context, deadline, signal);
-  if (starting !== null || keepTasks) return starting;
-  return await findOrReviveDaemon(context, signal);
+  const { daemonSocket } = context.paths;
+  const present = await connect(daemonSocket, { signal, anyProtocol: true }) ??
+    await connectWhenUp(context, signal);
+  if (present !== null || keepTasks) return present;
+  // To end all tasks includes those of a keeper to which this version cannot talk.
+  return await findOrReviveDaemon(context, signal, ["--replace-keeper"]);
+}
+
+/** Resolves when that daemon has ended: nobody has its lock, or its successor listens. */
+async function untilGone(
+  { paths }: Context,
+  pid: number,
+  signal: AbortSignal,
+): Promise<void> {
+  while (await isLockHeld(paths.daemonLock)) {
+    await using other = await connect(paths.daemonSocket, {
+      signal,
+      anyProtocol: true,
+    });
+    if (other !== null && other.hello.pid !== pid) return;
+    await systemClock.sleep(POLL_MS, signal);
+  }
 }
 
 /** A daemon that has its lock but not yet its socket is coming up, and is waited for. Null if there is none. */
 async function connectWhenUp(
   { paths }: Context,
-  deadline: number,
   signal: AbortSignal,
 ): Promise<Client | null> {
-  while (
-    systemClock.monotonic() < deadline && await isLockHeld(paths.daemonLock)
-  ) {
+  while (await isLockHeld(paths.daemonLock)) {
     const client = await connect(paths.daemonSocket, {
       signal,
       anyProtocol: true,
@@ -102,18 +120,19 @@ async function connectWhenUp(
   return null;
 }
 
-/** What it stopped; nothing if it was gone before it could tell. */
+/** What it stopped; null if it was gone before it could tell. */
 async function askToStop(
   client: Client,
   keepTasks: boolean,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | null> {
   const params = { keep_tasks: keepTasks };
   try {
-    return (await client.call("daemon.stop", params, { signal })).stopped;
+    const answer = await client.call("daemon.stop", params, { signal });
+    // The answer of another version is not promised to be like ours.
+    return answer.stopped ?? [];
   } catch (error) {
-    // Whether it ends is seen by its lock.
-    if (error instanceof TaskmuxError && error.code === "E600") return [];
+    if (error instanceof TaskmuxError && error.code === "E600") return null;
     throw error;
   }
 }

@@ -21,6 +21,7 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { type Client, connect } from "./client.ts";
 import { isLockHeld } from "./lock_probe.ts";
+import { startupError } from "./startup_error.ts";
 
 /**
  * How long a new daemon may take until it answers. Its first start may have to download its packages; one that fails
@@ -61,7 +62,7 @@ export interface SpawnOptions {
  * becomes of the caller. Aborting ends the waiting only.
  *
  * @throws {TaskmuxError} E600 with what the daemon said if it does not answer within {@linkcode SPAWN_TIMEOUT_MS}; E601
- * if one of another protocol runs.
+ * if one of another protocol runs, or state or tasks of another version are in the way; E10x for the host's settings.
  */
 export async function ensureDaemon(
   paths: Paths,
@@ -234,6 +235,17 @@ async function unreachable(
   child: StartingDaemon,
 ): Promise<TaskmuxError> {
   const said = await child.diagnostics();
+  const known = startupError(said);
+  // What the user can do something about keeps its own code.
+  if (known !== null && known.code !== "E900") return known;
+  return unreachableError(paths, state, known?.message ?? said);
+}
+
+function unreachableError(
+  paths: Paths,
+  state: string,
+  said: string,
+): TaskmuxError {
   return new TaskmuxError(
     "E600",
     `Cannot start daemon: ${state}${said === "" ? "" : `\n${said}`}`,

@@ -14,7 +14,14 @@ export const WIRE_PROTOCOL = 1;
 /** Version of taskmux; equal to the one in `deno.json`, which a test checks. */
 export const VERSION = "0.1.0";
 
-/** The daemon's first frame. */
+/**
+ * The daemon's first frame.
+ *
+ * Frozen, for every version there will ever be: the daemon speaks first, in one line of JSON with these four fields; and
+ * it takes, as a line, `{"id":1,"op":"daemon.stop","params":{"keep_tasks":true}}` (or `false`) with exactly this one
+ * parameter, ends, and lets go of `run/daemon.lock`. So any taskmux can replace or stop any other. An answer may come
+ * before the end; no field of it is promised.
+ */
 export interface Hello {
   readonly taskmux: "daemon";
   readonly protocol: number;

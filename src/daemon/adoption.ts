@@ -215,6 +215,18 @@ function isPresentRun(runner: TaskRunner | null, runId: string): boolean {
       runner.machine.phase.status === "spawning");
 }
 
+/** Records a run that was ended with its keeper, on purpose. Its task comes to rest by itself. */
+export function deliverReplaced(host: SupervisorHost, run: RunRow): void {
+  const { runId, session, task, pid } = run;
+  if (pid === NOT_SPAWNED) return host.store.runs.forget(runId);
+  const end = { code: null, signal: "SIGTERM", at: host.clock.now() };
+  recordEnd(host, null, {
+    runId,
+    key: runKey(session, task),
+    end: { ...end, reason: "keeper_replaced" },
+  });
+}
+
 /** Tells a project of a run that died with its keeper: how it ended is not known, only that it did. */
 export async function deliverLoss(
   project: ProjectSupervisor,

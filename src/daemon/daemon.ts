@@ -28,7 +28,7 @@ import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
 import { KeeperLink } from "./keeper_link.ts";
 import { Projects } from "./projects.ts";
-import { RunRecovery } from "./run_recovery.ts";
+import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import type { Services } from "./services.ts";
 
 /** Pause between two attempts to write `daemon.json` to a full disk. */
@@ -39,6 +39,8 @@ export interface DaemonOptions {
   readonly paths: Paths;
   /** Port of the API instead of the configured one; 0 = any free one. */
   readonly apiPort?: number;
+  /** What is to become of tasks that an earlier daemon had. */
+  readonly takeover?: Takeover;
   /** Finds the keeper or starts it. */
   connectKeeper(): Promise<KeeperClient>;
   /** The environment for tasks whose caller's is lost. */
@@ -196,7 +198,7 @@ async function openEngine(
       adopt: (supervisor) => recovery.adopt(supervisor),
     }),
   );
-  await recovery.begin({ host, keeper, projects });
+  await recovery.begin({ host, keeper, projects }, options.takeover);
   await projects.loadRegistered();
   await recovery.endUnowned();
   return { host, keeper, projects, recovery };

@@ -82,8 +82,15 @@ export function createDispatcher(
   const mapped = (
     error: unknown,
     name: string,
-    signal: AbortSignal,
+    { signal, lifetime }: Pick<Caller, "signal" | "lifetime">,
   ): TaskmuxError => {
+    if (lifetime.aborted) {
+      return new TaskmuxError(
+        "E600",
+        `Cannot tell how ${name} ends: the daemon ended meanwhile`,
+        { hint: "taskmux status" },
+      );
+    }
     if (signal.aborted) {
       // Nobody reads this; it must only not look like a mistake of ours.
       return new TaskmuxError("E600", `Cannot do ${name}: the caller is gone`);
@@ -114,7 +121,7 @@ export function createDispatcher(
       try {
         return await handler(parsed, { signal, onProgress });
       } catch (error) {
-        throw mapped(error, name, signal);
+        throw mapped(error, name, { signal, lifetime: caller.lifetime });
       } finally {
         over.abort(new DOMException("The call is over", "AbortError"));
       }
@@ -129,7 +136,7 @@ export function createDispatcher(
       try {
         yield* handler(parsed, context);
       } catch (error) {
-        throw mapped(error, name, context.signal);
+        throw mapped(error, name, context);
       }
     },
   };

@@ -69,6 +69,11 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     return this.#hello.pid;
   }
 
+  /** What the present keeper said of itself. */
+  get hello(): KeeperHello {
+    return this.#hello;
+  }
+
   async request<Op extends keyof KeeperRequests>(
     op: Op,
     params: KeeperRequests[Op]["params"],

@@ -1,5 +1,11 @@
 /**
- * Entry point of the daemon. Takes `--port N` and `--foreground`.
+ * Entry point of the daemon.
+ *
+ * `--port N`: of the API. `--foreground`: the log goes to stderr, too. `--check`: only tells whether a daemon of this
+ * version could run here, by its exit status. `--replace-keeper`: a keeper that this version cannot talk to is ended,
+ * with its tasks. `--resume`: what was up before that, or before `daemon stop`, comes back, as after a boot.
+ *
+ * What prevents the start is the last line on stderr, as an error in JSON unless in the foreground.
  *
  * @module
  */
@@ -13,46 +19,78 @@ import type { KeeperClient } from "../pty/keeper_client.ts";
 import { ensureKeeper, keeperArguments } from "../pty/keeper_process.ts";
 import { libcPath } from "../pty/libc.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
+import { checkTakeover } from "./check_takeover.ts";
 import { openDaemonLog } from "./logging.ts";
 import { claimStateFolder } from "./state_folder.ts";
 
 /** How long a keeper may take to start. */
 const KEEPER_START_MS = 100_000;
 
+interface Settings {
+  readonly port?: string;
+  readonly foreground: boolean;
+  readonly check: boolean;
+  readonly "replace-keeper": boolean;
+  readonly resume: boolean;
+}
+
+function readSettings(): Settings {
+  const flag = { type: "boolean", default: false } as const;
+  return parseArgs({
+    options: {
+      port: { type: "string" },
+      foreground: flag,
+      check: flag,
+      "replace-keeper": flag,
+      resume: flag,
+    },
+  }).values;
+}
+
 async function main(): Promise<number> {
+  const settings = readSettings();
   try {
-    return await run();
+    return await run(settings);
   } catch (error) {
     // Whoever started us reads this while we start.
-    const told = error instanceof TaskmuxError ? error.message : trace(error);
+    const isKnown = error instanceof TaskmuxError;
+    const told = !isKnown
+      ? trace(error)
+      : settings.foreground
+      ? error.message
+      : JSON.stringify(error.toShape());
     await Deno.stderr.write(new TextEncoder().encode(`${told}\n`));
     return 1;
   }
 }
 
-async function run(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: "string" },
-      foreground: { type: "boolean", default: false },
-    },
-  });
+async function run(settings: Settings): Promise<number> {
   const environment = Deno.env.toObject();
   const paths = resolvePaths(environment);
+  if (settings.check) {
+    await checkTakeover(paths);
+    return 0;
+  }
   const claim = await claimStateFolder(paths);
   // Another daemon is there. Whoever started this one will find that one.
   if (claim === null) return 0;
   using _lock = claim.lock;
   await using log = await openDaemonLog(
     paths.daemonLog,
-    values.foreground ? Deno.stderr.writable : null,
+    settings.foreground ? Deno.stderr.writable : null,
   );
   const { logger } = log;
   for (const warning of claim.warnings) logger.warning(warning);
+  const { port, resume } = settings;
   try {
+    // Before anything is changed that an older version could not read any more.
+    const isReplaced = await checkTakeover(paths, {
+      replaceKeeper: settings["replace-keeper"],
+    });
     await using daemon = await startDaemon({
       paths,
-      ...(values.port === undefined ? {} : { apiPort: Number(values.port) }),
+      ...(port === undefined ? {} : { apiPort: Number(port) }),
+      takeover: { resume, isReplaced },
       connectKeeper: () => connectKeeper(paths, environment),
       environment: () => environment,
       log: (level, message) => logger[level](message),

@@ -17,6 +17,7 @@ import {
   adoptRuns,
   deliverEnd,
   deliverLoss,
+  deliverReplaced,
   endStranger,
   restoreTasks,
   type ResumePolicy,
@@ -35,6 +36,16 @@ export interface RecoveryParts {
   readonly keeper: KeeperLink;
   readonly projects: Projects;
 }
+
+/** Tasks that an earlier daemon had, where that is not told by what it left. */
+export interface Takeover {
+  /** What was up comes back, although it was taken down. */
+  readonly resume: boolean;
+  /** The keeper was told to end, with all its runs. */
+  readonly isReplaced: boolean;
+}
+
+const USUAL: Takeover = { resume: false, isReplaced: false };
 
 /** See the module. */
 export class RunRecovery {
@@ -63,18 +74,25 @@ export class RunRecovery {
   }
 
   /** Looks at what an earlier controller left. Before projects are loaded. */
-  async begin(parts: RecoveryParts): Promise<void> {
+  async begin(
+    parts: RecoveryParts,
+    { resume, isReplaced }: Takeover = USUAL,
+  ): Promise<void> {
     this.#parts = parts;
     const { bootId } = parts.keeper;
     const isBoot = this.#store.meta.get(BOOT_KEY) !== bootId;
     this.#wasStopped = this.#store.meta.get(SHUTDOWN_KEY) === "clean";
-    this.#policy = isBoot ? "all" : this.#wasStopped ? "none" : "interrupted";
+    this.#policy = isBoot || (resume && !isReplaced)
+      ? "all"
+      : this.#wasStopped || (isReplaced && !resume)
+      ? "none"
+      : "interrupted";
     this.#store.meta.set(BOOT_KEY, bootId);
     this.#store.meta.set(SHUTDOWN_KEY, "");
     const known = new Set((await this.#kept()).map((run) => run.runId));
     const missing = this.#store.runs.live()
       .filter((row) => !known.has(row.runId));
-    this.#lost = missing.filter((row) => row.bootId === bootId);
+    const lost = missing.filter((row) => row.bootId === bootId);
     for (const row of missing) {
       if (row.bootId === bootId) continue;
       // Nothing outlives a boot.
@@ -85,7 +103,13 @@ export class RunRecovery {
         reason: "boot",
       });
     }
-    await this.#reclaim(this.#lost, () => {});
+    await this.#reclaim(lost, () => {});
+    // Nobody is surprised by the end of what was told to end, so no restart policy has to do with it.
+    if (isReplaced) {
+      for (const row of lost) {
+        deliverReplaced(parts.host, row);
+      }
+    } else this.#lost = lost;
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   type KeeperHello,
   type KeeperNotice,
   type KeeperReply,
+  OLDEST_KEEPER_PROTOCOL,
 } from "../pty/protocol.ts";
 import type { Keeper } from "./keeper.ts";
 import { isOperation, parseFrame, parseParams } from "./parse_request.ts";
@@ -134,6 +135,7 @@ export class KeeperServer {
     return {
       taskmux: "keeper",
       protocol: KEEPER_PROTOCOL,
+      oldestProtocol: OLDEST_KEEPER_PROTOCOL,
       version: VERSION,
       pid,
       bootId,

@@ -8,12 +8,14 @@
 
 import { isAbsolute } from "node:path";
 import { signalNumber } from "../pty/native_pty.ts";
-import type {
-  KeeperRequest,
-  KeeperRequests,
-  LogTarget,
-  SpawnParams,
-  TerminateStep,
+import {
+  KEEPER_PROTOCOL,
+  type KeeperRequest,
+  type KeeperRequests,
+  type LogTarget,
+  OLDEST_KEEPER_PROTOCOL,
+  type SpawnParams,
+  type TerminateStep,
 } from "../pty/protocol.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -35,7 +37,15 @@ type Parsers = {
 };
 
 const PARSERS: Parsers = {
-  introduce: (value) => ({ pid: integer(object(value), "pid", 2) }),
+  introduce: (value) => ({
+    pid: integer(object(value), "pid", 2),
+    protocol: integer(
+      object(value),
+      "protocol",
+      OLDEST_KEEPER_PROTOCOL,
+      KEEPER_PROTOCOL,
+    ),
+  }),
   spawn,
   terminate: (value) => ({
     runId: runId(object(value)),

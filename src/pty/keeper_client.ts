@@ -6,6 +6,7 @@
  * @module
  */
 
+import { VERSION } from "../contract/wire.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ErrorCode } from "../domain/error_codes.ts";
 import { FrameConnection } from "../kit/frames.ts";
@@ -16,6 +17,7 @@ import {
   type KeeperNotice,
   type KeeperReply,
   type KeeperRequests,
+  OLDEST_KEEPER_PROTOCOL,
 } from "./protocol.ts";
 
 /** How long a keeper may take to greet. */
@@ -39,6 +41,16 @@ const ERROR_CODES: Readonly<Record<KeeperError["code"], ErrorCode>> = {
   cancelled: "E900",
   internal: "E900",
 };
+
+/** A keeper that was only listened to. Disposal ends the connection. */
+export interface GreetedKeeper extends Disposable {
+  readonly hello: KeeperHello;
+  readonly isCompatible: boolean;
+  /** E601: why it cannot be talked to, if it is not compatible. */
+  readonly mismatch: TaskmuxError;
+  /** Resolves when the keeper has ended the connection. Call it once. */
+  closed(): Promise<void>;
+}
 
 /** A connection to a keeper. */
 export class KeeperClient implements Disposable {
@@ -75,7 +87,9 @@ export class KeeperClient implements Disposable {
   ): Promise<KeeperClient> {
     const client = await KeeperClient.observe(path, options);
     try {
-      await client.request("introduce", { pid: Deno.pid }, options);
+      const protocol = agreedProtocol(client.hello) ?? KEEPER_PROTOCOL;
+      const pid = Deno.pid;
+      await client.request("introduce", { pid, protocol }, options);
       return client;
     } catch (error) {
       client.close();
@@ -94,8 +108,37 @@ export class KeeperClient implements Disposable {
     try {
       const frames = connection.frames();
       const hello = await greeting(connection, frames, options.signal);
-      if (hello.protocol !== KEEPER_PROTOCOL) throw mismatch(hello);
+      if (agreedProtocol(hello) === null) throw mismatch(hello);
       return new KeeperClient(hello, connection, frames);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Only listens to what the keeper says of itself, whichever protocol it speaks. Errors as {@linkcode connect}, but no
+   * E601.
+   */
+  static async greet(
+    path: string,
+    options: Cancellable = {},
+  ): Promise<GreetedKeeper> {
+    options.signal?.throwIfAborted();
+    const stream = await Deno.connect({ transport: "unix", path });
+    const connection = new FrameConnection(stream);
+    try {
+      const frames = connection.frames();
+      const hello = await greeting(connection, frames, options.signal);
+      return {
+        hello,
+        isCompatible: agreedProtocol(hello) !== null,
+        mismatch: mismatch(hello),
+        closed: async () => {
+          for await (const _ of frames);
+        },
+        [Symbol.dispose]: () => connection.close(),
+      };
     } catch (error) {
       connection.close();
       throw error;
@@ -218,21 +261,41 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
+/** The newest version that both sides speak; null = none. */
+function agreedProtocol(hello: KeeperHello): number | null {
+  const newest = Math.min(hello.protocol, KEEPER_PROTOCOL);
+  const oldest = Math.max(
+    hello.oldestProtocol ?? hello.protocol,
+    OLDEST_KEEPER_PROTOCOL,
+  );
+  return oldest <= newest ? newest : null;
+}
+
 function mismatch(hello: KeeperHello): TaskmuxError {
+  const { pid, version, protocol, oldestProtocol = protocol } = hello;
   return new TaskmuxError(
     "E601",
-    `Cannot talk to the keeper: it is version ${hello.version} and speaks ` +
-      `protocol ${hello.protocol}, not ${KEEPER_PROTOCOL}`,
+    `Cannot take over the tasks: the keeper that holds them (pid ${pid}) is ` +
+      `taskmux ${version} with protocol ${range(oldestProtocol, protocol)}, ` +
+      `and this is taskmux ${VERSION} with protocol ` +
+      range(OLDEST_KEEPER_PROTOCOL, KEEPER_PROTOCOL),
     {
       hint:
-        `kill ${hello.pid} ends it with its tasks; then run taskmux start again`,
+        "taskmux daemon restart --force, which stops the tasks and starts " +
+        "them again; or go back to that version",
       details: {
-        pid: hello.pid,
-        version: hello.version,
-        protocol: hello.protocol,
+        obstacle: "keeper",
+        pid,
+        keeper_version: version,
+        keeper_protocol: protocol,
+        protocol: KEEPER_PROTOCOL,
       },
     },
   );
+}
+
+function range(oldest: number, newest: number): string {
+  return oldest === newest ? `${newest}` : `${oldest} to ${newest}`;
 }
 
 function asTaskmuxError(error: KeeperError): TaskmuxError {

@@ -8,8 +8,14 @@
  * @module
  */
 
-/** Version of this protocol. A different number cannot be talked to. */
+/** The newest version of this protocol that this taskmux speaks. */
 export const KEEPER_PROTOCOL = 1;
+
+/**
+ * The oldest one it still speaks. Keepers live as long as their tasks, so raising this makes an upgrade end tasks: see
+ * `docs/decisions/0011`.
+ */
+export const OLDEST_KEEPER_PROTOCOL = 1;
 
 /** Size of every task's terminal. */
 export const TERMINAL = {
@@ -18,10 +24,16 @@ export const TERMINAL = {
   name: "xterm-256color",
 } as const;
 
-/** The first frame of the keeper. */
+/**
+ * The first frame of the keeper. Frozen: every version sends these fields, whatever it speaks after them, and ends itself
+ * and its runs in order when its process gets SIGTERM.
+ */
 export interface KeeperHello {
   readonly taskmux: "keeper";
+  /** The newest version of the protocol that it speaks. */
   readonly protocol: number;
+  /** The oldest one; absent = no other. */
+  readonly oldestProtocol?: number;
   readonly version: string;
   readonly pid: number;
   /** Identifies this boot of the machine. */
@@ -98,10 +110,13 @@ export interface PortHolder {
 /** Requests: name → parameters and result. */
 export interface KeeperRequests {
   /**
-   * Says which process the controller is. While it is connected neither it nor what it starts counts as part of a run, even
+   * Says which process the controller is, and which version of the protocol both speak from here on. While it is connected neither it nor what it starts counts as part of a run, even
    * if it was started from within one. The client does this by itself.
    */
-  introduce: { params: { pid: number }; result: Record<string, never> };
+  introduce: {
+    params: { pid: number; protocol: number };
+    result: Record<string, never>;
+  };
   /** Starts a run. Fails with `spawn_failed` when the program or folder is missing. */
   spawn: { params: SpawnParams; result: KeeperRun };
   /**

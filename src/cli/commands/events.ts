@@ -12,6 +12,7 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { ask, askOrRead, findDaemon } from "../daemon_access.ts";
 import { pointInTime, wholeNumber } from "../option_value.ts";
+import { followEvents } from "../event_stream.ts";
 import { projectScope } from "../project.ts";
 import { eventLine, type EventRecord } from "../render/events.ts";
 
@@ -41,7 +42,7 @@ export const events = command({
     follow: {
       type: "boolean",
       short: "f",
-      summary: "Go on with what happens; needs a running daemon",
+      summary: "Go on with what happens, also after the daemon was replaced",
     },
     all: { type: "boolean", summary: "Of every project" },
   },
@@ -115,7 +116,7 @@ async function follow(
   const { events, cursor } = await ask(client, "event.list", params);
   for (const event of events) await print(event);
   const { scope, task, types } = params;
-  const news = client.stream("event.follow", {
+  const news = followEvents(context, client, {
     ...scope === undefined ? {} : { scope },
     ...task === undefined ? {} : { task },
     ...types === undefined ? {} : { types },

@@ -190,6 +190,11 @@ async function* followed(
     await using client = await findDaemon(context);
     if (client === null) throw error;
     yield* client.stream("log.follow", { scope: { config }, ...query });
+    throw new TaskmuxError(
+      "E600",
+      "Cannot follow logs any further: the daemon has ended, and nobody else knows the tasks while the file is broken",
+      { hint: "taskmux check", cause: error },
+    );
   }
 }
 

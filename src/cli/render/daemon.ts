@@ -39,7 +39,11 @@ export function daemonLines(
     `Tasks: ${status.running_tasks} running of ${projects}`,
   ];
   if (status.keeper.pid !== null) {
-    lines.push(`Keeper: pid ${status.keeper.pid}`);
+    const { pid, version } = status.keeper;
+    const other = version === undefined || version === status.version
+      ? ""
+      : `, taskmux ${version}, which works with this daemon`;
+    lines.push(`Keeper: pid ${pid}${other}`);
   }
   if (status.api_port !== null) {
     lines.push(`API: http://127.0.0.1:${status.api_port}`);

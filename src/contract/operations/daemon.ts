@@ -37,7 +37,12 @@ export const daemon = {
       api_port: z.number().nullable(),
       registered_projects: z.number(),
       running_tasks: z.number(),
-      keeper: z.looseObject({ pid: z.number().nullable() }),
+      keeper: z.looseObject({
+        pid: z.number().nullable(),
+        /** Older than the daemon's after an upgrade, for as long as a task lives that it holds. */
+        version: z.string().optional(),
+        protocol: z.number().optional(),
+      }),
       proxy: z.looseObject({ enabled: z.boolean() }),
       dns: z.looseObject({ resolver: z.string(), active: z.boolean() }),
       warnings: z.array(z.string()),

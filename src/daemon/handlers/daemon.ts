@@ -19,6 +19,7 @@ export function daemonHandlers(
       const running = services.projects.all.flatMap((project) =>
         project.supervisor?.runners ?? []
       ).filter((runner) => runner.snapshot().run !== null);
+      const { pid, version, protocol } = services.keeper.hello;
       return {
         ok: true,
         running: true,
@@ -28,7 +29,7 @@ export function daemonHandlers(
         api_port: services.apiPort(),
         registered_projects: (await services.registry.list()).length,
         running_tasks: running.length,
-        keeper: { pid: services.keeper.pid },
+        keeper: { pid, version, protocol },
         proxy: { enabled: false },
         dns: { resolver: services.config.hostResolver, active: false },
         warnings: services.warnings(),

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import type { TerminateStep } from "../../../src/pty/protocol.ts";
+import {
+  KEEPER_PROTOCOL,
+  type TerminateStep,
+} from "../../../src/pty/protocol.ts";
 import { PROGRAMS, type TestKeeper, testKeeper } from "../../support/keeper.ts";
 import {
   childrenOf,
@@ -267,7 +270,10 @@ Deno.test({
     );
     const pids = await pidsIn(keeper, "task", 2);
     const controller = pids.get("controller") ?? 0;
-    await keeper.client.request("introduce", { pid: controller });
+    await keeper.client.request("introduce", {
+      pid: controller,
+      protocol: KEEPER_PROTOCOL,
+    });
     await keeper.client.request("terminate", {
       runId: run.runId,
       steps: [KILL],

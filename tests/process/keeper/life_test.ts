@@ -159,7 +159,8 @@ Deno.test("a keeper of another protocol is named with the remedy", async () => {
     using old = new FrameConnection(await listener.accept());
     old.send({
       taskmux: "keeper",
-      protocol: KEEPER_PROTOCOL + 1,
+      protocol: KEEPER_PROTOCOL + 2,
+      oldestProtocol: KEEPER_PROTOCOL + 1,
       version: "9.9.9",
       pid: 4242,
       bootId: "x",
@@ -169,8 +170,8 @@ Deno.test("a keeper of another protocol is named with the remedy", async () => {
   await assert.rejects(KeeperClient.connect(path), (error) => {
     assert.ok(error instanceof TaskmuxError);
     assert.equal(error.code, "E601");
-    assert.match(error.message, /version 9\.9\.9/);
-    assert.match(error.hint ?? "", /^kill 4242 /);
+    assert.match(error.message, /pid 4242.*9\.9\.9 with protocol 2 to 3/);
+    assert.match(error.hint ?? "", /^taskmux daemon restart --force/);
     return true;
   });
   await serving;

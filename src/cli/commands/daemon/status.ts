@@ -4,10 +4,12 @@
  * @module
  */
 
+import { connect } from "../../../client/client.ts";
+import { VERSION } from "../../../contract/wire.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
 import { command } from "../../command.ts";
-import { askOrRead, findDaemon } from "../../daemon_access.ts";
+import { askOrRead } from "../../daemon_access.ts";
 import { daemonLines } from "../../render/daemon.ts";
 import { warningLines } from "../../render/status.ts";
 
@@ -30,7 +32,13 @@ export const daemonStatus = command({
         return await readDaemonStatus(paths);
       },
     );
-    await output.answer(result, () => daemonLines(result, output.paint));
+    // Of this command; the daemon's own is `version`.
+    const answer = { ...result, cli_version: VERSION };
+    const isOther = result.running && result.version !== VERSION;
+    await output.answer(
+      isOther ? { ...answer, hint: "taskmux daemon restart" } : answer,
+      () => daemonLines(result, output.paint),
+    );
     await output.notes(warningLines(result.warnings, output.paintError));
     return EXIT.ok;
   },
@@ -43,7 +51,9 @@ export const daemonPid = command({
   positionals: { min: 0, max: 0 },
   examples: [["taskmux daemon pid", "For scripts"]],
   async run(context) {
-    await using client = await findDaemon(context);
+    await using client = await connect(context.paths.daemonSocket, {
+      anyProtocol: true,
+    });
     if (client === null) {
       throw new TaskmuxError(
         "E600",
