@@ -12,6 +12,8 @@ import type { TempHome } from "./temp_home.ts";
 export interface CliOptions {
   /** Working folder; by default the home's `work`. */
   readonly cwd?: string;
+  /** The `main.ts` of another version, see `other_version.ts`. */
+  readonly entry?: string;
   /** More variables of the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -48,7 +50,7 @@ export function spawnCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Deno.ChildProcess {
-  const command = cliCommand(home.paths, args);
+  const command = cliCommand(home.paths, args, options.entry);
   return new Deno.Command(command.program, {
     args: command.args,
     cwd: options.cwd ?? home.work,

@@ -22,13 +22,14 @@ import { fileURLToPath } from "node:url";
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url))
   .replace(/\/$/, "");
 
-/** The command of `taskmux ARGS…` from this checkout. */
+/** The command of `taskmux ARGS…`, from this checkout unless another entry is given. */
 export function cliCommand(
   paths: Paths,
   args: readonly string[],
+  entry = `${REPOSITORY}/main.ts`,
 ): LaunchCommand {
   return denoCommand({
-    entry: `${REPOSITORY}/main.ts`,
+    entry,
     flags: cliFlags(paths),
     args,
   });
