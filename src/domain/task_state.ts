@@ -58,7 +58,7 @@ export function exitNumber(exit: Exit): number {
   return -(SIGNAL_NUMBERS[exit.signal ?? ""] ?? 1);
 }
 
-/** What the event of an exit tells. */
+/** What the event of an exit tells. It may have happened long before the event, while no daemon ran: `ended_at`, seconds. */
 export function exitedData(
   runId: string,
   exit: Exit,
@@ -67,6 +67,7 @@ export function exitedData(
     exit_code: exitNumber(exit),
     ...(exit.signal === null ? {} : { signal: exit.signal }),
     run_id: runId,
+    ended_at: exit.at / 1000,
   };
 }
 

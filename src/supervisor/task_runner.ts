@@ -275,9 +275,7 @@ export class TaskRunner implements AsyncDisposable {
       case "terminate":
         // An after_start hook of a run that is being ended has nothing left to do.
         this.#cancelHooks();
-        return this.#scope.run(() =>
-          this.#terminate(effect.runId, effect.isKill)
-        );
+        return this.#scope.run((signal) => this.#terminate(effect, signal));
       case "start_probing":
         return this.#startProbing(effect.run);
       case "stop_probing":
@@ -398,9 +396,14 @@ export class TaskRunner implements AsyncDisposable {
     }
   }
 
-  async #terminate(runId: string, isKill: boolean): Promise<void> {
+  /** The signal ends only the waiting: the keeper goes on, and the next controller is told how it ends. */
+  async #terminate(
+    { runId, isKill }: Effect & { type: "terminate" },
+    signal: AbortSignal,
+  ): Promise<void> {
     const steps = terminateSteps(this.#spec, isKill);
-    const error = await this.#host.keeper.request("terminate", { runId, steps })
+    const params = { runId, steps };
+    const error = await this.#host.keeper.request("terminate", params, signal)
       .then(
         ({ gone, survivors }) => gone ? null : cannotEnd(this.name, survivors),
         (error) => {

@@ -51,6 +51,12 @@ export class TestProject {
     await Deno.writeTextFile(`${this.folder}/${name}`, text);
   }
 
+  /** Writes another file of the folder so that nobody sees a part of it. */
+  async replaceFile(name: string, text: string): Promise<void> {
+    await this.file(`${name}.new`, text);
+    await Deno.rename(`${this.folder}/${name}.new`, `${this.folder}/${name}`);
+  }
+
   /** The text of a file of the folder; null if there is none. */
   async read(name: string): Promise<string | null> {
     try {

@@ -21,6 +21,9 @@ import {
 } from "./_samples.ts";
 import { checkStory } from "./_story.ts";
 
+/** Of {@linkcode exitOf}, in seconds. */
+const ENDED_AT = 1_700_000_060;
+
 const PURE = { permissions: "none" } as const;
 
 const UP = `
@@ -77,26 +80,31 @@ Deno.test("task_started and task_restarted name the process", PURE, () => {
 
 Deno.test("task_exited says how, auto_restart why and when", PURE, () => {
   check(UP, exit(0), [
-    ["task_exited", { exit_code: 0, run_id: "r1" }],
+    ["task_exited", { exit_code: 0, run_id: "r1", ended_at: ENDED_AT }],
     ["task_completed", {}],
   ]);
   check(UP, exit(3), [
-    ["task_exited", { exit_code: 3, run_id: "r1" }],
+    ["task_exited", { exit_code: 3, run_id: "r1", ended_at: ENDED_AT }],
     ["auto_restart", { reason: "process_exited", attempt: 1, delay: 0 }],
   ]);
   check(UP, exit("SIGKILL"), [
-    ["task_exited", { exit_code: -9, signal: "SIGKILL", run_id: "r1" }],
+    ["task_exited", {
+      exit_code: -9,
+      signal: "SIGKILL",
+      run_id: "r1",
+      ended_at: ENDED_AT,
+    }],
     ["auto_restart", { reason: "process_exited", attempt: 1, delay: 0 }],
   ]);
   check(`${CRASHED}\nspawned r1`, exit(3), [
-    ["task_exited", { exit_code: 3, run_id: "r1" }],
+    ["task_exited", { exit_code: 3, run_id: "r1", ended_at: ENDED_AT }],
     ["auto_restart", { reason: "process_exited", attempt: 2, delay: 2 }],
   ]);
 });
 
 Deno.test("task_failed says why", PURE, () => {
   check(UP, exit(3), [
-    ["task_exited", { exit_code: 3, run_id: "r1" }],
+    ["task_exited", { exit_code: 3, run_id: "r1", ended_at: ENDED_AT }],
     ["task_failed", { reason: 'Task "web" exited with code 3' }],
   ], taskSpec({ restart: restartSpec({ policy: "no" }) }));
   check("start gated", { type: "gate", error: errorShape("E402", "no db") }, [
