@@ -223,6 +223,7 @@ export class Client implements AsyncDisposable {
     params: ParamsInput<N>,
     options: CallOptions = {},
   ): Promise<Result<N>> {
+    const { hello } = this;
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const answer = Promise.withResolvers<Result<N>>();
@@ -230,7 +231,7 @@ export class Client implements AsyncDisposable {
       take(frame): void {
         if ("progress" in frame) onProgress?.(frame.progress);
         else if ("result" in frame) answer.resolve(frame.result as Result<N>);
-        else if ("error" in frame) answer.reject(fromWire(frame.error));
+        else if ("error" in frame) answer.reject(fromWire(frame.error, hello));
       },
       fail: answer.reject,
     });
@@ -257,13 +258,14 @@ export class Client implements AsyncDisposable {
     params: ParamsInput<N>,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Result<N>, void, void> {
+    const { hello } = this;
     const { signal } = options;
     signal?.throwIfAborted();
     const inbox = new Inbox<Result<N>>();
     const id = this.#send(name, params, {
       take(frame): void | Promise<void> {
         if ("item" in frame) return inbox.push(frame.item as Result<N>);
-        if ("error" in frame) inbox.finish(fromWire(frame.error));
+        if ("error" in frame) inbox.finish(fromWire(frame.error, hello));
         else if ("end" in frame || "result" in frame) inbox.finish(null);
       },
       fail: (error) => inbox.finish(error),
@@ -337,8 +339,18 @@ function lost(cause?: unknown): TaskmuxError {
   );
 }
 
-function fromWire(shape: ErrorShape): TaskmuxError {
-  return TaskmuxError.fromShape(shape);
+/** A daemon of another version may not know what is asked; then that is what is wrong, not the command line. */
+function fromWire(shape: ErrorShape, { version }: Hello): TaskmuxError {
+  const isUnknown = shape.details?.["refused"] !== undefined;
+  if (!isUnknown || version === VERSION) return TaskmuxError.fromShape(shape);
+  return new TaskmuxError(
+    "E601",
+    `Cannot ask the daemon: it is taskmux ${version}, and this is taskmux ${VERSION} (${shape.error})`,
+    {
+      hint: "taskmux daemon restart",
+      details: { ...shape.details, daemon_version: version },
+    },
+  );
 }
 
 /** The items of one stream on their way from the reader of the socket to the reader of the stream. */

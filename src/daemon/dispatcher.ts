@@ -151,6 +151,7 @@ function requireName(name: string): Name {
   const near = closest(name, Object.keys(contract));
   throw new TaskmuxError("E500", `Cannot do "${name}": unknown operation`, {
     ...(near === null ? {} : { hint: `did you mean "${near}"?` }),
+    details: { refused: "operation" },
   });
 }
 
@@ -162,6 +163,6 @@ function parseParams(name: Name, params: unknown): unknown {
     `${issue.path.join(".") || "params"}: ${issue.message}`
   );
   throw new TaskmuxError("E500", `Cannot do ${name}: ${problems.join("; ")}`, {
-    details: { problems },
+    details: { refused: "params", problems },
   });
 }

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { type Client, connect } from "../../../src/client/client.ts";
+import { KeeperClient } from "../../../src/pty/keeper_client.ts";
 import { isRunning } from "../../support/process_state.ts";
 import { LineReader } from "../../support/line_reader.ts";
 import {
@@ -141,7 +142,13 @@ class Series implements AsyncDisposable {
     const isKill = this.pick(2) === 0;
     const from = Date.now();
     await this.project.replaceFile("die", isKill ? "kill\n" : "exit\n");
-    await until(async () => !await isRunning(pid), { what: "mortal dies" });
+    using keeper = await KeeperClient.observe(
+      this.taskmux.home.paths.keeperSocket,
+    );
+    await until(async () => {
+      const { runs } = await keeper.request("list", {});
+      return runs.some((run) => run.pid === pid && run.ended !== null);
+    }, { what: "mortal dies" });
     this.deaths.push({ code: isKill ? -9 : 7, from, to: Date.now() });
   }
 
@@ -244,9 +251,49 @@ async function inspectEnd(series: Series): Promise<void> {
   }
 }
 
+async function crashAgainAndAgain(series: Series): Promise<void> {
+  const { taskmux, project } = series;
+  const pids = await series.pidsOf(UNTOUCHED);
+  for (let round = 0; round < ROUNDS; round++) {
+    const [act, mortal] = await series.pidsOf(["act", "mortal"]);
+    const begun = await series.crash();
+    if (series.pick(2) === 0) await series.die(mortal ?? null);
+    try {
+      await series.recover();
+      assert.deepEqual(await series.pidsOf(UNTOUCHED), pids);
+      await series.settled(begun, act ?? null);
+      assert.deepEqual((await project.status()).warnings, []);
+    } catch (error) {
+      throw new Error(`Cannot pass round ${round}: ${begun}`, { cause: error });
+    }
+  }
+  await inspectEnd(series).catch(async (error) => {
+    const { events } = await taskmux.call("event.list", { limit: 0 });
+    console.error(events.map((event) => JSON.stringify(event)).join("\n"));
+    throw error;
+  });
+}
+
+/** What was printed, what is read and what a follower got are the same. */
+async function inspectLogs(series: Series, lines: LineReader): Promise<void> {
+  const { taskmux, project } = series;
+  await project.ok(["stop", "flood", "slow"]);
+  const logs = `${taskmux.home.home}/projects/crash/logs`;
+  assertCounted(allLogTexts(`${logs}/flood.log`), 1, "flood");
+  const slow = allLogTexts(`${logs}/slow.log`);
+  assertCounted(slow, 1, "slow");
+  const answer = await project.ok<{ lines: string[] }>([
+    ...["logs", "slow", "-n", "all"],
+  ]);
+  assert.deepEqual(answer.lines.map((line) => line.slice(24)), slow);
+  const followed = (await lines.atLeast(slow.length))
+    .map((line) => JSON.parse(line).text);
+  assertCounted(followed, 1, "logs -f");
+  assert.equal(followed.length, slow.length);
+}
+
 Deno.test("twenty crashes of the daemon lose no process, no line and no event, and tell none of them twice", async () => {
   const seed = Number(Deno.env.get("TASKMUX_TEST_SEED") ?? Date.now() % 1e9);
-  console.log(`seed ${seed}`);
   const taskmux = await testTaskmux();
   await using series = new Series(
     taskmux,
@@ -255,7 +302,6 @@ Deno.test("twenty crashes of the daemon lose no process, no line and no event, a
   );
   const { project } = series;
   await project.ok(["start"]);
-  const pids = await series.pidsOf(UNTOUCHED);
   const { cursor } = await taskmux.call("event.list", { limit: 1 });
   await using lines = new LineReader(
     project.spawn(["--json", "logs", "slow", "-f", "-n", "all"]),
@@ -265,53 +311,29 @@ Deno.test("twenty crashes of the daemon lose no process, no line and no event, a
   );
   await lines.atLeast(1);
   await news.atLeast(1);
-
-  for (let round = 0; round < ROUNDS; round++) {
-    const [act, mortal] = await series.pidsOf(["act", "mortal"]);
-    const begun = await series.crash();
-    if (series.pick(2) === 0) await series.die(mortal ?? null);
-    const context = `round ${round}, ${begun}, seed ${seed}`;
-    try {
-      await series.recover();
-      assert.deepEqual(await series.pidsOf(UNTOUCHED), pids);
-      await series.settled(begun, act ?? null);
-      assert.deepEqual((await project.status()).warnings, []);
-    } catch (error) {
-      throw new Error(`Cannot pass ${context}`, { cause: error });
-    }
+  try {
+    await crashAgainAndAgain(series);
+    await inspectLogs(series, lines);
+    // Whoever follows does not even notice.
+    const { events } = await taskmux.call("event.list", {
+      cursor: String(Number(cursor) - 1),
+      limit: 0,
+    });
+    const told = (await news.atLeast(events.length))
+      .map((line) => JSON.parse(line).seq);
+    assert.deepEqual(
+      told.slice(0, events.length),
+      events.map(({ seq }) => seq),
+    );
+  } catch (error) {
+    throw new Error(`TASKMUX_TEST_SEED=${seed}`, { cause: error });
   }
-  await inspectEnd(series).catch(async (error) => {
-    const { events } = await taskmux.call("event.list", { limit: 0 });
-    console.error(events.map((event) => JSON.stringify(event)).join("\n"));
-    throw new Error(`seed ${seed}`, { cause: error });
-  });
-  await project.ok(["stop", "flood", "slow"]);
-
-  const logs = `${taskmux.home.home}/projects/crash/logs`;
-  assertCounted(allLogTexts(`${logs}/flood.log`), 1, "flood");
-  const slow = allLogTexts(`${logs}/slow.log`);
-  assertCounted(slow, 1, "slow");
-  const answer = await project.ok<{ lines: string[] }>([
-    ...["logs", "slow", "-n", "all"],
-  ]);
-  assert.deepEqual(answer.lines.map((line) => line.slice(24)), slow);
-  // Whoever follows does not even notice.
-  const followed = (await lines.atLeast(slow.length))
-    .map((line) => JSON.parse(line).text);
-  assertCounted(followed, 1, "logs -f");
-  assert.equal(followed.length, slow.length);
-  const { events } = await taskmux.call("event.list", {
-    cursor: String(Number(cursor) - 1),
-    limit: 0,
-  });
-  const told = (await news.atLeast(events.length))
-    .map((line) => JSON.parse(line).seq);
-  assert.deepEqual(told.slice(0, events.length), events.map(({ seq }) => seq));
 });
 
 Deno.test("a flood at full speed loses no line to crashes of the daemon, across rotation", async () => {
   await using taskmux = await testTaskmux();
-  const last = 600_000;
+  const last = 1_000_000;
+  const log = `${taskmux.home.home}/projects/rotated/logs/flood.log`;
   const project = await taskmux.project(`
 name = "rotated"
 [tasks.flood]
@@ -326,15 +348,38 @@ auto_start = false
   for (let crashes = 0; crashes < 3; crashes++) {
     const pid = await taskmux.daemonPid();
     assert(pid !== null);
-    const end = performance.now() + random() * 200;
+    const end = performance.now() + random() * 100;
     await until(() => performance.now() >= end);
     await kill(pid);
+    if (crashes === 0) assert(allLogTexts(log).length < last, "it is flooding");
     await taskmux.ok(["daemon", "start"]);
   }
   await project.when("flood", "completed");
-  const texts = allLogTexts(
-    `${taskmux.home.home}/projects/rotated/logs/flood.log`,
-  );
+  const texts = allLogTexts(log);
   assert.equal(texts.length, last);
   assertCounted(texts, 1, "flood");
+});
+
+// Its end was taken for one that had been told before, and the task counted as running for ever.
+Deno.test("a daemon that finds its database gone takes over what runs, and goes on with it", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "lost"
+[tasks.web]
+command = "exec sleep 1000"
+`);
+  await project.ok(["start"]);
+  const pid = await project.pid("web");
+  const daemon = await taskmux.daemonPid();
+  assert(daemon !== null);
+  await kill(daemon);
+  const { database } = taskmux.home.paths;
+  for (const file of [database, `${database}-wal`, `${database}-shm`]) {
+    await Deno.remove(file);
+  }
+  await taskmux.ok(["daemon", "start"]);
+  assert.equal(await project.pid("web"), pid);
+  killIfThere(pid);
+  await project.when("web", (task) => task.running && task.pid !== pid);
+  assert.equal((await project.events("web", "task_exited")).length, 1);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Client, connect } from "../../../src/client/client.ts";
-import type { Progress } from "../../../src/contract/wire.ts";
+import { type Progress, VERSION } from "../../../src/contract/wire.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
 import { frameServer, HELLO, type Peer } from "./_frame_server.ts";
 
@@ -168,6 +168,35 @@ Deno.test("call() passes progress on in order, before the result", async () => {
       assert.deepEqual(seen, ["a", "b"]);
     },
   );
+});
+
+// "unknown operation" sounded as if the user had mistyped something.
+Deno.test("what a daemon of another version does not know is told as that", async () => {
+  for (const version of ["9.9.9", VERSION]) {
+    await using server = await frameServer(async (peer) => {
+      peer.send({ ...HELLO, version });
+      const { id } = await request(peer);
+      peer.send({
+        id,
+        error: {
+          ok: false,
+          error_code: "E500",
+          error: 'Cannot do "daemon.ping": unknown operation',
+          details: { refused: "operation" },
+        },
+      });
+      await peer.next();
+    });
+    await using client = await connect(server.path);
+    assert(client !== null);
+    const { code, message, hint } = await error(client.call("daemon.ping", {}));
+    if (version === VERSION) assert.equal(code, "E500");
+    else {
+      assert.equal(code, "E601");
+      assert.match(message, /9\.9\.9.*unknown operation/);
+      assert.equal(hint, "taskmux daemon restart");
+    }
+  }
 });
 
 Deno.test("call() throws the daemon's error whole", async () => {
