@@ -10,7 +10,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { type GreetedKeeper, KeeperClient } from "../pty/keeper_client.ts";
-import { Registry } from "../store/registry.ts";
+import { parseRegistry } from "../store/registry_file.ts";
 import { Store } from "../store/store.ts";
 
 /** How long a keeper may take to end its runs and itself: SIGTERM, 3 s, SIGKILL, 5 s, and the end of their output. */
@@ -32,13 +32,22 @@ export async function checkTakeover(
   options: { readonly replaceKeeper?: boolean } = {},
 ): Promise<boolean> {
   await loadHostConfig(paths.hostConfig);
-  await new Registry(paths, { clock: systemClock }).list();
+  await refuseNewerRegistry(paths);
   const tasks = tasksOf(paths);
   using keeper = await greetKeeper(paths);
   if (keeper === null || keeper.isCompatible) return false;
   if (options.replaceKeeper !== true) throw namingTasks(keeper.mismatch, tasks);
   await endKeeper(keeper);
   return true;
+}
+
+/** A damaged one is moved aside, and told, by whoever opens it. */
+async function refuseNewerRegistry({ registry }: Paths): Promise<void> {
+  try {
+    parseRegistry(await Deno.readTextFile(registry));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Tasks that may live. What is damaged is dealt with when it is opened. */

@@ -110,7 +110,8 @@ export interface PortHolder {
 /** Requests: name → parameters and result. */
 export interface KeeperRequests {
   /**
-   * Says which process the controller is, and which version of the protocol both speak from here on. While it is connected neither it nor what it starts counts as part of a run, even
+   * Says which process the controller is, and which version of the protocol both speak from here on; the oldest one that
+   * the keeper offers until then. While it is connected neither it nor what it starts counts as part of a run, even
    * if it was started from within one. The client does this by itself.
    */
   introduce: {

@@ -272,6 +272,16 @@ Deno.test("an older version touches neither the state nor the daemon of a newer 
   await taskmux.ok(["daemon", "stop"], other);
 });
 
+Deno.test("asking beforehand touches nothing, so that what is damaged is still told by the next daemon", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(PROJECT);
+  await project.ok(["start", "db"]);
+  await Deno.writeTextFile(taskmux.home.paths.registry, "no registry");
+  await taskmux.ok(["daemon", "restart"]);
+  const { warnings } = await daemonStatus(taskmux);
+  assert(warnings.some((text) => /registry/i.test(text)), `${warnings}`);
+});
+
 // The old daemon ended first, and its tasks were left alone with settings that no other one could start with.
 Deno.test("settings that no daemon can start with do not end the one that runs", async () => {
   await using taskmux = await testTaskmux();
