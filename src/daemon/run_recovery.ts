@@ -215,7 +215,10 @@ export class RunRecovery {
     });
     await Promise.all(lost.map(async (row) => {
       const { session, task, runId } = row;
-      const { ended } = await keeper.request("reclaim", { runIds: [runId] });
+      const { ended } = await keeper.request("reclaim", {
+        runIds: [runId],
+        since: { [runId]: row.startTime },
+      });
       const pids = ended.map(({ pid }) => pid);
       if (pids.length > 0) {
         const data = { run_id: runId, pids };

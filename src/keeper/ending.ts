@@ -37,6 +37,8 @@ export interface EndingTarget {
   readonly nudge: Nudge;
   /** False while the exit of the leader is not known: then the run is not gone, even if no process can be seen. */
   readonly isLeaderGone: () => boolean;
+  /** Shown each look at the processes. */
+  readonly onSnapshot: (snapshot: ProcessSnapshot) => void;
   /** Told of the processes to which a signal is sent. */
   readonly onSignalled: (rows: readonly ProcessRow[]) => void;
 }
@@ -111,6 +113,7 @@ export class Ending {
     this.#stepEndsAt = clock.monotonic() + waitMs;
     if (this.#plan === plan) this.#signal(snapshot, step.signal);
     for (let pollMs = FIRST_POLL_MS;; pollMs *= 2) {
+      this.#target.onSnapshot(snapshot);
       if (this.#livesIn(snapshot)) {
         const leftMs = this.#stepEndsAt - clock.monotonic();
         if (leftMs <= 0 || this.#plan !== plan) break;

@@ -106,7 +106,7 @@ export class Keeper implements Disposable {
       const env = this.#environments.get(name);
       return { env: env === null ? null : { ...env } };
     },
-    reclaim: ({ runIds }) => this.#reclaim(runIds),
+    reclaim: (params) => this.#reclaim(params),
     holders: ({ port }) => this.#holders(port),
     shutdown: () => {
       if (!this.hasLivingRuns) return {};
@@ -128,6 +128,9 @@ export class Keeper implements Disposable {
       table: this.#table,
       system,
       leaders: this.#leaders,
+      onSnapshot: (snapshot) => {
+        for (const run of this.#runs.values()) run.review(snapshot);
+      },
     });
   }
 
@@ -241,10 +244,11 @@ export class Keeper implements Disposable {
   }
 
   async #reclaim(
-    runIds: readonly string[],
+    { runIds, since }: KeeperRequests["reclaim"]["params"],
   ): Promise<KeeperRequests["reclaim"]["result"]> {
     const foreign = [...new Set(runIds)].filter((id) => !this.#runs.has(id));
-    const result = await reclaimRuns(foreign, {
+    const params = { runIds: foreign, ...since === undefined ? {} : { since } };
+    const result = await reclaimRuns(params, {
       table: this.#table,
       system: this.#options.pty.system,
       clock: this.#options.clock,
@@ -257,15 +261,19 @@ export class Keeper implements Disposable {
 
   async #holders(port: number): Promise<KeeperRequests["holders"]["result"]> {
     const { system } = this.#options.pty;
-    const pids = system.listenersOn(port);
-    if (pids.length === 0) return { holders: [] };
+    const listeners = await system.listenersOn(port);
+    if (listeners === null) return { holders: [], hidden: [], unknown: true };
+    const { seen, hidden } = listeners;
+    if (seen.length === 0) return { holders: [], hidden: [...hidden] };
     const snapshot = await this.#table.snapshot();
     return {
-      holders: pids.map((pid) => ({
+      holders: seen.map(({ pid, addresses }) => ({
         pid,
         command: system.commandOf(pid),
         runId: snapshot.runOf(pid),
+        addresses,
       })),
+      hidden: [...hidden],
     };
   }
 }

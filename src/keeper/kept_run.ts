@@ -7,6 +7,7 @@
  * @module
  */
 
+import { constants } from "node:os";
 import type { Clock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { Nudge } from "../kit/nudge.ts";
@@ -20,8 +21,8 @@ import {
   type TerminateStep,
 } from "../pty/protocol.ts";
 import { deliverSignal } from "../pty/deliver_signal.ts";
-import { NativePty, type PtyHost } from "../pty/native_pty.ts";
-import { RUN_VARIABLE } from "../pty/process_snapshot.ts";
+import { NativePty, type PtyHost, signalName } from "../pty/native_pty.ts";
+import { type ProcessSnapshot, RUN_VARIABLE } from "../pty/process_snapshot.ts";
 import type { ProcessTable } from "../pty/process_table.ts";
 import type { ProcessRow } from "../pty/system.ts";
 import { Ending, LEFTOVER_STEPS } from "./ending.ts";
@@ -32,6 +33,12 @@ import { RunOutput } from "./run_output.ts";
 
 /** How long the rest of the output may take once nothing of the run lives. Only a stranger can hold the terminal then. */
 const DRAIN_MS = 2_000;
+
+/**
+ * A leader that is dead for so long and that nobody tells of is held by a debugger which does not let go of it: its end
+ * is taken from the process table then.
+ */
+const HELD_MS = 1_000;
 
 /** What runs share. */
 export interface RunHost {
@@ -61,6 +68,8 @@ export class KeptRun {
   readonly #startedAt: number;
   readonly #leftovers = new Set<number>();
   #exit: Exit | null = null;
+  /** When the leader was first seen dead without having told, monotonic. */
+  #deadSince: number | null = null;
   #end: RunEnd | null = null;
 
   /**
@@ -87,6 +96,7 @@ export class KeptRun {
     host.table.track({
       runId: params.runId,
       leader: { pid, startTime: this.#startTime },
+      since: this.#startTime,
     });
     this.#ending = new Ending({
       runId: params.runId,
@@ -95,6 +105,7 @@ export class KeptRun {
       clock: host.clock,
       nudge: this.#nudge,
       isLeaderGone: () => this.#exit !== null,
+      onSnapshot: (snapshot) => this.review(snapshot),
       onSignalled: (rows) => this.#onSignalled(rows),
     });
     this.over = this.#finish();
@@ -103,6 +114,20 @@ export class KeptRun {
   /** Whether the run is over. */
   get isOver(): boolean {
     return this.#end !== null;
+  }
+
+  /** Looks whether the leader is dead although the kernel does not tell its parent. To be called now and then. */
+  review(snapshot: ProcessSnapshot): void {
+    const { pid } = this.#pty;
+    if (this.#exit !== null) return;
+    if (!snapshot.isZombie({ pid, startTime: this.#startTime })) return;
+    const { clock, pty: { system } } = this.#host;
+    const now = clock.monotonic();
+    this.#deadSince ??= now;
+    if (now - this.#deadSince < HELD_MS) return;
+    const { code = null, signal = constants.signals.SIGKILL } =
+      system.statusOf(pid) ?? {};
+    this.#noteExit(code, signal === null ? null : signalName(signal));
   }
 
   /** The run as controllers see it. */
@@ -231,6 +256,10 @@ export class KeptRun {
 
   #onExit(code: number | null, signal: string | null): void {
     this.#host.leaders.delete(this.#pty.pid);
+    if (this.#exit === null) this.#noteExit(code, signal);
+  }
+
+  #noteExit(code: number | null, signal: string | null): void {
     this.#exit = { code, signal, at: this.#host.clock.now() };
     this.#exited.resolve(this.#exit);
     this.#nudge.nudge();

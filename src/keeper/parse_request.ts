@@ -85,7 +85,8 @@ const PARSERS: Parsers = {
   reclaim: (value) => {
     const runIds = strings(object(value), "runIds");
     runIds.forEach(checkRunId);
-    return { runIds };
+    const { since } = object(value);
+    return { runIds, ...since === undefined ? {} : { since: times(since) } };
   },
   holders: (value) => ({ port: integer(object(value), "port", 1, MAX_PORT) }),
   shutdown: () => ({}),
@@ -186,6 +187,19 @@ function environment(value: unknown): Record<string, string> {
     return [withoutNul(name, "env"), withoutNul(entry, `env.${name}`)] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** Start times by run. */
+function times(value: unknown): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(object(value)).map(([id, time]) => {
+      checkRunId(id);
+      if (typeof time !== "string" || !/^\d+$/.test(time)) {
+        throw invalid(`"${time}" is no start time`);
+      }
+      return [id, time];
+    }),
+  );
 }
 
 function runId(params: Record<string, unknown>): string {

@@ -7,6 +7,7 @@
  */
 
 import { Timer } from "../kit/timer.ts";
+import type { ProcessSnapshot } from "../pty/process_snapshot.ts";
 import type { ProcessTable } from "../pty/process_table.ts";
 import type { System } from "../pty/system.ts";
 
@@ -22,6 +23,8 @@ export interface ReaperOptions {
   readonly system: System;
   /** Pids that somebody else waits for. */
   readonly leaders: ReadonlySet<number>;
+  /** Shown each look at the processes. */
+  readonly onSnapshot: (snapshot: ProcessSnapshot) => void;
 }
 
 /** See the module. */
@@ -45,9 +48,11 @@ export class Reaper implements Disposable {
 
   #reap(): void {
     this.#sweep.arm(SWEEP_MS);
-    const { table, system, leaders } = this.#options;
-    for (const pid of table.snapshotNow().zombies()) {
+    const { table, system, leaders, onSnapshot } = this.#options;
+    const snapshot = table.snapshotNow();
+    for (const pid of snapshot.zombies()) {
       if (!leaders.has(pid)) system.reap(pid);
     }
+    onSnapshot(snapshot);
   }
 }

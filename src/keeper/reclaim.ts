@@ -1,8 +1,9 @@
 /**
  * Ending what is left of runs whose keeper died.
  *
- * Found by the run tag, or by descent from a tagged process. Only on systems without tags is the variable in the
- * environment enough, because nothing better survives there.
+ * Found by the run tag, or by descent from a tagged process. Only on systems without tags are orphans taken for what
+ * the variable in their environment says, because nothing better survives there. What began before the run is never
+ * of it. No pid, group or session that was recorded proves anything: all of them are given out again.
  *
  * @module
  */
@@ -23,11 +24,11 @@ export interface ReclaimHost {
 
 /** Ends the processes of these runs, all at the same time. The caller has left out the runs it keeps itself. */
 export async function reclaimRuns(
-  runIds: readonly string[],
+  { runIds, since = {} }: KeeperRequests["reclaim"]["params"],
   host: ReclaimHost,
 ): Promise<KeeperRequests["reclaim"]["result"]> {
   const results = await Promise.all(
-    runIds.map((runId) => reclaimRun(runId, host)),
+    runIds.map((runId) => reclaimRun(runId, Number(since[runId] ?? 0), host)),
   );
   return {
     ended: results.flatMap((result) => result.ended),
@@ -37,16 +38,18 @@ export async function reclaimRuns(
 
 async function reclaimRun(
   runId: string,
+  since: number,
   host: ReclaimHost,
 ): Promise<KeeperRequests["reclaim"]["result"]> {
   const found = new Set<number>();
-  host.table.track({ runId, leader: null });
+  host.table.track({ runId, leader: null, since });
   try {
     const ending = new Ending({
       ...host,
       runId,
       nudge: new Nudge(),
       isLeaderGone: () => true,
+      onSnapshot: () => {},
       onSignalled: (rows) => rows.forEach((row) => found.add(row.pid)),
     });
     const survivors = [...await ending.end(LEFTOVER_STEPS)];

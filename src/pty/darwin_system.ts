@@ -62,6 +62,10 @@ export class DarwinSystem implements System {
     return this.#row(pid)?.startTime ?? null;
   }
 
+  statusOf(): null {
+    return null;
+  }
+
   commandOf(pid: number): string {
     return this.#argumentsOf(pid).command;
   }
@@ -73,8 +77,8 @@ export class DarwinSystem implements System {
     return entry?.slice(name.length + 1) ?? null;
   }
 
-  listenersOn(): number[] {
-    return [];
+  listenersOn(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   kill(pid: number, signal: number): boolean {

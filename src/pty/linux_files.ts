@@ -22,6 +22,7 @@ const DIRENT = { length: 16, name: 19 } as const;
 export class LinuxFiles {
   readonly #libc: LinuxLibc;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  readonly #link = new Uint8Array(LINK_BYTES);
   readonly #decoder = new TextDecoder();
 
   constructor(libc: LinuxLibc) {
@@ -81,11 +82,12 @@ export class LinuxFiles {
 
   /** Where a symbolic link leads, or null. */
   link(path: string): string | null {
-    const target = new Uint8Array(LINK_BYTES);
     const count = Number(
-      this.#libc.readlink(cString(path), target, BigInt(LINK_BYTES)),
+      this.#libc.readlink(cString(path), this.#link, BigInt(LINK_BYTES)),
     );
-    return count < 0 ? null : this.#decoder.decode(target.subarray(0, count));
+    return count < 0
+      ? null
+      : this.#decoder.decode(this.#link.subarray(0, count));
   }
 }
 

@@ -4,14 +4,20 @@
  * **The run tag.** Kernels since 2.4.25 ignore the resource limit RLIMIT_LOCKS, yet keep it: it is inherited by fork and
  * survives exec, `setsid`, a change of user and a wiped environment. The keeper gives itself the run's number as the
  * soft limit just before it forks, and takes it back just after, so every descendant of a run carries its number for
- * ever. Where the limit cannot be set freely there are no tags, and membership is proven by descent and environment.
+ * ever. A keeper that was itself started within a run, of another taskmux, goes on carrying that run's number. Where the limit cannot be set freely there are no tags, and membership is proven by descent and environment.
  *
  * @module
  */
 
 import { cString, type LinuxLibc, openLinuxLibc } from "./libc.ts";
 import { LinuxFiles } from "./linux_files.ts";
-import { type ProcessRow, runNumber, type System } from "./system.ts";
+import { findListeners } from "./linux_listeners.ts";
+import {
+  type Listeners,
+  type ProcessRow,
+  runNumber,
+  type System,
+} from "./system.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const RLIMIT_NOFILE = 7;
@@ -24,11 +30,12 @@ const O_WRONLY_APPEND = 0x401;
 const WNOHANG = 1;
 const X_OK = 1;
 
+/** Place of the exit status in `/proc/PID/stat`, counted from the state. */
+const EXIT_FIELD = 49;
+
 /** Run numbers have 48 bits. */
 const RUN_LIMIT = 2 ** 48;
 const NO_TAG = -1;
-
-const TCP_LISTEN = "0A";
 
 /** See the module. */
 export class LinuxSystem implements System {
@@ -43,6 +50,8 @@ export class LinuxSystem implements System {
   readonly #statPath = new Uint8Array(32);
   /** The descriptor limits that programs get; our own soft limit is raised. */
   readonly #childDescriptors: Uint8Array<ArrayBuffer>;
+  /** That of the run of another taskmux from within which this keeper was started; else none. */
+  readonly #inheritedTag: bigint;
 
   constructor(libcPath: string) {
     this.#libc = openLinuxLibc(libcPath);
@@ -53,6 +62,8 @@ export class LinuxSystem implements System {
       this.#libc.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0;
     this.#sealInherited();
     this.#childDescriptors = this.#raiseDescriptorLimit();
+    this.#libc.prlimit(0, RLIMIT_LOCKS, null, this.#limitBytes);
+    this.#inheritedTag = this.#limit[0] ?? RLIM_INFINITY;
     this.hasRunTags = this.#canTag();
   }
 
@@ -69,6 +80,23 @@ export class LinuxSystem implements System {
     return this.#row(pid)?.startTime ?? null;
   }
 
+  statusOf(
+    pid: number,
+  ): { readonly code: number | null; readonly signal: number | null } | null {
+    // Of another user's process the status reads as 0, whatever it was.
+    const isOwn =
+      this.#libc.prlimit(pid, RLIMIT_NOFILE, null, this.#limitBytes) === 0;
+    if (!isOwn) return null;
+    const text = this.#files.text(`/proc/${pid}/stat`) ?? "";
+    const fields = text.slice(text.lastIndexOf(")") + 2).trim().split(" ");
+    const status = Number(fields[EXIT_FIELD]);
+    if (fields[0] !== "Z" || !Number.isInteger(status)) return null;
+    const signal = status & 0x7f;
+    return signal === 0
+      ? { code: status >> 8 & 0xff, signal: null }
+      : { code: null, signal };
+  }
+
   commandOf(pid: number): string {
     const line = this.#files.text(`/proc/${pid}/cmdline`) ?? "";
     const command = line.replaceAll("\0", " ").trim();
@@ -83,18 +111,8 @@ export class LinuxSystem implements System {
     return entry?.slice(name.length + 1) ?? null;
   }
 
-  listenersOn(port: number): number[] {
-    const sockets = new Set(
-      ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) =>
-        listeningInodes(this.#files.text(path) ?? "", port)
-      ).map((inode) => `socket:[${inode}]`),
-    );
-    if (sockets.size === 0) return [];
-    return this.#files.numbers("/proc").filter((pid) =>
-      this.#files.numbers(`/proc/${pid}/fd`).some((fd) =>
-        sockets.has(this.#files.link(`/proc/${pid}/fd/${fd}`) ?? "")
-      )
-    );
+  listenersOn(port: number): Promise<Listeners> {
+    return findListeners(port, this.#files);
   }
 
   kill(pid: number, signal: number): boolean {
@@ -115,7 +133,7 @@ export class LinuxSystem implements System {
     try {
       return fork();
     } finally {
-      this.#setOwnTag(RLIM_INFINITY);
+      this.#setOwnTag(this.#inheritedTag);
     }
   }
 
@@ -179,11 +197,10 @@ export class LinuxSystem implements System {
     );
   }
 
-  /** Also takes off the tag that a keeper inherits when it is started from within a run. */
   #canTag(): boolean {
     this.#setOwnTag(1n);
     const isKept = this.#tagOf(Deno.pid) === 1;
-    this.#setOwnTag(RLIM_INFINITY);
+    this.#setOwnTag(this.#inheritedTag);
     return isKept;
   }
 
@@ -260,14 +277,4 @@ function asTag(soft: number): number {
 
 function limitPair(soft: bigint, hard: bigint): Uint8Array<ArrayBuffer> {
   return new Uint8Array(BigUint64Array.of(soft, hard).buffer);
-}
-
-/** Inodes of the sockets that listen on a port, from the text of `/proc/net/tcp` or `tcp6`. */
-export function listeningInodes(table: string, port: number): string[] {
-  const wanted = port.toString(16).toUpperCase().padStart(4, "0");
-  return table.split("\n").slice(1).flatMap((line) => {
-    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-    const isWanted = state === TCP_LISTEN && local?.endsWith(`:${wanted}`);
-    return isWanted && inode !== undefined ? [inode] : [];
-  });
 }

@@ -3,14 +3,17 @@
  *
  * A process belongs to a run when one of these proves it:
  *
- * 1. it was born into the run: it carries the run's tag;
+ * 1. it was born into the run: it carries the run's tag, and did not begin before the run;
  * 2. it is the leader, or its chain of parents leads to a member, or it is in the session of the living leader;
  * 3. an earlier scan proved it, and it is still the same process;
- * 4. it is an orphan that the keeper adopted, and its environment names the run;
- * 5. only where there are no tags: its environment names the run and it began after the run's leader.
+ * 4. it is an orphan that the keeper adopted, so it is of one of its runs, and its environment tells which, or its tag,
+ *    which is that of a run of another taskmux that was seen to run inside of this one;
+ * 5. only where no tag and no adoption can tell: it is an orphan of process 1, its environment names the run, and it did
+ *    not begin before the run.
  *
- * A copied `TASKMUX_RUN_ID` alone therefore proves nothing where there are tags. The keeper, process 1, the controllers
- * and all that controllers started belong to no run, even if a controller was started from within one.
+ * A copied `TASKMUX_RUN_ID` therefore proves nothing on Linux, and on macOS nothing while whoever started its process
+ * lives. The keeper, process 1, the controllers and all that controllers started belong to no run, even if a controller
+ * was started from within one. See `docs/decisions/0012`.
  *
  * @module
  */
@@ -28,6 +31,8 @@ export interface TrackedRun {
     readonly pid: number;
     readonly startTime: number;
   } | null;
+  /** No process of the run began before this time; 0 = not known. */
+  readonly since: number;
 }
 
 /** What an earlier scan found: pid → its start time and run. */
@@ -35,6 +40,9 @@ export type Membership = ReadonlyMap<
   number,
   { readonly startTime: number; readonly runId: string }
 >;
+
+/** Tags that are not of our runs → the run in which a process with that tag was seen. */
+export type NestedTags = ReadonlyMap<number, string>;
 
 /** What a snapshot is made from. */
 export interface SnapshotInput {
@@ -45,7 +53,10 @@ export interface SnapshotInput {
   /** Pids that belong to no run, nor do their descendants. */
   readonly protectedPids: ReadonlySet<number>;
   readonly earlier: Membership;
+  readonly nestedTags: NestedTags;
   readonly hasRunTags: boolean;
+  /** Whether orphans of living runs become children of this process, and start times are those of one steady clock. */
+  readonly adoptsOrphans: boolean;
   /** Reads {@linkcode RUN_VARIABLE} of a process. */
   readonly runVariableOf: (pid: number) => string | null;
 }
@@ -96,6 +107,12 @@ export class ProcessSnapshot {
     return this.#standings.get(pid)?.runId ?? null;
   }
 
+  /** Whether this process, and no later one of that number, is dead and waits for being reaped. */
+  isZombie({ pid, startTime }: { pid: number; startTime: number }): boolean {
+    const row = this.#rows.get(pid);
+    return row?.state === "zombie" && row.startTime === startTime;
+  }
+
   /** Every living process of the group, ours or not. */
   groupOf(group: number): readonly ProcessRow[] {
     return this.#input.rows.filter((row) =>
@@ -119,6 +136,16 @@ export class ProcessSnapshot {
     );
   }
 
+  /** Tags among the members that are not of our runs: another taskmux runs inside of ours. */
+  nestedTags(): NestedTags {
+    return new Map(
+      [...this.#members].flatMap(([runId, rows]) =>
+        rows.filter(({ tag }) => tag >= 0 && !this.#byTag.has(tag))
+          .map(({ tag }) => [tag, runId] as const)
+      ),
+    );
+  }
+
   #standingOf(pid: number): Standing {
     const known = this.#standings.get(pid);
     if (known !== undefined) return known;
@@ -135,17 +162,28 @@ export class ProcessSnapshot {
     if (protectedPids.has(pid)) return PROTECTED;
     const row = this.#rows.get(pid);
     if (row === undefined) return FOREIGN;
-    const parent = this.#standingOf(row.ppid);
+    const parent = this.#isParent(row) ? this.#standingOf(row.ppid) : FOREIGN;
     if (parent.isProtected) return PROTECTED;
     const runId = this.#ownProof(row) ?? parent.runId ??
-      this.#environmentProof(row);
+      (row.ppid === keeperPid
+        ? this.#adoptedProof(row)
+        : this.#environmentProof(row));
     return runId === null ? FOREIGN : { runId, isProtected: false };
+  }
+
+  /** A parent that is younger than its child is a stranger, which got the pid of the parent while this was read. */
+  #isParent({ ppid, startTime }: ProcessRow): boolean {
+    const parent = this.#rows.get(ppid);
+    return parent === undefined || !this.#input.adoptsOrphans ||
+      parent.startTime <= startTime;
   }
 
   /** What the process shows by itself. */
   #ownProof(row: ProcessRow): string | null {
-    const tagged = this.#byTag.get(row.tag);
-    if (tagged !== undefined) return tagged;
+    const tagged = this.#runs.get(this.#byTag.get(row.tag) ?? "");
+    if (tagged !== undefined && row.startTime >= tagged.since) {
+      return tagged.runId;
+    }
     const led = this.#byLeader.get(row.pid);
     if (led?.leader?.startTime === row.startTime) return led.runId;
     const session = this.#byLeader.get(row.session);
@@ -160,14 +198,23 @@ export class ProcessSnapshot {
       : null;
   }
 
+  /** Of which run is an orphan that came to the keeper? Nobody can become its child but by descent. */
+  #adoptedProof(row: ProcessRow): string | null {
+    const { runVariableOf, nestedTags } = this.#input;
+    if (row.state === "zombie") return null;
+    const named = runVariableOf(row.pid) ?? "";
+    const nested = nestedTags.get(row.tag) ?? "";
+    return [named, nested].find((runId) => this.#runs.has(runId)) ?? null;
+  }
+
+  /** The last resort. Whoever copied the variable into a shell of theirs is not an orphan. */
   #environmentProof(row: ProcessRow): string | null {
-    const { keeperPid, hasRunTags, runVariableOf } = this.#input;
-    const isAdopted = row.ppid === keeperPid;
-    if (row.state === "zombie" || (hasRunTags && !isAdopted)) return null;
+    const { hasRunTags, adoptsOrphans, runVariableOf } = this.#input;
+    if (row.state === "zombie" || row.ppid !== 1 || hasRunTags) return null;
     const run = this.#runs.get(runVariableOf(row.pid) ?? "");
-    if (run === undefined) return null;
-    const isLater = run.leader === null ||
-      row.startTime >= run.leader.startTime;
-    return isAdopted || isLater ? run.runId : null;
+    if (run === undefined || row.startTime < run.since) return null;
+    // While its keeper lives and adopts, a member is never an orphan of process 1.
+    const isAdoptable = adoptsOrphans && run.leader !== null;
+    return isAdoptable ? null : run.runId;
   }
 }

@@ -8,6 +8,7 @@ import type { Clock } from "../kit/clock.ts";
 import { inLaterTurn } from "../kit/turn.ts";
 import {
   type Membership,
+  type NestedTags,
   ProcessSnapshot,
   RUN_VARIABLE,
   type TrackedRun,
@@ -16,6 +17,9 @@ import type { System } from "./system.ts";
 
 /** Milliseconds of scanning that may be done in one go. Beyond it half of the time is left to others. */
 const BURST_MS = 20;
+
+/** Most tags of other taskmuxes inside of our runs that are remembered. */
+const MAX_NESTED_TAGS = 4096;
 
 /** What a table is given. */
 export interface ProcessTableOptions {
@@ -31,6 +35,7 @@ export class ProcessTable {
   readonly #options: ProcessTableOptions;
   readonly #runs = new Map<string, TrackedRun>();
   readonly #protected = new Map<number, number>();
+  readonly #nestedTags = new Map<number, string>();
   #earlier: Membership = new Map();
   #next: Promise<ProcessSnapshot> | null = null;
   /** Time scanned and not yet rested for. */
@@ -49,6 +54,9 @@ export class ProcessTable {
   /** Forgets a run. */
   untrack(runId: string): void {
     this.#runs.delete(runId);
+    for (const [tag, run] of this.#nestedTags) {
+      if (run === runId) this.#nestedTags.delete(tag);
+    }
   }
 
   /** A process that belongs to no run, nor do its descendants. Protected until released as often. */
@@ -85,13 +93,24 @@ export class ProcessTable {
       keeperPid,
       protectedPids: new Set(this.#protected.keys()),
       earlier: this.#earlier,
+      nestedTags: this.#nestedTags,
       hasRunTags: system.hasRunTags,
+      adoptsOrphans: system.adoptsOrphans,
       runVariableOf: (pid) => system.variableOf(pid, RUN_VARIABLE),
     });
     this.#earlier = snapshot.membership();
+    this.#remember(snapshot.nestedTags());
     this.#scannedAt = clock.monotonic();
     this.#debtMs += this.#scannedAt - startedAt;
     return snapshot;
+  }
+
+  #remember(tags: NestedTags): void {
+    for (const [tag, runId] of tags) this.#nestedTags.set(tag, runId);
+    for (const oldest of this.#nestedTags.keys()) {
+      if (this.#nestedTags.size <= MAX_NESTED_TAGS) return;
+      this.#nestedTags.delete(oldest);
+    }
   }
 
   async #scanSoon(): Promise<ProcessSnapshot> {

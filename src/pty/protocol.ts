@@ -105,6 +105,14 @@ export interface PortHolder {
   readonly command: string;
   /** The run it belongs to; null = not ours. */
   readonly runId: string | null;
+  /** Addresses it listens on, as in a URL. Absent from older keepers. */
+  readonly addresses?: readonly string[];
+}
+
+/** A listening socket whose process cannot be seen, because it is another user's or in a container. */
+export interface HiddenHolder {
+  readonly uid: number;
+  readonly address: string;
 }
 
 /** Requests: name → parameters and result. */
@@ -192,15 +200,29 @@ export interface KeeperRequests {
     result: { env: Record<string, string> | null };
   };
   /**
-   * Finds processes of runs that this keeper did not start (their keeper died), proven by the kernel's run tag or by
-   * `TASKMUX_RUN_ID` in their environment, and ends them.
+   * Finds processes of runs that this keeper did not start (their keeper died) and ends them. Proven by the kernel's run
+   * tag; only where there are no tags, an orphan is taken for one that names the run in `TASKMUX_RUN_ID` and did not
+   * begin before the leader of the run, whose start time is told by `since`.
    */
   reclaim: {
-    params: { runIds: readonly string[] };
+    params: {
+      runIds: readonly string[];
+      /** Run → recorded start time of its leader, in the words of {@linkcode KeeperRun}. Older keepers ignore it. */
+      since?: Readonly<Record<string, string>>;
+    };
     result: { ended: { runId: string; pid: number }[]; survivors: number[] };
   };
   /** Who listens on a TCP port of this machine. */
-  holders: { params: { port: number }; result: { holders: PortHolder[] } };
+  holders: {
+    params: { port: number };
+    result: {
+      holders: PortHolder[];
+      /** Absent from older keepers. */
+      hidden?: HiddenHolder[];
+      /** True if this system does not tell who listens. */
+      unknown?: boolean;
+    };
+  };
   /** Ends the keeper. Refused with `busy` while a run lives. */
   shutdown: { params: Record<string, never>; result: Record<string, never> };
 }

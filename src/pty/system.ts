@@ -19,7 +19,22 @@ export interface ProcessRow {
   readonly tag: number;
 }
 
-/** The operating system below the keeper. All calls are immediate and block for microseconds. */
+/** Who listens on a TCP port. */
+export interface Listeners {
+  /** Those that this user may look into; each of them can hold several sockets. */
+  readonly seen: readonly {
+    readonly pid: number;
+    readonly addresses: readonly string[];
+  }[];
+  /** Sockets whose process cannot be seen: it is another user's, or in a container that shares the network. */
+  readonly hidden: readonly {
+    /** Of whoever opened the socket. */
+    readonly uid: number;
+    readonly address: string;
+  }[];
+}
+
+/** The operating system below the keeper. All calls but one are immediate and block for microseconds. */
 export interface System {
   /** Identifies this boot of the machine. */
   readonly bootId: string;
@@ -32,12 +47,25 @@ export interface System {
   processes(): ProcessRow[];
   /** Null if there is no such process. */
   startTimeOf(pid: number): number | null;
+  /**
+   * How a process ended that is dead and not reaped yet, as `wait` would tell it. Exactly one of the two is set.
+   *
+   * @returns Null if that cannot be told.
+   */
+  statusOf(
+    pid: number,
+  ): { readonly code: number | null; readonly signal: number | null } | null;
   /** Command line with spaces between the arguments, or the short name in brackets. Empty if the process is gone. */
   commandOf(pid: number): string;
   /** A variable of the environment a process began with; null if unset, unreadable or gone. */
   variableOf(pid: number, name: string): string | null;
-  /** Pids that listen on a TCP port, as far as this user may see. */
-  listenersOn(port: number): number[];
+  /**
+   * Who listens on a TCP port, on whichever address. Looks at every descriptor of the machine, some microseconds each,
+   * and lets others have their turns meanwhile.
+   *
+   * @returns Null if this system does not tell.
+   */
+  listenersOn(port: number): Promise<Listeners | null>;
 
   /**
    * Sends a signal by number; to a process group when the pid is negative.

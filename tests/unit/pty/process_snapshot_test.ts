@@ -34,11 +34,15 @@ function snapshot(
 ): ProcessSnapshot {
   return new ProcessSnapshot({
     rows: [row(1, 0), row(KEEPER, 1), ...rows],
-    runs: [{ runId: RUN, leader: { pid: 200, startTime: 1200 } }],
+    runs: [
+      { runId: RUN, leader: { pid: 200, startTime: 1200 }, since: 1200 },
+    ],
     keeperPid: KEEPER,
     protectedPids: new Set(),
     earlier: new Map(),
+    nestedTags: new Map(),
     hasRunTags: true,
+    adoptsOrphans: true,
     runVariableOf: () => null,
     ...more,
   });
@@ -87,15 +91,68 @@ Deno.test("a copied variable proves nothing where there are tags", () => {
   check([LEADER, row(300, KEEPER)], [200, 300], { runVariableOf });
 });
 
-Deno.test("without tags the variable counts for what began after the leader", () => {
-  const hasRunTags = false;
-  const runVariableOf = () => RUN;
+Deno.test("without tags and adoption the variable counts for orphans that began after the leader", () => {
+  const mac = {
+    hasRunTags: false,
+    adoptsOrphans: false,
+    runVariableOf: () => RUN,
+  };
   const leader = row(200, KEEPER);
-  check([leader, row(300, 1)], [200, 300], { hasRunTags, runVariableOf });
+  check([leader, row(300, 1)], [200, 300], mac);
   const older = row(300, 1, { startTime: 5 });
-  check([leader, older], [200], { hasRunTags, runVariableOf });
-  const runs = [{ runId: RUN, leader: null }];
-  check([older], [300], { hasRunTags, runVariableOf, runs });
+  check([leader, older], [200], mac);
+  // A shell into which somebody pasted the environment of a task.
+  check([leader, row(300, 1, { startTime: 5 }), row(301, 300)], [200], mac);
+  const terminal = row(290, 1, { startTime: 5 });
+  check([leader, terminal, row(300, 290)], [200], mac);
+});
+
+Deno.test("without tags a living keeper that adopts needs no variable", () => {
+  const more = { hasRunTags: false, runVariableOf: () => RUN };
+  const leader = row(200, KEEPER);
+  check([leader, row(300, 1)], [200], more);
+  check([leader, row(300, KEEPER)], [200, 300], more);
+});
+
+Deno.test("without tags the variable counts for orphans of a dead keeper's run", () => {
+  const runs = [{ runId: RUN, leader: null, since: 1290 }];
+  const more = { hasRunTags: false, runVariableOf: () => RUN, runs };
+  check([row(300, 1)], [300], more);
+  check([row(280, 1)], [], more);
+  const tagged = { ...more, hasRunTags: true };
+  check([row(300, 1)], [], tagged);
+});
+
+Deno.test("what began before the run is not of it, even if it carries its tag", () => {
+  check([LEADER, row(300, 1, { ...TAG, startTime: 1199 })], [200]);
+  check([LEADER, row(300, 1, { ...TAG, startTime: 1200 })], [200, 300]);
+  const runs = [{ runId: RUN, leader: null, since: 1250 }];
+  check([row(240, 1, TAG), row(260, 1, TAG)], [260], { runs });
+});
+
+Deno.test("a recorded pid, group or session of a run without its keeper proves nothing", () => {
+  const runs = [{ runId: RUN, leader: null, since: 1200 }];
+  const stranger = row(200, 1, { startTime: 1200 });
+  check([stranger, row(300, 1, { group: 200, session: 200 })], [], { runs });
+});
+
+Deno.test("a parent that is younger than its child is none", () => {
+  // The child's parent ended while it was read, and the leader of the run got its pid.
+  check([LEADER, row(300, 200, { startTime: 1100 })], [200]);
+  // Start times of macOS follow the wall clock, which may be set back.
+  const mac = { hasRunTags: false, adoptsOrphans: false };
+  check([LEADER, row(300, 200, { startTime: 1100 })], [200, 300], mac);
+});
+
+Deno.test("what came from another taskmux inside of the run is told by the tag of that", () => {
+  const inner = { tag: runNumber(OTHER) };
+  const first = snapshot([LEADER, row(201, 200, inner)]);
+  assert.deepEqual([...first.nestedTags()], [[inner.tag, RUN]]);
+  const nestedTags = first.nestedTags();
+  check([LEADER, row(300, KEEPER, inner)], [200, 300], { nestedTags });
+  // Such a number may be set by anybody: only descent makes it a proof.
+  check([LEADER, row(300, 1, inner)], [200], { nestedTags });
+  check([LEADER, row(300, KEEPER, inner)], [200]);
 });
 
 Deno.test("protected processes and what they started belong to no run", () => {
