@@ -92,6 +92,11 @@ export const COMMAND_GROUPS: readonly (readonly [
       load: async () => (await import("./commands/env.ts")).env,
     },
     {
+      name: "who",
+      summary: "Tell who holds a port, and for which task",
+      load: async () => (await import("./commands/who.ts")).who,
+    },
+    {
       name: "watch",
       summary: "Watch the configuration and its reloads",
       load: async () => (await import("./commands/watch.ts")).watch,

@@ -9,6 +9,7 @@ import type { z } from "zod";
 import { daemon } from "./operations/daemon.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
+import { port } from "./operations/port.ts";
 import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
 import { terminal } from "./operations/terminal.ts";
@@ -19,6 +20,7 @@ export const contract = {
   ...daemon,
   ...event,
   ...log,
+  ...port,
   ...project,
   ...task,
   ...terminal,

@@ -31,20 +31,35 @@ export type KeptRuns =
     readonly runs: ReadonlyMap<string, KeeperRun>;
   };
 
-/** Asks the keeper, if one lives. Bounded, and starts nothing. */
+/** Asks the keeper for its runs, if one lives. Bounded, and starts nothing. */
 export async function askKeeper(paths: Paths): Promise<KeptRuns> {
-  if (!await isKeeperAlive(paths)) return { keeper: "none" };
-  try {
-    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-    using client = await KeeperClient.observe(paths.keeperSocket, { signal });
+  const asked = await observeKeeper(paths, async (client, signal) => {
     const { runs } = await client.request("list", {}, { signal });
     return {
       keeper: "present",
       pid: client.hello.pid,
       runs: new Map(runs.map((run) => [run.runId, run])),
-    };
+    } as const;
+  });
+  return typeof asked === "string" ? { keeper: asked } : asked;
+}
+
+/**
+ * Asks the keeper something, if one lives. Bounded, and starts nothing.
+ *
+ * @returns The answer, or why there is none, as in {@linkcode KeptRuns}.
+ */
+export async function observeKeeper<T extends object>(
+  paths: Paths,
+  ask: (client: KeeperClient, signal: AbortSignal) => Promise<T>,
+): Promise<T | "none" | "silent"> {
+  if (!await isKeeperAlive(paths)) return "none";
+  try {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    using client = await KeeperClient.observe(paths.keeperSocket, { signal });
+    return await ask(client, signal);
   } catch (error) {
-    if (isSilence(error)) return { keeper: "silent" };
+    if (isSilence(error)) return "silent";
     throw error;
   }
 }

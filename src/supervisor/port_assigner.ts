@@ -48,7 +48,7 @@ export interface LeaseStore {
 /** What port assignment needs to know of the rest. */
 export interface PortAssignerOptions {
   readonly leases: LeaseStore;
-  /** Who listens on a port, as the keeper sees it. */
+  /** Who listens on a port, as the keeper sees it; not those whom it cannot see. */
   holders(port: number): Promise<readonly PortHolder[]>;
   /**
    * Whether a task has a run or is being started. The port of such a task is not given to another, so this must be true
@@ -211,7 +211,7 @@ function portTaken(
       who || "another program"
     }`,
     {
-      hint: `Stop ${
+      hint: `"taskmux who ${port}" tells more; stop ${
         ours ?? "that program"
       }, or change port of task "${task}" in taskmux.toml`,
       details: {

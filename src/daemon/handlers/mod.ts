@@ -9,6 +9,7 @@ import type { Services } from "../services.ts";
 import { daemonHandlers } from "./daemon.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
+import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
@@ -19,6 +20,7 @@ export function createHandlers(services: Services): Handlers {
     ...daemonHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),
+    ...portHandlers(services),
     ...projectHandlers(services),
     ...taskHandlers(services),
     ...terminalHandlers(services),
