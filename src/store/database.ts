@@ -189,7 +189,10 @@ export class Database implements Disposable {
 
   #endStep(): void {
     try {
-      if (this.#connection.isTransaction) this.prepare("commit").run();
+      const { isOpen } = this.#connection;
+      if (isOpen && this.#connection.isTransaction) {
+        this.prepare("commit").run();
+      }
     } catch (error) {
       if (this.#report === null || !isDiskTrouble(error)) throw error;
       this.#report(error.message, 0);
