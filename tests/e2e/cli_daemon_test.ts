@@ -130,7 +130,7 @@ stop_grace_period = 600
   killIfThere(pid);
 });
 
-Deno.test("without its daemon a task is told as perhaps running, and can be stopped", async () => {
+Deno.test("without its daemon a task is told as running and unwatched, and can be stopped", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(PROJECT);
   await project.ok(["start"]);
@@ -141,8 +141,8 @@ Deno.test("without its daemon a task is told as perhaps running, and can be stop
 
   const run = await project.run(["status"]);
   assert.equal(run.code, 0);
-  assert.match(run.stdout, new RegExp(`may still run as pid ${task}`));
-  assert.match(run.stderr, /^Warning: Tasks may still be running/);
+  assert.match(run.stdout, /web: nobody watches over it/);
+  assert.match(run.stderr, /^Warning: 1 task runs without a daemon/);
   assert.equal(await taskmux.daemonPid(), null, "status starts no daemon");
 
   const stopped = await project.ok(["stop", "web"]);
