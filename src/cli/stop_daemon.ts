@@ -35,7 +35,8 @@ export interface StoppedDaemon {
  * started again to finish that.
  *
  * @returns Null if none was running.
- * @throws {TaskmuxError} E602 if it is still there after the time; it goes on stopping then.
+ * @throws {TaskmuxError} E602 if it is still there after the time; it goes on stopping then. E900 if it is gone, and
+ * something of its tasks may still run.
  */
 export async function stopDaemon(
   context: Context,
@@ -55,6 +56,7 @@ export async function stopDaemon(
         // It answers before it ends; the end of the connection tells when it has, unless it is stuck.
         await settledWithin(client.closed(), { ...limit, signal: limited });
         await untilGone(context, pid, limited);
+        if (stopped instanceof TaskmuxError) throw stopped;
         tasks.push(...stopped ?? []);
         if (stopped !== null || options.keepTasks) break;
       }
@@ -120,19 +122,21 @@ async function connectWhenUp(
   return null;
 }
 
-/** What it stopped; null if it was gone before it could tell. */
+/** What it stopped; null if it was gone before it could tell; or why something of it may still run although it ends. */
 async function askToStop(
   client: Client,
   keepTasks: boolean,
   signal: AbortSignal,
-): Promise<readonly string[] | null> {
+): Promise<readonly string[] | TaskmuxError | null> {
   const params = { keep_tasks: keepTasks };
   try {
     const answer = await client.call("daemon.stop", params, { signal });
     // The answer of another version is not promised to be like ours.
     return answer.stopped ?? [];
   } catch (error) {
-    if (error instanceof TaskmuxError && error.code === "E600") return null;
+    if (!(error instanceof TaskmuxError)) throw error;
+    if (error.code === "E600") return null;
+    if (error.details?.["left"] !== undefined) return error;
     throw error;
   }
 }

@@ -27,6 +27,8 @@ export interface FoundRuns {
   readonly kept: readonly KeeperRun[];
   /** Runs that the store believes alive and the keeper does not know: they died with another keeper. */
   readonly lost: readonly RunRow[];
+  /** Whether the daemon before was told to take everything down: what it left is taken down now, not up again. */
+  readonly isStopped: boolean;
 }
 
 /** Which tasks may be started because they were up. */
@@ -72,6 +74,16 @@ export function restoreTasks(project: ProjectSupervisor): Set<string> {
   return restless;
 }
 
+/** Asks the keeper for the environments of all tasks now, so that the next keeper can have them of us. */
+export async function recallEnvironments(
+  project: ProjectSupervisor,
+): Promise<void> {
+  const names = new Set(project.runners.map((runner) => runner.environment));
+  await Promise.all(
+    [...names].map((name) => project.host.environments.recall(name)),
+  );
+}
+
 function readSpec(text: string): TaskSpec {
   return JSON.parse(text) as TaskSpec;
 }
@@ -110,9 +122,12 @@ export async function adoptRuns(
     }
     const isNews = row?.pid === NOT_SPAWNED;
     await runner.adopt(run, { digest, isNews });
+    if (found.isStopped) runner.dispatch({ type: "stop", kind: "shutdown" });
     if (ended !== null) await deliverEnd(host, project, kept);
   }
-  for (const lost of found.lost) await deliverLoss(project, lost);
+  for (const lost of found.lost) {
+    await deliverLoss(project, lost, found.isStopped);
+  }
 }
 
 /** The newest run of each task. Of the others only the record is made: their task has moved on. */
@@ -227,21 +242,27 @@ export function deliverReplaced(host: SupervisorHost, run: RunRow): void {
   });
 }
 
-/** Tells a project of a run that died with its keeper: how it ended is not known, only that it did. */
+/**
+ * Tells a project of a run that died with its keeper: how it ended is not known, only that it did.
+ *
+ * @param isStopped Whether it was to go down anyway.
+ */
 export async function deliverLoss(
   project: ProjectSupervisor,
   lost: RunRow,
+  isStopped = false,
 ): Promise<void> {
   const { host } = project;
   const { runId, task, session } = lost;
   const { runs } = host.store;
   const row = runs.find(runId);
   if (row === null || row.exit !== null) return;
-  if (row.pid === NOT_SPAWNED) return runs.forget(runId);
   const runner = project.find(task);
+  if (row.pid === NOT_SPAWNED) return runs.forget(runId);
   if (runner !== null && isAtRest(runner.machine)) {
     await runner.adopt(row, { digest: row.digest, isNews: false });
   }
+  if (isStopped) runner?.dispatch({ type: "stop", kind: "shutdown" });
   recordEnd(host, project, {
     runId,
     key: runKey(session, task),

@@ -7,7 +7,6 @@
 import type { HostConfig } from "../config/host_config.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import { logFile, type Paths } from "../config/paths.ts";
-import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
 import { systemClock } from "../kit/clock.ts";
@@ -19,7 +18,6 @@ import { Store } from "../store/store.ts";
 import { EnvironmentStore } from "../supervisor/environment_store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { PortAssigner } from "../supervisor/port_assigner.ts";
-import { stopAll } from "../supervisor/stop_action.ts";
 import { VERSION } from "../contract/wire.ts";
 import { serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
@@ -30,6 +28,7 @@ import { KeeperLink } from "./keeper_link.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import type { Services } from "./services.ts";
+import { createShutDown } from "./shut_down.ts";
 
 /** Pause between two attempts to write `daemon.json` to a full disk. */
 const INFO_RETRY_MS = 1_000;
@@ -173,7 +172,7 @@ async function openEngine(
         if (notice.notice === "log") noteLog(problems, notice);
         scope.run((signal) => recovery.onNotice(notice, signal));
       },
-      onLost: () => recovery.onKeeperLost(),
+      onLost: (pid) => recovery.onKeeperLost(pid),
       onReplaced: () => recovery.onKeeperReplaced(),
       onTrouble: (error) => {
         if (error === null) problems.delete("keeper");
@@ -313,68 +312,6 @@ async function rewriteInfo(
   do await systemClock.sleep(INFO_RETRY_MS, signal); while (
     !await writeInfo(services, problems)
   );
-}
-
-function createShutDown(parts: {
-  readonly projects: Projects;
-  readonly recovery: RunRecovery;
-  readonly keeper: KeeperLink;
-  readonly host: SupervisorHost;
-  end(): void;
-}): Services["shutDown"] {
-  const { projects, recovery, keeper } = parts;
-  let under: Promise<string[]> | null = null;
-  const shutDown = async (keepTasks: boolean): Promise<string[]> => {
-    try {
-      projects.expectEnd();
-      recovery.noteShutdown(keepTasks ? "keep" : "clean");
-      if (keepTasks) saveEverything(projects, parts.host);
-      const stopped = keepTasks ? [] : await stopEverything(projects);
-      parts.host.emit({
-        event: "daemon_stopped",
-        session: null,
-        at: systemClock.now(),
-        data: { pid: Deno.pid, kept_tasks: keepTasks },
-      });
-      keeper.expectEnd();
-      if (!keepTasks) await endKeeper(keeper);
-      return stopped;
-    } finally {
-      parts.end();
-    }
-  };
-  return ({ keepTasks }) => under ??= shutDown(keepTasks);
-}
-
-/** For the next daemon, which then need not ask first whether what is healthy is so. */
-function saveEverything(projects: Projects, { store }: SupervisorHost): void {
-  store.atomically(() => {
-    for (const { supervisor } of projects.all) {
-      for (const runner of supervisor?.runners ?? []) runner.save();
-    }
-  });
-}
-
-/** Takes every task down; projects do not wait for each other. Returns `session/task` names. */
-async function stopEverything(projects: Projects): Promise<string[]> {
-  const { signal } = new AbortController();
-  const stopped = await Promise.all(
-    projects.all.map(async ({ supervisor }) => {
-      if (supervisor === null) return [];
-      const { outcomes } = await stopAll(supervisor, "shutdown", { signal });
-      return outcomes.map(({ task }) => `${supervisor.projectId}/${task}`);
-    }),
-  );
-  return stopped.flat();
-}
-
-/** A keeper that still has something to hold refuses, and lives on for the next controller. */
-async function endKeeper(keeper: KeeperLink): Promise<void> {
-  try {
-    await keeper.request("shutdown", {});
-  } catch (error) {
-    if (!(error instanceof TaskmuxError)) throw error;
-  }
 }
 
 function describe(error: unknown): string {

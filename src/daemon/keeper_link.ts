@@ -6,7 +6,7 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import { Timer } from "../kit/timer.ts";
-import type { KeeperClient } from "../pty/keeper_client.ts";
+import { isSilence, type KeeperClient } from "../pty/keeper_client.ts";
 import type {
   KeeperHello,
   KeeperNotice,
@@ -16,6 +16,9 @@ import type { Keeper } from "../supervisor/keeper.ts";
 
 /** Pause after an attempt at a new keeper that failed. */
 const RETRY_MS = 1_000;
+
+/** Keepers that one request is put to, each after the one before has died. */
+const MAX_KEEPERS = 5;
 
 /** Requests that leave something behind when they are done twice. */
 const ONCE_ONLY: ReadonlySet<keyof KeeperRequests> = new Set([
@@ -30,11 +33,11 @@ export interface KeeperLinkOptions {
   /** Finds the running keeper, or starts one. */
   connect(): Promise<KeeperClient>;
   onNotice(notice: KeeperNotice): void;
-  /** The keeper died just now. From here on requests go to the next one. */
-  onLost(): void;
-  /** The keeper died and another one is there, which knows nothing. */
+  /** The keeper with this pid died just now. From here on requests go to the next one. */
+  onLost(pid: number): void;
+  /** The keeper died and another one is there, which knows nothing. Called again if that one died or hung meanwhile. */
   onReplaced(): Promise<void>;
-  /** Told when there is no keeper and none can be started, and with null when there is one again. */
+  /** Told when there is no keeper that answers, and with null when there is one again. */
   onTrouble(error: Error | null): void;
   onError(error: unknown): void;
 }
@@ -45,7 +48,10 @@ export class KeeperLink implements Keeper, AsyncDisposable {
   #client: Promise<KeeperClient>;
   readonly #retry = new Timer(() => this.#reconnect());
   #hello: KeeperHello;
+  #isConnected = true;
   #isInTrouble = false;
+  /** Whether what the last keeper left has still to be dealt with. */
+  #isOwing = false;
   #isClosing = false;
 
   private constructor(options: KeeperLinkOptions, client: KeeperClient) {
@@ -64,9 +70,9 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     return this.#hello.bootId;
   }
 
-  /** Pid of the present keeper. */
-  get pid(): number {
-    return this.#hello.pid;
+  /** Pid of the present keeper; null while there is none. */
+  get pid(): number | null {
+    return this.#isConnected ? this.#hello.pid : null;
   }
 
   /** What the present keeper said of itself. */
@@ -80,16 +86,17 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<KeeperRequests[Op]["result"]> {
     const options = signal === undefined ? {} : { signal };
-    const client = await this.#client;
-    try {
-      return await client.request(op, params, options);
-    } catch (error) {
-      const isLost = error instanceof TaskmuxError && error.code === "E600";
-      if (!isLost || ONCE_ONLY.has(op) || this.#isClosing) throw error;
+    for (let keepers = 1;; keepers++) {
+      const client = await this.#client;
+      try {
+        return await client.request(op, params, options);
+      } catch (error) {
+        const isOver = keepers === MAX_KEEPERS || this.#isClosing;
+        if (isOver || !mayAskNext(op, error)) throw error;
+      }
+      // That keeper is gone. The next one has the answer: it knows of nothing, and has ended what was left.
+      await client.closed;
     }
-    // That keeper is gone. The next one has the answer: it knows of nothing, and has ended what was left.
-    await client.closed;
-    return await (await this.#client).request(op, params, options);
   }
 
   /** From now on the end of the keeper is expected. */
@@ -105,10 +112,14 @@ export class KeeperLink implements Keeper, AsyncDisposable {
   }
 
   #follow(client: KeeperClient): void {
+    this.#hello = client.hello;
+    this.#isConnected = true;
     client.onNotice((notice) => this.#options.onNotice(notice));
+    client.onSilence((isSilent) => this.#onSilence(isSilent));
     client.closed.then(() => {
+      this.#isConnected = false;
       if (this.#isClosing) return;
-      this.#options.onLost();
+      this.#options.onLost(client.hello.pid);
       this.#reconnect();
     });
   }
@@ -122,6 +133,22 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     });
   }
 
+  #onSilence(isSilent: boolean): void {
+    const state = `process ${this.#hello.pid} does not answer; is it stopped?`;
+    this.#note(isSilent ? new Error(state) : null);
+    if (!isSilent && this.#isOwing) this.#tellReplaced();
+  }
+
+  #tellReplaced(): void {
+    this.#isOwing = false;
+    this.#options.onReplaced().catch((error) => {
+      this.#isOwing = true;
+      // Of a keeper that died or hangs one is told otherwise.
+      const isGone = error instanceof TaskmuxError && error.code === "E600";
+      if (!isGone) this.#options.onError(error);
+    });
+  }
+
   #note(trouble: Error | null): void {
     if (this.#isInTrouble === (trouble !== null)) return;
     this.#isInTrouble = trouble !== null;
@@ -130,9 +157,15 @@ export class KeeperLink implements Keeper, AsyncDisposable {
 
   async #replace(): Promise<KeeperClient> {
     const client = await this.#options.connect();
-    this.#hello = client.hello;
     this.#follow(client);
-    this.#options.onReplaced().catch((error) => this.#options.onError(error));
+    this.#tellReplaced();
     return client;
   }
+}
+
+/** Whether the request can be put to the next keeper: this one is gone, and nothing comes of it twice. */
+function mayAskNext(op: keyof KeeperRequests, error: unknown): boolean {
+  if (!(error instanceof TaskmuxError) || error.code !== "E600") return false;
+  if (isSilence(error)) return false;
+  return !ONCE_ONLY.has(op) || error.details?.["keeper_code"] === "ending";
 }

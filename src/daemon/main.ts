@@ -96,7 +96,8 @@ async function run(settings: Settings): Promise<number> {
       log: (level, message) => logger[level](message),
     });
     logger.info(`daemon ${Deno.pid} is ready`);
-    await untilStopped(daemon);
+    const left = await untilStopped(daemon);
+    for (const task of left) logger.error(`may still run: ${task}`);
     logger.info(`daemon ${Deno.pid} ends`);
     return 0;
   } catch (error) {
@@ -155,9 +156,13 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Resolves when the daemon is to end: it was asked to, or a signal came. */
-async function untilStopped(daemon: Daemon): Promise<void> {
-  let stopping: Promise<unknown> | null = null;
+/**
+ * Resolves when the daemon is to end: it was asked to, or a signal came.
+ *
+ * @returns What may still run after a signal. Who asks is told otherwise.
+ */
+async function untilStopped(daemon: Daemon): Promise<string[]> {
+  let stopping: ReturnType<Daemon["services"]["shutDown"]> | null = null;
   const stop = (): void => {
     stopping ??= daemon.services.shutDown({ keepTasks: false });
   };
@@ -167,7 +172,8 @@ async function untilStopped(daemon: Daemon): Promise<void> {
   // The terminal that started a daemon may close.
   Deno.addSignalListener("SIGHUP", () => {});
   await daemon.stopped;
-  await stopping;
+  const { left } = await stopping ?? { left: [] };
+  return left.map(({ task, reason }) => `${task}: ${reason}`);
 }
 
 if (import.meta.main) {

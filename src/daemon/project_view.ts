@@ -70,9 +70,19 @@ export function viewStatus(
       reason: "this version has no proxy",
     },
     config_error: configError(project?.error ?? null),
-    warnings: [...looked.warnings, ...warnings],
+    warnings: [
+      ...looked.warnings,
+      ...supervisor.runners.filter((runner) => runner.hasSubstitute)
+        .map(({ name }) => substituteWarning(name)),
+      ...warnings,
+    ],
     daemon_pid: Deno.pid,
   };
+}
+
+function substituteWarning(task: string): string {
+  return `Task "${task}" runs with the daemon's environment: that of the shell which started it is lost. ` +
+    `"taskmux restart ${task}" gives it yours`;
 }
 
 function configError(

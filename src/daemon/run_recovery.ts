@@ -19,6 +19,7 @@ import {
   deliverLoss,
   deliverReplaced,
   endStranger,
+  recallEnvironments,
   restoreTasks,
   type ResumePolicy,
   resumeTasks,
@@ -29,6 +30,8 @@ import type { Projects } from "./projects.ts";
 
 const BOOT_KEY = "boot_id";
 const SHUTDOWN_KEY = "shutdown";
+/** Pid of the keeper whose death has still to be told; empty = told. */
+const KEEPER_KEY = "keeper_pid";
 
 /** What recovery works with once the daemon is wired. */
 export interface RecoveryParts {
@@ -60,6 +63,8 @@ export class RunRecovery {
   #lost: RunRow[] = [];
   /** Runs that the keeper had which died last. */
   #suspects: readonly RunRow[] = [];
+  /** Projects whose file could not be read yet: what they had is still to be brought back. */
+  readonly #unread = new Set<string>();
 
   constructor(
     options: {
@@ -103,6 +108,13 @@ export class RunRecovery {
         reason: "boot",
       });
     }
+    for (const { id } of await this.#registry.list()) this.#unread.add(id);
+    const before = this.#store.meta.get(KEEPER_KEY);
+    this.#noteKeeper();
+    const isTold = before === "" || before === String(parts.keeper.pid);
+    if (lost.length > 0 && !isTold && !isReplaced) {
+      this.#tellLoss(lost, before === null ? null : Number(before));
+    }
     await this.#reclaim(lost, () => {});
     // Nobody is surprised by the end of what was told to end, so no restart policy has to do with it.
     if (isReplaced) {
@@ -119,14 +131,19 @@ export class RunRecovery {
    */
   async adopt(project: ProjectSupervisor): Promise<boolean> {
     const { projectId } = project;
+    // A project that is new has nothing to be brought back.
+    const isOld = this.#unread.delete(projectId);
+    const policy = isOld ? this.#policy : "none";
     const restless = restoreTasks(project);
     const kept = (await this.#kept()).filter((run) =>
       parseRunKey(run.key).projectId === projectId
     );
     const lost = this.#lost.filter((row) => row.session === projectId);
     this.#lost = this.#lost.filter((row) => row.session !== projectId);
-    await adoptRuns(project, { kept, lost });
-    resumeTasks(project, this.#policy, restless);
+    await recallEnvironments(project);
+    const isStopped = isOld && this.#wasStopped && policy === "none";
+    await adoptRuns(project, { kept, lost, isStopped });
+    resumeTasks(project, policy, restless);
     return !this.#wasStopped;
   }
 
@@ -139,8 +156,20 @@ export class RunRecovery {
         await endStranger(host, run);
       }
     }
-    // From here on a project that is loaded is new, or had an unreadable file: nothing starts by itself for it.
-    this.#policy = "none";
+  }
+
+  /**
+   * Ends what the keeper still has of a project, whose own ways of stopping are not known here. What is wanted of its tasks
+   * does not change. Answers with their names.
+   */
+  async endRunsOf(projectId: string): Promise<string[]> {
+    const { host } = this.#require();
+    const runs = (await this.#kept()).filter((run) =>
+      parseRunKey(run.key).projectId === projectId
+    );
+    await Promise.all(runs.map((run) => endStranger(host, run)));
+    return runs.filter((run) => run.ended === null)
+      .map((run) => parseRunKey(run.key).task);
   }
 
   /** Notes how the daemon ends, for the next one. */
@@ -178,9 +207,17 @@ export class RunRecovery {
     });
   }
 
-  /** The keeper died. Notes its runs before there are any of the next one. */
-  onKeeperLost(): void {
+  /** The keeper died. Notes its runs before there are any of the next one, and tells their tasks. */
+  onKeeperLost(pid: number): void {
     this.#suspects = this.#store.runs.live();
+    if (this.#parts === null) return;
+    const { projects } = this.#parts;
+    this.#tellLoss(this.#suspects, pid);
+    this.#store.meta.set(KEEPER_KEY, "");
+    for (const { session, task, runId } of this.#suspects) {
+      const runner = projects.find(session)?.supervisor?.find(task);
+      runner?.dispatch({ type: "lost", runId });
+    }
   }
 
   /**
@@ -189,14 +226,17 @@ export class RunRecovery {
    */
   async onKeeperReplaced(): Promise<void> {
     const { host, projects } = this.#require();
-    await host.environments.restore();
+    this.#noteKeeper();
     const known = new Set((await this.#kept()).map((run) => run.runId));
     const lost = this.#suspects.filter((row) => !known.has(row.runId));
-    await this.#reclaim(lost, async (row) => {
-      const supervisor = projects.find(row.session)?.supervisor ?? null;
-      if (supervisor === null) this.#lost.push(row);
-      else await deliverLoss(supervisor, row);
-    });
+    await Promise.all([
+      host.environments.restore(),
+      this.#reclaim(lost, async (row) => {
+        const supervisor = projects.find(row.session)?.supervisor ?? null;
+        if (supervisor === null) this.#lost.push(row);
+        else await deliverLoss(supervisor, row);
+      }),
+    ]);
   }
 
   /** Ends what is left of runs whose keeper died. No run waits for another. */
@@ -204,15 +244,8 @@ export class RunRecovery {
     lost: readonly RunRow[],
     onEnded: (row: RunRow) => Promise<void> | void,
   ): Promise<void> {
-    if (lost.length === 0) return;
     const { host, keeper } = this.#require();
     const { clock } = host;
-    host.emit({
-      event: "keeper_lost",
-      session: null,
-      at: clock.now(),
-      data: { runs: lost.map((row) => `${row.session}/${row.task}`) },
-    });
     await Promise.all(lost.map(async (row) => {
       const { session, task, runId } = row;
       const { ended } = await keeper.request("reclaim", {
@@ -232,6 +265,26 @@ export class RunRecovery {
       }
       await onEnded(row);
     }));
+  }
+
+  /** The one event of the death of a keeper. What was left of each run follows as `orphan_reaped`. */
+  #tellLoss(lost: readonly RunRow[], pid: number | null): void {
+    const { host } = this.#require();
+    host.emit({
+      event: "keeper_lost",
+      session: null,
+      at: host.clock.now(),
+      data: {
+        pid,
+        tasks: lost.map((row) => `${row.session}/${row.task}`),
+      },
+    });
+  }
+
+  /** For the next controller, should both die at once. */
+  #noteKeeper(): void {
+    const { pid } = this.#require().keeper;
+    if (pid !== null) this.#store.meta.set(KEEPER_KEY, String(pid));
   }
 
   async #kept(): Promise<readonly KeeperRun[]> {

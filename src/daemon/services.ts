@@ -12,6 +12,7 @@ import type { SupervisorHost } from "../supervisor/host.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Projects } from "./projects.ts";
+import type { ShutDownReport } from "./shut_down.ts";
 
 /** See the module. */
 export interface Services {
@@ -28,10 +29,6 @@ export interface Services {
   readonly startedAt: number;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
-  /**
-   * Ends the daemon after the present answer. With `keepTasks` the keeper goes on.
-   *
-   * @returns Names of the tasks that were stopped, as `session/task`.
-   */
-  shutDown(options: { readonly keepTasks: boolean }): Promise<string[]>;
+  /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */
+  shutDown(options: { readonly keepTasks: boolean }): Promise<ShutDownReport>;
 }

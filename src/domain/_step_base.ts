@@ -73,6 +73,15 @@ export function prepare(machine: TaskMachine, cause: StartCause): Step {
   ];
 }
 
+/** Whether nobody works at the end of the run: its keeper died, or what was tried has failed. It takes another try. */
+export function isNotBeingEnded(
+  machine: TaskMachine,
+  phase: Phase & { status: "stopping" },
+): boolean {
+  return phase.stage === "signals" &&
+    (phase.kind === "lost" || machine.error !== null);
+}
+
 /** Ends the run: the keeper walks the escalation. */
 export function signal(
   machine: TaskMachine,

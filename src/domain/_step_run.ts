@@ -53,7 +53,7 @@ export function onEnded(
   ) return [machine, []];
   const exited = emit("task_exited", exitedData(runId, exit));
   const ended = { ...machine, lastExit: exit };
-  if (phase.status === "stopping") {
+  if (phase.status === "stopping" && phase.kind !== "lost") {
     if (phase.stage === "after") return [machine, []];
     return withEffects(
       [STOP_PROBING, exited],

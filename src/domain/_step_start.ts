@@ -8,6 +8,7 @@ import {
   at,
   emit,
   failedEvent,
+  isNotBeingEnded,
   obey,
   PERSIST,
   prepare,
@@ -52,6 +53,13 @@ export function onStart(
     case "spawning":
       return [at(wanted, { ...phase, interrupted: null }), [PERSIST]];
     case "stopping":
+      if (isNotBeingEnded(machine, phase)) {
+        return signal(wanted, phase, {
+          kind: "restart",
+          restartAfterMs: 0,
+          isGated,
+        });
+      }
       return [at(wanted, { ...phase, restartAfterMs: 0, isGated }), [PERSIST]];
     case "preparing":
     case "running":

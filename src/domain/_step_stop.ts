@@ -6,9 +6,11 @@
 
 import {
   at,
+  isNotBeingEnded,
   PERSIST,
   prepare,
   signal,
+  STOP_PROBING,
   stoppedEvent,
   wantedDown,
   wantedUp,
@@ -52,10 +54,31 @@ export function onStop(
       }
       return beforeStop(machine, phase, { kind, restartAfterMs: null });
     case "stopping":
+      if (isNotBeingEnded(machine, phase)) {
+        return signal(down, phase, { kind, restartAfterMs: null });
+      }
       return kind === "kill"
         ? killHarder(down, phase)
         : stopHarder(machine, phase, kind);
   }
+}
+
+/** The keeper of a run died: the run is as good as gone, yet nobody has said that nothing of it lives. */
+export function onLost(machine: TaskMachine, runId: string): Step {
+  const { phase } = machine;
+  if (phase.status !== "running" || phase.run.runId !== runId) {
+    return [machine, []];
+  }
+  const { run, health } = phase;
+  const lost = at({ ...machine, error: null }, {
+    status: "stopping",
+    stage: "signals",
+    kind: "lost",
+    run,
+    health,
+    restartAfterMs: null,
+  });
+  return [lost, [STOP_PROBING]];
 }
 
 /**
@@ -141,6 +164,9 @@ export function onRestart(
       );
     case "stopping":
       if (!input.isUsers) return [machine, []];
+      if (isNotBeingEnded(machine, phase)) {
+        return signal(base, phase, { kind: "restart", restartAfterMs: 0 });
+      }
       return [
         at(base, { ...phase, restartAfterMs: 0, isGated: false }),
         [PERSIST],

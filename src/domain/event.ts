@@ -24,6 +24,7 @@ export type EventType =
   | "hook_failed"
   | "orphan_reaped"
   | "port_changed"
+  | "environment_lost"
   | "session_started"
   | "session_stopped"
   | "config_reloaded"

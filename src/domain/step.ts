@@ -26,7 +26,7 @@ import {
   onSpawnFailed,
   onStart,
 } from "./_step_start.ts";
-import { afterStop, onRestart, onStop } from "./_step_stop.ts";
+import { afterStop, onLost, onRestart, onStop } from "./_step_stop.ts";
 import type { Effect, Input, Step } from "./task_input.ts";
 import { runOf, type TaskMachine } from "./task_machine.ts";
 import type { TaskSpec } from "./task_spec.ts";
@@ -58,6 +58,8 @@ export function step(spec: TaskSpec, machine: TaskMachine, input: Input): Step {
     case "rest":
       if (machine.phase.status !== "stopped") return [machine, []];
       return [machine, [PERSIST, stoppedEvent(input.kind)]];
+    case "lost":
+      return onLost(machine, input.runId);
     case "wake":
       return onWake(machine, input.now);
     case "adopted":

@@ -59,6 +59,8 @@ export type Input =
       readonly runId: string;
       readonly result: ProbeResult;
     }
+    /** The keeper of the run died. How the run ends is told by `ended`, once nothing of it lives. */
+    | { readonly type: "lost"; readonly runId: string }
     /** The run could not be ended: something of it survives every signal. */
     | {
       readonly type: "survived";

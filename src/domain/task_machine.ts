@@ -14,8 +14,17 @@ import { hasProbe, healthWord, type TaskHealth } from "./task_health.ts";
 /** Why a run was or is to be started. */
 export type StartCause = "start" | "restart" | "auto";
 
-/** How a running task is being ended. `auto` is the supervisor's own doing, `shutdown` the daemon's. */
-export type StopKind = "stop" | "kill" | "restart" | "auto" | "shutdown";
+/**
+ * How a running task is being ended. `auto` is the supervisor's own doing, `shutdown` the daemon's; `lost` is nobody's
+ * will: its keeper died, and what is left of it is being found and ended.
+ */
+export type StopKind =
+  | "stop"
+  | "kill"
+  | "restart"
+  | "auto"
+  | "shutdown"
+  | "lost";
 
 /** How a run is ended and what follows. */
 export interface StopPlan {
@@ -106,10 +115,11 @@ export function runOf(machine: TaskMachine): RunInfo | null {
     : null;
 }
 
-/** The run that has processes. */
+/** The run that is known to have processes: its keeper lives, and has not told of its end. */
 function liveRun(machine: TaskMachine): RunInfo | null {
   const { phase } = machine;
-  const isOver = phase.status === "stopping" && phase.stage === "after";
+  const isOver = phase.status === "stopping" &&
+    (phase.stage === "after" || phase.kind === "lost");
   return isOver ? null : runOf(machine);
 }
 
@@ -177,6 +187,9 @@ function reasonOf(
       }; gave up after ${machine.restarts} restarts`;
     }
     return last !== null && !last.ok ? last.reason : null;
+  }
+  if (phase.status === "stopping" && phase.kind === "lost") {
+    return "taskmux's keeper died; what is left of the task is being ended";
   }
   if (phase.status === "failed" || phase.status === "backoff") {
     const why = machine.error?.error ??

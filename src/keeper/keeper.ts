@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../kit/clock.ts";
+import { Environments } from "../kit/environments.ts";
 import type { PtyHost } from "../pty/native_pty.ts";
 import { ProcessTable } from "../pty/process_table.ts";
 import type {
@@ -13,7 +14,6 @@ import type {
   SpawnParams,
   TerminateStep,
 } from "../pty/protocol.ts";
-import { Environments } from "./environments.ts";
 import { KILL_WAIT_MS } from "./ending.ts";
 import { KeptRun } from "./kept_run.ts";
 import { LogFiles } from "./log_files.ts";
@@ -66,6 +66,7 @@ export class Keeper implements Disposable {
   readonly #runs = new Map<string, KeptRun>();
   readonly #leaders = new Set<number>();
   readonly #environments = new Environments();
+  #isEnding = false;
   readonly #handlers: Handlers = {
     introduce: ({ pid }, { connection }) => this.#introduce(pid, connection),
     spawn: (params) => this.#spawn(params),
@@ -158,8 +159,9 @@ export class Keeper implements Disposable {
     return await this.#handlers[op](params, context);
   }
 
-  /** Ends all runs, the gentle way first. Bounded. */
+  /** Ends all runs, the gentle way first. Bounded. Nothing is started any more. */
   async endAll(): Promise<void> {
+    this.#isEnding = true;
     await Promise.all(
       this.#runs.values().map((run) => run.terminate(SHUTDOWN_STEPS)),
     );
@@ -179,6 +181,9 @@ export class Keeper implements Disposable {
 
   #spawn(params: SpawnParams): KeeperRequests["spawn"]["result"] {
     const { runId, key, log } = params;
+    if (this.#isEnding) {
+      throw new Refusal("ending", `Cannot start run "${runId}": we end`);
+    }
     if (this.#runs.has(runId)) {
       throw new Refusal("invalid", `Cannot start run "${runId}": it exists`);
     }

@@ -10,6 +10,7 @@ import { VERSION } from "../contract/wire.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ErrorCode } from "../domain/error_codes.ts";
 import { FrameConnection } from "../kit/frames.ts";
+import { KeeperPulse } from "./keeper_pulse.ts";
 import {
   KEEPER_PROTOCOL,
   type KeeperError,
@@ -29,6 +30,7 @@ export interface Cancellable {
 }
 
 interface Waiting {
+  readonly op: keyof KeeperRequests;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,6 +40,7 @@ const ERROR_CODES: Readonly<Record<KeeperError["code"], ErrorCode>> = {
   unknown_run: "E202",
   busy: "E900",
   invalid: "E900",
+  ending: "E600",
   cancelled: "E900",
   internal: "E900",
 };
@@ -52,6 +55,12 @@ export interface GreetedKeeper extends Disposable {
   closed(): Promise<void>;
 }
 
+/** What is waited for as long as one likes. */
+const OPEN_ENDED: ReadonlySet<keyof KeeperRequests> = new Set([
+  "waitForLine",
+  "output",
+]);
+
 /** A connection to a keeper. */
 export class KeeperClient implements Disposable {
   /** What the keeper said of itself. */
@@ -61,6 +70,13 @@ export class KeeperClient implements Disposable {
   readonly #connection: FrameConnection;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(notice: KeeperNotice) => void>();
+  readonly #silenceListeners = new Set<(isSilent: boolean) => void>();
+  readonly #pulse = new KeeperPulse({
+    isAwaited: () =>
+      this.#waiting.values().some(({ op }) => !OPEN_ENDED.has(op)),
+    ask: () => this.#post("getEnvironment", { name: "" }),
+    onChange: (isSilent) => this.#onSilence(isSilent),
+  });
   #lastId = 0;
 
   private constructor(
@@ -149,7 +165,9 @@ export class KeeperClient implements Disposable {
    * Asks the keeper. Requests do not wait for each other.
    *
    * @throws {TaskmuxError} E403 if a run cannot be started, E202 if the run is unknown, E900 for any other refusal (the
-   * keeper's own code is in `details.keeper_code`), E600 when the connection is lost before the answer.
+   * keeper's own code is in `details.keeper_code`), E600 when the connection is lost before the answer, or when the keeper
+   * does not answer anything any more (`details.keeper_code` is `silent`; about 12 s). A run whose spawn was given up
+   * for that is ended as soon as the keeper goes on.
    * @throws The reason of the signal. The keeper is told, and may or may not have done it.
    */
   async request<Op extends keyof KeeperRequests>(
@@ -159,17 +177,29 @@ export class KeeperClient implements Disposable {
   ): Promise<KeeperRequests[Op]["result"]> {
     const { signal } = options;
     signal?.throwIfAborted();
+    if (this.#pulse.isSilent && !OPEN_ENDED.has(op)) throw this.#silent();
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const cancel = () => {
       this.#connection.send({ cancel: id });
       reject(signal?.reason);
     };
-    this.#waiting.set(id, { resolve, reject });
+    this.#waiting.set(id, { op, resolve, reject });
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       if (!this.#connection.send({ id, op, params })) throw lost();
+      this.#pulse.await();
       return await promise as KeeperRequests[Op]["result"];
+    } catch (error) {
+      if (op === "spawn" && isSilence(error)) {
+        // Read in this order: what may be started after all is ended at once.
+        const { runId } = params as KeeperRequests["spawn"]["params"];
+        this.#post("terminate", {
+          runId,
+          steps: [{ signal: "SIGKILL", waitMs: 0 }],
+        });
+      }
+      throw error;
     } finally {
       this.#waiting.delete(id);
       signal?.removeEventListener("abort", cancel);
@@ -185,6 +215,16 @@ export class KeeperClient implements Disposable {
   onNotice(listener: (notice: KeeperNotice) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Calls the listener when the keeper stops answering although it is connected, and when it goes on.
+   *
+   * @returns A function that ends it.
+   */
+  onSilence(listener: (isSilent: boolean) => void): () => void {
+    this.#silenceListeners.add(listener);
+    return () => this.#silenceListeners.delete(listener);
   }
 
   /** Ends the connection. Runs live on. Requests under way fail with E600. */
@@ -204,11 +244,41 @@ export class KeeperClient implements Disposable {
       if (!(error instanceof SyntaxError)) throw error;
     } finally {
       this.#connection.close();
+      this.#pulse[Symbol.dispose]();
       for (const waiting of this.#waiting.values()) waiting.reject(lost());
     }
   }
 
+  /** Sends a request whose answer nobody waits for. */
+  #post<Op extends keyof KeeperRequests>(
+    op: Op,
+    params: KeeperRequests[Op]["params"],
+  ): void {
+    this.#connection.send({ id: ++this.#lastId, op, params });
+  }
+
+  #onSilence(isSilent: boolean): void {
+    for (const listener of this.#silenceListeners) listener(isSilent);
+    if (!isSilent) return;
+    for (const { op, reject } of this.#waiting.values()) {
+      if (!OPEN_ENDED.has(op)) reject(this.#silent());
+    }
+  }
+
+  #silent(): TaskmuxError {
+    const { pid } = this.hello;
+    return new TaskmuxError(
+      "E600",
+      `Cannot reach the keeper: process ${pid} does not answer`,
+      {
+        hint: `kill -CONT ${pid}, if it is stopped`,
+        details: { pid, keeper_code: "silent" },
+      },
+    );
+  }
+
   #take(frame: unknown): void {
+    this.#pulse.heard();
     if (isNotice(frame)) {
       for (const listener of this.#listeners) listener(frame);
       return;
@@ -255,6 +325,12 @@ function isHello(frame: unknown): frame is KeeperHello {
 
 function isNotice(frame: unknown): frame is KeeperNotice {
   return isRecord(frame) && typeof frame.notice === "string";
+}
+
+/** Whether a request failed because the keeper does not answer anything. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof TaskmuxError &&
+    error.details?.["keeper_code"] === "silent";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -76,17 +76,21 @@ export async function ensureKeeper(
   const deadline = clock.monotonic() + STARTUP_TIMEOUT_MS;
   let started: StartedKeeper | null = null;
   let startAgainAt = 0;
+  let isLockHeld = false;
   try {
     while (true) {
       const client = await connectIfThere(socketPath, signal);
       if (client !== null) return client;
       const now = clock.monotonic();
       if (now >= deadline) {
-        throw notUp(`it did not answer within ${STARTUP_TIMEOUT_MS} ms`);
+        throw isLockHeld
+          ? hung()
+          : notUp(`it did not answer within ${STARTUP_TIMEOUT_MS} ms`);
       }
       if (started !== null && started.exitCode !== null) {
         await throwUnlessLockLost(started);
         started = null;
+        isLockHeld = true;
         startAgainAt = now + LOCK_LOST_PAUSE_MS;
       }
       if (now >= startAgainAt) started ??= startKeeper(options.command);
@@ -186,6 +190,18 @@ async function connectIfThere(
     ) return null;
     throw error;
   }
+}
+
+/** There is one, and it has the lock. */
+function hung(): TaskmuxError {
+  return new TaskmuxError(
+    "E600",
+    `Cannot reach the keeper: one runs and does not answer within ${STARTUP_TIMEOUT_MS} ms`,
+    {
+      hint:
+        "keeper.log in the state folder tells its pid; kill -CONT, if it is stopped",
+    },
+  );
 }
 
 function notUp(reason: string): TaskmuxError {

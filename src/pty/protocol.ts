@@ -242,6 +242,8 @@ export interface KeeperError {
     | "spawn_failed"
     | "unknown_run"
     | "busy"
+    /** The keeper was told to end: it starts nothing any more. The next keeper will. */
+    | "ending"
     | "invalid"
     | "cancelled"
     | "internal";

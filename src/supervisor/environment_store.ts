@@ -2,20 +2,26 @@
  * The environments of the shells that asked for a start, by digest.
  *
  * They live in memory here and in the keeper, never on disk: they hold secrets. The digest is what gets persisted, so
- * that a later controller can start a task again with the environment it had.
+ * that a later controller can start a task again with the environment it had. What one of the two processes has is given
+ * to the next one of the other; when both die at once, and when the machine does, environments are lost.
  *
  * @module
  */
 
+import { Environments } from "../kit/environments.ts";
 import type { Keeper } from "./keeper.ts";
 
-/** Environments kept in this process; older ones are asked of the keeper again. */
-const MAX_CACHED = 64;
+/** A base for a task's environment. */
+export interface Recalled {
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether it only stands in for one that nobody knows any more. */
+  readonly isSubstitute: boolean;
+}
 
 /** See the module. */
 export class EnvironmentStore {
   readonly #keeper: Keeper;
-  readonly #cache = new Map<string, Readonly<Record<string, string>>>();
+  readonly #known = new Environments();
   readonly #fallback: () => Record<string, string>;
 
   /** @param fallback The environment for tasks whose own is lost. */
@@ -32,37 +38,29 @@ export class EnvironmentStore {
     const bytes = new TextEncoder().encode(JSON.stringify(sorted));
     const digest = await crypto.subtle.digest("SHA-256", bytes);
     const name = new Uint8Array(digest).toHex().slice(0, 32);
-    if (this.#cache.has(name)) return name;
-    this.#remember(name, env);
+    if (this.#known.get(name) !== null) return name;
+    this.#known.put(name, env);
     await this.#keeper.request("putEnvironment", { name, env });
     return name;
   }
 
-  /** The environment under a name; the fallback when nobody knows it any more. */
-  async recall(
-    name: string | null,
-  ): Promise<Readonly<Record<string, string>>> {
-    if (name === null) return this.#fallback();
-    const cached = this.#cache.get(name);
-    if (cached !== undefined) return cached;
+  /** The environment under a name, or the daemon's own in its place when nobody knows it any more. */
+  async recall(name: string | null): Promise<Recalled> {
+    if (name === null) return { env: this.#fallback(), isSubstitute: false };
+    const known = this.#known.get(name);
+    if (known !== null) return { env: known, isSubstitute: false };
     const { env } = await this.#keeper.request("getEnvironment", { name });
-    if (env === null) return this.#fallback();
-    this.#remember(name, env);
-    return env;
+    if (env === null) return { env: this.#fallback(), isSubstitute: true };
+    this.#known.put(name, env);
+    return { env, isSubstitute: false };
   }
 
   /** Hands everything known to a keeper that is new. */
   async restore(): Promise<void> {
-    for (const [name, env] of this.#cache) {
-      await this.#keeper.request("putEnvironment", { name, env });
-    }
-  }
-
-  #remember(name: string, env: Readonly<Record<string, string>>): void {
-    this.#cache.set(name, env);
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cache.size <= MAX_CACHED) break;
-      this.#cache.delete(oldest);
-    }
+    await Promise.all(
+      this.#known.entries().map(([name, env]) =>
+        this.#keeper.request("putEnvironment", { name, env })
+      ),
+    );
   }
 }

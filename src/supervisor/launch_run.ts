@@ -7,6 +7,7 @@
 import { TaskmuxError } from "../domain/error.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import type { RunInfo } from "../domain/task_state.ts";
+import { isSilence } from "../pty/keeper_client.ts";
 import type { LogTarget } from "../pty/protocol.ts";
 import { NOT_SPAWNED } from "../store/run_table.ts";
 import type { SupervisorHost } from "./host.ts";
@@ -15,25 +16,47 @@ import type { ContextTask, RunContext } from "./run_context.ts";
 /** Bytes of a run id: the kernel's run tag holds 48 bits safely in every number type. */
 const RUN_ID_BYTES = 6;
 
+/** Keepers that may die in the middle of one start. */
+const MAX_KEEPERS = 5;
+
 /** A started run and the environment it got. */
 export interface LaunchedRun {
   readonly run: RunInfo;
   readonly env: Readonly<Record<string, string>>;
+  /** Whether the environment of the shell that asked for the task is lost, and the daemon's own stands in for it. */
+  readonly isSubstitute: boolean;
 }
 
 /**
- * Starts a run of a task. That it lives is not recorded yet: the caller does it together with telling of it.
+ * Starts a run of a task. That it lives is not recorded yet: the caller does it together with telling of it. If the keeper
+ * dies meanwhile, what it may have started is ended, and the next one starts it.
  *
- * @throws {TaskmuxError} E214 port taken, E104 unreadable env file, E403 the keeper could not spawn.
+ * @throws {TaskmuxError} E214 port taken, E104 unreadable env file, E403 the keeper could not spawn, E600 there is no
+ * keeper that answers.
  */
 export async function launchRun(
   task: ContextTask,
   context: RunContext,
   host: SupervisorHost,
 ): Promise<LaunchedRun> {
-  const runId = crypto.getRandomValues(new Uint8Array(RUN_ID_BYTES)).toHex();
-  const port = await assignPort(task, context, host);
-  return await spawnRun(task, { context, host, runId, port });
+  for (let keepers = 1;; keepers++) {
+    const runId = crypto.getRandomValues(new Uint8Array(RUN_ID_BYTES)).toHex();
+    const port = await assignPort(task, context, host);
+    try {
+      return await spawnRun(task, { context, host, runId, port });
+    } catch (error) {
+      if (keepers === MAX_KEEPERS || !isUnknown(error) || isSilence(error)) {
+        throw error;
+      }
+    }
+    await host.keeper.request("reclaim", { runIds: [runId] });
+    host.store.runs.forget(runId);
+  }
+}
+
+/** If the keeper is gone nobody knows whether it was spawned. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof TaskmuxError && error.code === "E600";
 }
 
 interface Launching {
@@ -51,6 +74,7 @@ async function spawnRun(
   const { projectId } = context;
   const { runs } = host.store;
   const env = await context.environmentOf(task, { runId, port });
+  const { isSubstitute } = await host.environments.recall(task.environment);
   // Written down before it lives: what survives a crash of ours and of the keeper at this moment is found by it.
   runs.start({
     runId,
@@ -72,12 +96,19 @@ async function spawnRun(
     env,
     log: logTarget(spec, host.logFile(projectId, spec.name)),
   }).catch((error) => {
-    // If the keeper is gone nobody knows whether it was spawned. Recovery will look.
-    const isUnknown = error instanceof TaskmuxError && error.code === "E600";
-    if (!isUnknown) runs.forget(runId);
+    if (!isUnknown(error)) runs.forget(runId);
     throw error;
   });
-  return { run: { runId, pid, startTime, startedAt, port }, env };
+  if (isSubstitute) {
+    host.emit({
+      event: "environment_lost",
+      session: projectId,
+      task: spec.name,
+      at: host.clock.now(),
+      data: { run_id: runId },
+    });
+  }
+  return { run: { runId, pid, startTime, startedAt, port }, env, isSubstitute };
 }
 
 /**

@@ -237,7 +237,7 @@ export class ProjectSupervisor implements AsyncDisposable {
     environment: string | null,
   ): Promise<Record<string, string>> {
     const { TASKMUX_TASK: _, ...env } = await taskEnvironment({
-      base: await this.host.environments.recall(environment),
+      base: (await this.host.environments.recall(environment)).env,
       task: { ...this.#spec, name: "", cwd: this.#spec.root },
       project: this.projectFacts(),
       runId: null,
@@ -296,7 +296,9 @@ export class ProjectSupervisor implements AsyncDisposable {
     task: ContextTask,
     { runId, port }: RunAddress,
   ): Promise<Record<string, string>> {
-    const base = await this.host.environments.recall(task.environment);
+    const { env: base } = await this.host.environments.recall(
+      task.environment,
+    );
     return await taskEnvironment({
       base,
       task: task.spec,

@@ -309,6 +309,11 @@ function startOutcome(
       return outcomeOf(runner, "started", stoppedMeanwhile(runner));
     case "running":
       return runningOutcome(runner, untilHealthy);
+    case "stopping":
+      // The run before it cannot be ended.
+      return machine.error === null
+        ? null
+        : outcomeOf(runner, "started", machine.error);
     default:
       return null;
   }

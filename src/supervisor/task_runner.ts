@@ -30,7 +30,7 @@ import { launchRun } from "./launch_run.ts";
 import { requireTaskFolder, startErrorShape } from "./start_errors.ts";
 import { runTaskHook } from "./task_hook.ts";
 import { TaskWatch } from "./task_watch.ts";
-import { terminateSteps } from "./terminate_steps.ts";
+import { cannotEnd, terminateSteps } from "./terminate_steps.ts";
 import type { RunContext } from "./run_context.ts";
 import {
   decodeSavedState,
@@ -80,6 +80,7 @@ export class TaskRunner implements AsyncDisposable {
   #saved: SavedState = decodeSavedState(null);
   #runDigest: string | null = null;
   #runEnvironment: Readonly<Record<string, string>> = {};
+  #hasSubstitute = false;
   #isSettled = false;
   #lastStartedAt: number | null = null;
   readonly #hooks = new Set<AbortController>();
@@ -140,6 +141,11 @@ export class TaskRunner implements AsyncDisposable {
   /** The full environment of the present run; empty when it was adopted. */
   get runEnvironment(): Readonly<Record<string, string>> {
     return this.#runEnvironment;
+  }
+
+  /** Whether the present run has the daemon's environment because that of the shell that asked for it is lost. */
+  get hasSubstitute(): boolean {
+    return this.#hasSubstitute && runOf(this.#machine) !== null;
   }
 
   /** Replaces the spec. A present run keeps its own until its next start. */
@@ -375,7 +381,12 @@ export class TaskRunner implements AsyncDisposable {
     try {
       const spec = this.#spec;
       await requireTaskFolder(spec, "start");
-      const { run, env } = await launchRun(this, this.#context, this.#host);
+      const { run, env, isSubstitute } = await launchRun(
+        this,
+        this.#context,
+        this.#host,
+      );
+      this.#hasSubstitute = isSubstitute;
       this.#runDigest = spec.digest;
       this.#runEnvironment = env;
       this.#isSettled = false;
@@ -488,13 +499,4 @@ export class TaskRunner implements AsyncDisposable {
       this.dispatch({ type: "wake" });
     });
   }
-}
-
-function cannotEnd(task: string, survivors: readonly number[]): TaskmuxError {
-  const pids = survivors.join(", ");
-  return new TaskmuxError(
-    "E900",
-    `Cannot end task "${task}": process ${pids} survives SIGKILL`,
-    { hint: `ps -fp ${survivors.join(",")}`, details: { survivors } },
-  );
 }

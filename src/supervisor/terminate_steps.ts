@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TaskmuxError } from "../domain/error.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import type { TerminateStep } from "../pty/protocol.ts";
 
@@ -25,4 +26,17 @@ export function terminateSteps(
     { signal: "SIGTERM", waitMs: TERM_WAIT_MS },
     kill,
   ];
+}
+
+/** E900 for a task of which these processes live on after the last step. */
+export function cannotEnd(
+  task: string,
+  survivors: readonly number[],
+): TaskmuxError {
+  const pids = survivors.join(", ");
+  return new TaskmuxError(
+    "E900",
+    `Cannot end task "${task}": process ${pids} survives SIGKILL`,
+    { hint: `ps -fp ${survivors.join(",")}`, details: { survivors } },
+  );
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { TaskmuxError } from "../../domain/error.ts";
 import { VERSION } from "../../contract/wire.ts";
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
+import type { ShutDownReport } from "../shut_down.ts";
 
 /** See the module. */
 export function daemonHandlers(
@@ -36,8 +38,25 @@ export function daemonHandlers(
       };
     },
     "daemon.stop": async ({ keep_tasks: keepTasks }) => {
-      const stopped = await services.shutDown({ keepTasks });
-      return { ok: true, pid: Deno.pid, stopped };
+      const { stopped, left } = await services.shutDown({ keepTasks });
+      if (left.length > 0) throw notAllStopped(stopped, left);
+      return { ok: true, pid: Deno.pid, stopped: [...stopped] };
     },
   };
+}
+
+/** The daemon ends all the same; who starts the next one can see what is left, and end it. */
+function notAllStopped(
+  stopped: ShutDownReport["stopped"],
+  left: ShutDownReport["left"],
+): TaskmuxError {
+  const what = left.map(({ task, reason }) => `${task} (${reason})`);
+  return new TaskmuxError(
+    "E900",
+    `Cannot stop every task: something of ${what.join(", ")} may still run`,
+    {
+      hint: "taskmux daemon start, then taskmux status: the daemon has ended",
+      details: { pid: Deno.pid, stopped: [...stopped], left: [...left] },
+    },
+  );
 }

@@ -7,7 +7,7 @@
 import type { Params } from "../../contract/mod.ts";
 import { detailTask } from "../../domain/task_view.ts";
 import { exitNumber } from "../../domain/task_state.ts";
-import { isAtRest, runOf } from "../../domain/task_machine.ts";
+import { isAtRest } from "../../domain/task_machine.ts";
 import {
   type Asker,
   runnersOf,
@@ -255,7 +255,7 @@ async function inspect(
   const runner = project.runner(params.task);
   const { store, host } = services;
   const counts = store.events.counts(project.projectId);
-  const run = runOf(runner.machine);
+  const { run } = runner.snapshot();
   const processes = run === null
     ? []
     : (await host.keeper.request("processes", { runId: run.runId })).processes;

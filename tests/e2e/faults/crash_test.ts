@@ -5,14 +5,10 @@
  */
 
 import assert from "node:assert/strict";
+import { killDaemon } from "../../support/crashes.ts";
 import { isRunning } from "../../support/process_state.ts";
 import type { TestProject } from "../../support/project.ts";
-import {
-  type Json,
-  killIfThere,
-  type Taskmux,
-  testTaskmux,
-} from "../../support/taskmux.ts";
+import { type Json, type Taskmux, testTaskmux } from "../../support/taskmux.ts";
 import { until } from "../../support/until.ts";
 
 /** `web` ends itself, in order, as soon as there is a file `go`. */
@@ -28,19 +24,6 @@ ready_log = "up"
 stop_grace_period = 60
 depends_on = ["db"]
 `;
-
-async function killDaemon(taskmux: Taskmux): Promise<void> {
-  const pid = await taskmux.daemonPid();
-  assert(pid !== null);
-  killIfThere(pid);
-  await until(async () => !await isRunning(pid));
-}
-
-async function keeperPid(taskmux: Taskmux): Promise<number> {
-  const { keeper } = await taskmux.call("daemon.status", {});
-  assert(keeper.pid !== null);
-  return keeper.pid;
-}
 
 /** Begins an action that cannot go on without `go`, and kills the daemon in the middle of it. */
 async function cutShort(
@@ -108,84 +91,6 @@ auto_start = false
   // Not new, and nobody has asked for it.
   assert.equal((await project.task("web")).state, "stopped");
   assert.equal((await project.task("manual")).state, "stopped");
-});
-
-// All of them counted as running until the last process of the last one was gone, seven seconds if need be.
-Deno.test("after the death of the keeper no task waits for what another leaves behind", async () => {
-  await using taskmux = await testTaskmux();
-  const project = await taskmux.project(`
-name = "lost"
-[tasks.stubborn]
-command = "trap '' HUP INT TERM; echo up; while :; do sleep 0.05; done"
-ready_log = "up"
-[tasks.plain]
-command = "exec sleep 1000"
-restart_policy = "no"
-`);
-  await project.ok(["start"]);
-  const stubborn = await project.pid("stubborn");
-  const plain = await project.pid("plain");
-  killIfThere(await keeperPid(taskmux));
-  await project.when("plain", "failed");
-  assert(!await isRunning(plain));
-  assert(await isRunning(stubborn), "it takes SIGKILL");
-  await project.when(
-    "stubborn",
-    (task) => task.healthy && task.pid !== stubborn,
-  );
-  assert(!await isRunning(stubborn));
-  assert.equal((await project.events("plain", "task_exited")).length, 1);
-  assert.equal((await project.events("stubborn", "task_exited")).length, 1);
-  // Not stopped with all its patience.
-  await project.ok(["kill", "stubborn"]);
-});
-
-const ALONE = `
-name = "alone"
-[tasks.web]
-command = "exec sleep 1000"
-`;
-
-/** Kills the keeper and puts something in the place of its socket, so that no other one can listen there. */
-async function loseKeeper(
-  taskmux: Taskmux,
-  project: TestProject,
-): Promise<string> {
-  const keeper = await keeperPid(taskmux);
-  const { keeperSocket } = taskmux.home.paths;
-  await Deno.remove(keeperSocket);
-  await Deno.mkdir(`${keeperSocket}/in/the/way`, { recursive: true });
-  killIfThere(keeper);
-  await until(async () => {
-    const { warnings } = await project.status();
-    return warnings.some((text) => text.startsWith("keeper: "));
-  });
-  return keeperSocket;
-}
-
-// After one failure nobody ever tried again: the daemon could do nothing any more, not even end.
-Deno.test("a keeper that could not be started is started as soon as it can be", async () => {
-  await using taskmux = await testTaskmux({ expectedErrors: /keeper: / });
-  const project = await taskmux.project(ALONE);
-  await project.ok(["start"]);
-  const pid = await project.pid("web");
-  const obstacle = await loseKeeper(taskmux, project);
-  await Deno.remove(obstacle, { recursive: true });
-  await project.when("web", (task) => task.running && task.pid !== pid);
-  assert.deepEqual((await project.status()).warnings, []);
-  assert(!await isRunning(pid));
-});
-
-Deno.test("a daemon without a keeper ends all the same", async () => {
-  await using taskmux = await testTaskmux({ expectedErrors: /keeper: / });
-  const project = await taskmux.project(ALONE);
-  await project.ok(["start"]);
-  const pid = await project.pid("web");
-  await loseKeeper(taskmux, project);
-  const { error } = await project.fails<Json>("E600", ["stop"]);
-  assert.match(String(error), /keeper/);
-  await taskmux.ok(["daemon", "stop"]);
-  assert(!await isRunning(pid));
 });
 
 // What was being restarted at that moment counted as failed, because the keeper had gone.

@@ -9,6 +9,7 @@ import type { Input } from "../../../src/domain/task_input.ts";
 import {
   NEW_MACHINE,
   type Phase,
+  type StopKind,
   type TaskMachine,
 } from "../../../src/domain/task_machine.ts";
 import type { HookName } from "../../../src/domain/task_spec.ts";
@@ -81,7 +82,7 @@ function spawning(
 
 function stopping(
   stage: "before" | "signals" | "after",
-  kind: "stop" | "kill" | "restart" | "auto" | "shutdown",
+  kind: StopKind,
   restartAfterMs: number | null = null,
 ): Phase & { status: "stopping" } {
   return {
@@ -140,6 +141,11 @@ export const STATES: Readonly<Record<string, TaskMachine>> = {
   "before a restart": up(stopping("before", "restart", 0)),
   "before a shutdown": up(stopping("before", "shutdown")),
   "signals of a stop": manual(stopping("signals", "stop")),
+  "signals of a stop that failed": up(stopping("signals", "stop"), {
+    desired: "down",
+    manual: true,
+    error: errorShape("E900"),
+  }),
   "signals of a stop taken back": up(stopping("signals", "stop", 0)),
   "signals of a kill": manual(stopping("signals", "kill")),
   "signals of a kill taken back": up(stopping("signals", "kill", 0)),
@@ -148,6 +154,7 @@ export const STATES: Readonly<Record<string, TaskMachine>> = {
     restarts: 3,
   }),
   "signals of a shutdown": up(stopping("signals", "shutdown")),
+  "lost with its keeper": up(stopping("signals", "lost"), { restarts: 2 }),
   "after a stop": manual(stopping("after", "stop")),
   "after a stop, gated start": up({
     ...stopping("after", "stop", 0),
@@ -225,6 +232,8 @@ export function inputsFor(
       runId: "r9",
       error: errorShape("E900"),
     },
+    "lost": { type: "lost", runId: "r1" },
+    "lost other": { type: "lost", runId: "r9" },
     "wake early": { type: "wake", now: 101_999 },
     "wake": { type: "wake", now: 102_000 },
     "adopted": adopted("r1"),

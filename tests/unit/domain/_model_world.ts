@@ -52,6 +52,7 @@ export const OPS = [
   "probe_bad",
   "foreign_probe",
   "run_survives",
+  "keeper_dies",
   "a_second",
   "a_minute",
   "until_the_wake",
@@ -200,6 +201,8 @@ export class ModelWorld {
         return this.#probe(name === "probe_ok");
       case "run_survives":
         return this.#survive();
+      case "keeper_dies":
+        return this.#loseKeeper();
       case "a_second":
         return this.#pass(this.now + 1_000);
       case "a_minute":
@@ -319,6 +322,13 @@ export class ModelWorld {
       const error = errorShape("E900");
       return this.feed({ type: "survived", runId: run.runId, error });
     }
+  }
+
+  /** All runs die with it, or soon after; that nothing of them lives is told later. */
+  #loseKeeper(): void {
+    const run = runOf(this.machine);
+    for (const runId of [...this.runs.keys()]) this.die(runId, "SIGHUP");
+    if (run !== null) this.feed({ type: "lost", runId: run.runId });
   }
 
   #pass(until: number): void {

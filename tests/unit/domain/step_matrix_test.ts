@@ -258,6 +258,7 @@ const MATRIX: Readonly<Record<string, string>> = {
     probe ok         -> running(r1, healthy) | task_healthy wake:+60000
     probe bad        -> stopping(signals, auto, then +4000) restarts=3 | health_check_failed task_unhealthy auto_restart stop_probing terminate:r1 persist
     survived         -> running(r1, unhealthy, 2 failed) E900 |
+    lost             -> stopping(signals, lost) | stop_probing
     adopted other    -> running(r1, unhealthy, 2 failed) | kill:r9
     after_start bad  -> running(r1, unhealthy, 2 failed) E400 | hook_failed
   `,
@@ -276,6 +277,7 @@ const MATRIX: Readonly<Record<string, string>> = {
     probe ok         -> running(r1, healthy, unsettled) | task_healthy
     probe bad        -> stopping(signals, auto, then +0) restarts=1 | health_check_failed task_unhealthy auto_restart stop_probing terminate:r1 persist
     survived         -> running(r1, unhealthy, 2 failed, unsettled) E900 |
+    lost             -> stopping(signals, lost) | stop_probing
     adopted other    -> running(r1, unhealthy, 2 failed, unsettled) | kill:r9
     after_start ok   -> running(r1, unhealthy, 2 failed) |
     after_start bad  -> running(r1, unhealthy, 2 failed) E400 | hook_failed
@@ -295,6 +297,7 @@ const MATRIX: Readonly<Record<string, string>> = {
     probe ok         -> running(r1, healthy) restarts=0 | persist
     probe bad        -> running(r1, unhealthy, 1 failed) | health_check_failed
     survived         -> running(r1, healthy) E900 |
+    lost             -> stopping(signals, lost) | stop_probing
     wake early       -> running(r1, healthy) restarts=0 | persist
     wake             -> running(r1, healthy) restarts=0 | persist
     adopted other    -> running(r1, healthy) | kill:r9
@@ -315,6 +318,7 @@ const MATRIX: Readonly<Record<string, string>> = {
     probe ok         -> running(r1, healthy) | task_healthy wake:+60000
     probe bad        -> running(r1, unhealthy, 4 failed) |
     survived         -> running(r1, unhealthy, 3 failed) E900 |
+    lost             -> stopping(signals, lost) | stop_probing
     adopted other    -> running(r1, unhealthy, 3 failed) | kill:r9
     after_start bad  -> running(r1, unhealthy, 3 failed) E400 | hook_failed
   `,
@@ -333,6 +337,7 @@ const MATRIX: Readonly<Record<string, string>> = {
     probe ok         -> running(r1, healthy) | task_healthy
     probe bad        -> stopping(signals, auto, then +0) restarts=1 | auto_restart stop_probing terminate:r1 persist
     survived         -> running(r1, unhealthy, 3 failed) E900 |
+    lost             -> stopping(signals, lost) | stop_probing
     adopted other    -> running(r1, unhealthy, 3 failed) | kill:r9
     after_start bad  -> running(r1, unhealthy, 3 failed) E400 | hook_failed
   `,
@@ -410,6 +415,19 @@ const MATRIX: Readonly<Record<string, string>> = {
     exit 0           -> stopping(after, stop) exit=0 | stop_probing task_exited persist hook:after_stop
     exit 1           -> stopping(after, stop) exit=1 | stop_probing task_exited persist hook:after_stop
     survived         -> stopping(signals, stop) E900 |
+    adopted other    -> stopping(signals, stop) | kill:r9
+  `,
+  "signals of a stop that failed": `
+    start            -> stopping(signals, restart, then +0) up auto no_error | stop_probing terminate:r1 persist
+    start gated      -> stopping(signals, restart, then wait) up auto no_error | stop_probing terminate:r1 persist
+    stop             -> stopping(signals, stop) no_error | stop_probing terminate:r1 persist
+    kill             -> stopping(signals, kill) no_error | stop_probing kill:r1 persist
+    shutdown         -> stopping(signals, shutdown) no_error | stop_probing terminate:r1 persist
+    restart          -> stopping(signals, restart, then +0) up auto no_error | stop_probing terminate:r1 persist
+    spawned          -> stopping(signals, stop) | kill:r2
+    spawned other    -> stopping(signals, stop) | kill:r2
+    exit 0           -> stopping(after, stop) exit=0 | stop_probing task_exited persist hook:after_stop
+    exit 1           -> stopping(after, stop) exit=1 | stop_probing task_exited persist hook:after_stop
     adopted other    -> stopping(signals, stop) | kill:r9
   `,
   "signals of a stop taken back": `
@@ -495,6 +513,20 @@ const MATRIX: Readonly<Record<string, string>> = {
     exit 1           -> stopping(after, shutdown) exit=1 | stop_probing task_exited persist hook:after_stop
     survived         -> stopping(signals, shutdown) E900 |
     adopted other    -> stopping(signals, shutdown) | kill:r9
+  `,
+  "lost with its keeper": `
+    start            -> stopping(signals, restart, then +0) restarts=0 | stop_probing terminate:r1 persist
+    start gated      -> stopping(signals, restart, then wait) restarts=0 | stop_probing terminate:r1 persist
+    stop             -> stopping(signals, stop) down manual | stop_probing terminate:r1 persist
+    kill             -> stopping(signals, kill) down manual | stop_probing kill:r1 persist
+    shutdown         -> stopping(signals, shutdown) | stop_probing terminate:r1 persist
+    restart          -> stopping(signals, restart, then +0) restarts=0 | stop_probing terminate:r1 persist
+    spawned          -> stopping(signals, lost) | kill:r2
+    spawned other    -> stopping(signals, lost) | kill:r2
+    exit 0           -> completed exit=0 | stop_probing task_exited persist task_completed
+    exit 1           -> backoff(+4000) restarts=3 exit=1 E403 | stop_probing task_exited persist auto_restart wake:+4000
+    survived         -> stopping(signals, lost) E900 |
+    adopted other    -> stopping(signals, lost) | kill:r9
   `,
   "after a stop": `
     start            -> stopping(after, stop, then +0) up auto | persist

@@ -46,6 +46,7 @@ const EVERYWHERE = [
   "stopping before stop",
   "stopping signals auto",
   "stopping signals kill",
+  "stopping signals lost",
   "stopping signals restart",
   "stopping signals shutdown",
   "stopping signals stop",

@@ -3,7 +3,7 @@ import {
   Environments,
   MAX_CHARACTERS,
   MAX_ENVIRONMENTS,
-} from "../../../src/keeper/environments.ts";
+} from "../../../src/kit/environments.ts";
 
 Deno.test("Environments gives back what was put, the last of a name", () => {
   const environments = new Environments();

@@ -1,6 +1,6 @@
 /**
- * Environments that controllers leave with the keeper, so that a later one can start a task as it was started.
- * In memory only: they hold secrets.
+ * Environments by name, so that a task can be started again as it was started. The keeper has them, for later controllers;
+ * the controller has them, for later keepers. In memory only: they hold secrets.
  *
  * @module
  */
@@ -45,6 +45,11 @@ export class Environments {
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     return entry.env;
+  }
+
+  /** All that are remembered, the one that was not used for longest first. */
+  entries(): [name: string, env: Readonly<Record<string, string>>][] {
+    return [...this.#entries].map(([name, { env }]) => [name, env]);
   }
 
   #forget(name: string): void {
