@@ -195,6 +195,7 @@ async function openEngine(
       registry,
       environment: options.environment,
       adopt: (supervisor) => recovery.adopt(supervisor),
+      endRuns: (projectId) => recovery.endRunsOf(projectId),
     }),
   );
   await recovery.begin({ host, keeper, projects }, options.takeover);

@@ -14,8 +14,9 @@ import {
   type ProjectIdentity,
   ProjectSupervisor,
 } from "../supervisor/project_supervisor.ts";
+import { LostFile } from "./lost_file.ts";
 import { resumeActions } from "../supervisor/resume_actions.ts";
-import { stopAll, stopNamed } from "../supervisor/stop_action.ts";
+import { stopNamed } from "../supervisor/stop_action.ts";
 
 /** Quiet time after a change of the file before it is read. */
 const RELOAD_DEBOUNCE_MS = 100;
@@ -45,6 +46,8 @@ export interface ProjectOptions {
   read(configPath: string): Promise<ProjectSpec>;
   /** @returns Whether what an earlier daemon had begun is to be finished. */
   adopt(supervisor: ProjectSupervisor): Promise<boolean>;
+  /** Ends the runs of this project although nothing is known of it but its id. Answers with the names of their tasks. */
+  endRuns(): Promise<string[]>;
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
 }
 
@@ -69,12 +72,16 @@ export class Project implements AsyncDisposable {
   #stamp: string | null = null;
   /** The content that is in force, as {@linkcode contentMark} tells it. */
   #content: string | null = null;
+  readonly #lostFile: LostFile;
+  /** Grows each time the file is seen. */
+  #sightings = 0;
   #refreshing: Promise<void> | null = null;
 
   constructor(options: ProjectOptions) {
     this.id = options.id;
     this.configPath = options.configPath;
     this.#options = options;
+    this.#lostFile = new LostFile(options);
     this.#scope = new TaskScope((error) =>
       options.host.onError(error, `project ${options.id}`)
     );
@@ -108,6 +115,11 @@ export class Project implements AsyncDisposable {
       : TaskmuxError.fromShape(this.#error);
   }
 
+  /** What went down with the file stays down, for the daemon is being stopped. */
+  expectEnd(): void {
+    this.#lostFile.forget();
+  }
+
   /** Reads the file if it changed since the last time. Callers share a reading that begins after they asked. */
   async refresh(): Promise<void> {
     await this.#refreshing;
@@ -124,6 +136,7 @@ export class Project implements AsyncDisposable {
 
   async #refresh(): Promise<void> {
     const stamp = await fileStamp(this.configPath);
+    if (stamp !== null) this.#sightings++;
     if (stamp !== null && stamp === this.#stamp) return;
     if (this.#stamp !== null) await this.#untilQuiet();
     let found = await this.#read();
@@ -142,8 +155,9 @@ export class Project implements AsyncDisposable {
     const isNews = found.content !== this.#content || this.#error !== null;
     this.#content = found.content;
     this.#error = null;
-    if (this.#supervisor === null) return await this.#load(found.spec);
-    if (isNews) this.#reload(this.#supervisor, found.spec);
+    if (this.#supervisor === null) await this.#load(found.spec);
+    else if (isNews) this.#reload(this.#supervisor, found.spec);
+    if (this.#supervisor !== null) this.#lostFile.bringBack(this.#supervisor);
   }
 
   /** The file as it is now; null if it cannot be used, which is noted. */
@@ -330,12 +344,18 @@ export class Project implements AsyncDisposable {
 
   /** The file is gone: unless it is back soon, its tasks go too. */
   async #afterLoss(signal: AbortSignal): Promise<void> {
+    const sightings = this.#sightings;
     await this.#options.host.clock.sleep(MISSING_GRACE_MS, signal);
     await this.refresh();
-    if (this.state !== "config_missing" || this.#supervisor === null) return;
-    if (this.#supervisor.isUp) {
-      await stopAll(this.#supervisor, "shutdown", { signal });
+    const isGone = this.state === "config_missing" &&
+      this.#sightings === sightings;
+    if (!isGone) return;
+    if (this.#supervisor !== null) {
+      return await this.#lostFile.takeDown(this.#supervisor, signal);
     }
+    // It went while no daemon looked. What runs of it is known to the keeper only.
+    const ended = await this.#options.endRuns();
+    if (ended.length > 0) this.#lostFile.tell(ended);
   }
 
   #emit(

@@ -26,6 +26,8 @@ export interface ProjectsOptions {
   environment(): Record<string, string>;
   /** Gives a freshly loaded project the runs it has. See `ProjectOptions`. */
   adopt(project: ProjectSupervisor): Promise<boolean>;
+  /** Ends what still runs of a project that could not be loaded. Answers with the names of the tasks. */
+  endRuns(projectId: string): Promise<string[]>;
 }
 
 /** See the module. */
@@ -199,6 +201,7 @@ export class Projects implements AsyncDisposable {
       host: this.#options.host,
       read: (path) => this.#read(path),
       adopt: this.#options.adopt,
+      endRuns: () => this.#options.endRuns(id),
       identify: (spec) => this.#identify(spec, entry),
     });
     this.#projects.set(id, project);

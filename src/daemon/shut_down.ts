@@ -94,6 +94,7 @@ async function stopProject(
   recovery: RunRecovery,
 ): Promise<ShutDownReport> {
   const { supervisor, id } = project;
+  project.expectEnd();
   if (supervisor === null) return await endUnread(id, recovery);
   const { signal } = new AbortController();
   const { outcomes } = await stopAll(supervisor, "shutdown", { signal });

@@ -29,6 +29,7 @@ export type EventType =
   | "session_stopped"
   | "config_reloaded"
   | "config_error"
+  | "config_missing"
   | "project_registered"
   | "project_unregistered"
   | "log_error"
