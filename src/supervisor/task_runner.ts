@@ -381,12 +381,9 @@ export class TaskRunner implements AsyncDisposable {
     try {
       const spec = this.#spec;
       await requireTaskFolder(spec, "start");
-      const { run, env, isSubstitute } = await launchRun(
-        this,
-        this.#context,
-        this.#host,
-      );
-      this.#hasSubstitute = isSubstitute;
+      const launched = await launchRun(this, this.#context, this.#host);
+      const { run, env } = launched;
+      this.#hasSubstitute = launched.isSubstitute;
       this.#runDigest = spec.digest;
       this.#runEnvironment = env;
       this.#isSettled = false;
