@@ -21,7 +21,7 @@ export function daemonHandlers(
       const running = services.projects.all.flatMap((project) =>
         project.supervisor?.runners ?? []
       ).filter((runner) => runner.snapshot().run !== null);
-      const { pid, version, protocol } = services.keeper.hello;
+      const { pid, hello: { version, protocol } } = services.keeper;
       return {
         ok: true,
         running: true,
