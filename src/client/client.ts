@@ -26,6 +26,9 @@ import { FrameConnection } from "../kit/frames.ts";
 /** How long a listening daemon may take to say who it is. A healthy one needs a millisecond. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
+/** Most bytes of `daemon.json`. */
+const MAX_INFO_BYTES = 64 * 1024;
+
 /** Items of one stream held for a slow reader. When it is full, nothing more is read from the daemon. */
 export const MAX_QUEUED_ITEMS = 1_024;
 
@@ -151,10 +154,16 @@ function unanswered(
 
 /** How to be rid of a daemon that is stuck, as far as its own file tells who it is. */
 async function killHint(socketPath: string): Promise<string | undefined> {
-  const folder = socketPath.slice(0, socketPath.lastIndexOf("/"));
+  const path = `${
+    socketPath.slice(0, socketPath.lastIndexOf("/"))
+  }/daemon.json`;
   try {
-    const text = await Deno.readTextFile(`${folder}/daemon.json`);
-    const { pid } = JSON.parse(text) as { readonly pid?: unknown };
+    // A pipe would never be read to its end, and what is larger is none of ours.
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile || size > MAX_INFO_BYTES) return undefined;
+    const { pid } = JSON.parse(await Deno.readTextFile(path)) as {
+      readonly pid?: unknown;
+    };
     if (typeof pid === "number") return `kill -9 ${pid}; taskmux daemon start`;
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -15,6 +15,8 @@ import type { Paths } from "../config/paths.ts";
  */
 export async function isLockHeld(path: string): Promise<boolean> {
   try {
+    // To open a pipe would wait for its other end.
+    if (!(await Deno.stat(path)).isFile) return false;
     using file = await Deno.open(path, { read: true });
     const free = await file.tryLock(false);
     if (free) await file.unlock();

@@ -13,7 +13,8 @@ import { systemClock } from "../kit/clock.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import type { KeeperNotice } from "../pty/protocol.ts";
-import { Registry } from "../store/registry.ts";
+import { Registry, REGISTRY_KEY } from "../store/registry.ts";
+import type { StateDamage } from "../store/state_file.ts";
 import { Store } from "../store/store.ts";
 import { EnvironmentStore } from "../supervisor/environment_store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
@@ -21,6 +22,7 @@ import { PortAssigner } from "../supervisor/port_assigner.ts";
 import { VERSION } from "../contract/wire.ts";
 import { serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
+import { DamageReport } from "./damage_report.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
@@ -29,6 +31,7 @@ import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import type { Services } from "./services.ts";
 import { createShutDown } from "./shut_down.ts";
+import { rebuildFromEvents } from "./state_rebuild.ts";
 
 /** Pause between two attempts to write `daemon.json` to a full disk. */
 const INFO_RETRY_MS = 1_000;
@@ -44,6 +47,8 @@ export interface DaemonOptions {
   connectKeeper(): Promise<KeeperClient>;
   /** The environment for tasks whose caller's is lost. */
   readonly environment: () => Record<string, string>;
+  /** What was found wrong with the state folder before. */
+  readonly damage: readonly StateDamage[];
   log(level: "info" | "warning" | "error", message: string): void;
 }
 
@@ -75,7 +80,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     apiPort: () => api?.addr.port ?? null,
     warnings: () => [
       ...state.configWarnings,
-      ...state.store.warnings,
+      ...state.damage.warnings,
       ...[...state.problems].map(([what, message]) => `${what}: ${message}`),
     ],
     shutDown: createShutDown({ ...engine, end: () => ended.resolve() }),
@@ -114,6 +119,7 @@ interface State {
   readonly scope: TaskScope;
   /** Present problems by subject. */
   readonly problems: Map<string, string>;
+  readonly damage: DamageReport;
   onError(error: unknown, context: string): void;
 }
 
@@ -134,16 +140,30 @@ async function openState(
       log("warning", `store ${part}: ${message ?? "works again"}`);
     },
   }));
+  const bus = new EventBus(store.events, (error) => onError(error, "events"));
+  const damage = new DamageReport({
+    now: () => systemClock.now(),
+    publish: (event) => bus.publish(event),
+    log: (message) => log("warning", message),
+  });
+  const found = rebuildFromEvents(store, paths.database);
+  for (const each of [...options.damage, ...found]) damage.add(each);
   const registry = new Registry(paths, {
     clock: systemClock,
-    warn: (message) => problems.set("registry", message),
+    warn: (message, aside) =>
+      damage.add({ file: paths.registry, aside, message }),
+    backup: {
+      load: () => store.meta.get(REGISTRY_KEY),
+      save: (text) => store.meta.set(REGISTRY_KEY, text),
+    },
   });
   return {
     config,
     configWarnings: warnings,
     store,
     registry,
-    bus: new EventBus(store.events, (error) => onError(error, "events")),
+    bus,
+    damage,
     scope: stack.use(new TaskScope((error) => onError(error, "daemon"))),
     problems,
     onError,
@@ -163,8 +183,19 @@ async function openEngine(
   state: State,
   stack: AsyncDisposableStack,
 ): Promise<Engine> {
-  const { store, bus, registry, scope, problems, onError } = state;
-  const recovery = new RunRecovery({ store, bus, registry });
+  const { store, bus, registry, scope, problems, damage, onError } = state;
+  const recovery = new RunRecovery({
+    store,
+    bus,
+    registry,
+    isStateLost: () => store.finding.isNew || damage.has("registry.json"),
+    onRemembered: (keys) =>
+      damage.add({
+        file: options.paths.database,
+        aside: null,
+        message: `Runs that only the keeper knew: ${keys.join(", ")}`,
+      }),
+  });
   const keeper = stack.use(
     await KeeperLink.open({
       connect: () => options.connectKeeper(),
@@ -199,6 +230,7 @@ async function openEngine(
     }),
   );
   await recovery.begin({ host, keeper, projects }, options.takeover);
+  damage.open();
   await projects.loadRegistered();
   await recovery.endUnowned();
   return { host, keeper, projects, recovery };

@@ -93,6 +93,7 @@ async function run(settings: Settings): Promise<number> {
       takeover: { resume, isReplaced },
       connectKeeper: () => connectKeeper(paths, environment),
       environment: () => environment,
+      damage: claim.damage,
       log: (level, message) => logger[level](message),
     });
     logger.info(`daemon ${Deno.pid} is ready`);

@@ -168,7 +168,11 @@ export class Projects implements AsyncDisposable {
       event: "project_registered",
       session: entry.id,
       at: host.clock.now(),
-      data: { config_path: path },
+      data: {
+        config_path: path,
+        name: entry.name,
+        worktree_id: entry.worktreeId,
+      },
     });
     return project;
   }

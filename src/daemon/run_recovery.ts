@@ -27,9 +27,9 @@ import {
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Projects } from "./projects.ts";
+import { rememberRuns, SHUTDOWN_KEY } from "./state_rebuild.ts";
 
 const BOOT_KEY = "boot_id";
-const SHUTDOWN_KEY = "shutdown";
 /** Pid of the keeper whose death has still to be told; empty = told. */
 const KEEPER_KEY = "keeper_pid";
 
@@ -55,6 +55,8 @@ export class RunRecovery {
   readonly #store: Store;
   readonly #bus: EventBus;
   readonly #registry: Registry;
+  readonly #isStateLost: () => boolean;
+  readonly #onRemembered: (keys: readonly string[]) => void;
   #parts: RecoveryParts | null = null;
   #policy: ResumePolicy = "none";
   /** Whether the last daemon was told to end everything, whatever else was under way. */
@@ -71,11 +73,17 @@ export class RunRecovery {
       readonly store: Store;
       readonly bus: EventBus;
       readonly registry: Registry;
+      /** Whether the database or the registry was begun anew. */
+      readonly isStateLost: () => boolean;
+      /** Told which runs only the keeper knew. */
+      readonly onRemembered: (keys: readonly string[]) => void;
     },
   ) {
     this.#store = options.store;
     this.#bus = options.bus;
     this.#registry = options.registry;
+    this.#isStateLost = options.isStateLost;
+    this.#onRemembered = options.onRemembered;
   }
 
   /** Looks at what an earlier controller left. Before projects are loaded. */
@@ -85,8 +93,13 @@ export class RunRecovery {
   ): Promise<void> {
     this.#parts = parts;
     const { bootId } = parts.keeper;
-    const isBoot = this.#store.meta.get(BOOT_KEY) !== bootId;
+    const kept = await this.#kept();
     this.#wasStopped = this.#store.meta.get(SHUTDOWN_KEY) === "clean";
+    const boot = this.#store.meta.get(BOOT_KEY);
+    const isBoot = boot === null
+      // A database that was begun anew. No run outlives a boot; what was stopped in order stays so.
+      ? kept.length === 0 && !this.#wasStopped
+      : boot !== bootId;
     this.#policy = isBoot || (resume && !isReplaced)
       ? "all"
       : this.#wasStopped || (isReplaced && !resume)
@@ -94,7 +107,16 @@ export class RunRecovery {
       : "interrupted";
     this.#store.meta.set(BOOT_KEY, bootId);
     this.#store.meta.set(SHUTDOWN_KEY, "");
-    const known = new Set((await this.#kept()).map((run) => run.runId));
+    // Looks at the registry, and so repairs it.
+    await this.#registry.list();
+    const remembered = await rememberRuns({
+      store: this.#store,
+      registry: this.#registry,
+      bootId,
+      isLost: this.#isStateLost(),
+    }, kept);
+    if (remembered.length > 0) this.#onRemembered(remembered);
+    const known = new Set(kept.map((run) => run.runId));
     const missing = this.#store.runs.live()
       .filter((row) => !known.has(row.runId));
     const lost = missing.filter((row) => row.bootId === bootId);

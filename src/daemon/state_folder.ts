@@ -6,19 +6,24 @@
 
 import type { Paths } from "../config/paths.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
+import { clearObstacle, kindOf, setAside } from "../kit/set_aside.ts";
+import { STATE_FILE_MODE, type StateDamage } from "../store/state_file.ts";
 
 /** A claimed folder. */
 export interface Claim {
   /** Held open for as long as the daemon lives; the kernel lets go of it when the process does. */
   readonly lock: Deno.FsFile;
   readonly warnings: readonly string[];
+  /** What had the name of a file and was none. */
+  readonly damage: readonly StateDamage[];
 }
 
 /** Bits of a mode that let others in. */
 const OTHERS_MODE = 0o077;
 
 /**
- * Makes the folders, narrows what is wider than 0700 and takes the daemon's lock.
+ * Makes the folders, narrows what is wider than 0700, takes the daemon's lock and clears the way for files.
  *
  * @returns Null if another daemon has it.
  * @throws {TaskmuxError} E900 if a folder cannot be made or is another user's.
@@ -29,14 +34,78 @@ export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
     const warning = await makePrivate(folder);
     if (warning !== null) warnings.push(warning);
   }
+  const damage = clear([paths.daemonLock]);
   const lock = await Deno.open(paths.daemonLock, {
     create: true,
     write: true,
     mode: 0o600,
   });
-  if (await lock.tryLock(true)) return { lock, warnings };
-  lock.close();
-  return null;
+  const isFree = await lock.tryLock(true);
+  // The file with the lock of a daemon that lives may have been removed.
+  if (!isFree || await isAnswered(paths.daemonSocket)) {
+    lock.close();
+    return null;
+  }
+  damage.push(
+    ...clear([
+      paths.daemonInfo,
+      paths.daemonLog,
+      paths.keeperLock,
+      paths.keeperLog,
+      paths.registryLock,
+    ]),
+    ...clearSocket(paths.daemonSocket),
+  );
+  for (const file of [paths.registry, paths.daemonLog, paths.keeperLog]) {
+    const warning = narrow(file);
+    if (warning !== null) warnings.push(warning);
+  }
+  return { lock, warnings, damage };
+}
+
+/** Moves what is no file out of the way of those that are to be written. */
+function clear(files: readonly string[]): StateDamage[] {
+  return files.flatMap((file) => {
+    const aside = clearObstacle(file, systemClock.now());
+    return aside === null ? [] : [inTheWay(file, aside)];
+  });
+}
+
+function clearSocket(path: string): StateDamage[] {
+  const kind = kindOf(path);
+  if (kind === "absent" || kind === "socket") return [];
+  return [inTheWay(path, setAside(path, systemClock.now()))];
+}
+
+function inTheWay(file: string, aside: string): StateDamage {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  return {
+    file,
+    aside,
+    message: `${name} was something else; what it was is now "${aside}"`,
+  };
+}
+
+async function isAnswered(socket: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path: socket })).close();
+    return true;
+  } catch (error) {
+    const { ConnectionRefused, ConnectionReset, NotFound } = Deno.errors;
+    if (
+      error instanceof NotFound || error instanceof ConnectionRefused ||
+      error instanceof ConnectionReset
+    ) return false;
+    throw error;
+  }
+}
+
+function narrow(file: string): string | null {
+  if (kindOf(file) !== "file") return null;
+  const { mode } = Deno.statSync(file);
+  if (((mode ?? 0) & OTHERS_MODE) === 0) return null;
+  Deno.chmodSync(file, STATE_FILE_MODE);
+  return `${file} was open to other users; its mode is 0600 now`;
 }
 
 async function makePrivate(folder: string): Promise<string | null> {

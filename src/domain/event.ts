@@ -34,6 +34,7 @@ export type EventType =
   | "project_unregistered"
   | "log_error"
   | "keeper_lost"
+  | "state_damaged"
   | "daemon_started"
   | "daemon_stopped";
 

@@ -138,6 +138,7 @@ export class KeptRun {
       pid: this.#pty.pid,
       startTime: String(this.#startTime),
       startedAt: this.#startedAt,
+      ...this.params.note === undefined ? {} : { note: this.params.note },
       ended: this.#end,
     };
   }

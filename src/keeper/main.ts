@@ -10,6 +10,7 @@
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../kit/clock.ts";
+import { clearObstacle } from "../kit/set_aside.ts";
 import { Timer } from "../kit/timer.ts";
 import { IDLE_EXIT_MS, LOCK_LOST_EXIT } from "../pty/keeper_process.ts";
 import { loadPtyModule } from "../pty/native_pty.ts";
@@ -53,6 +54,7 @@ async function main(settings: Settings): Promise<void> {
   const pty = { ...loadPtyModule(), system };
   Deno.permissions.revokeSync({ name: "ffi" });
   using _lock = takeLock(settings.lock);
+  clearObstacle(settings.log, systemClock.now());
   using log = new OwnLog(settings.log, systemClock);
   const listener = listen(settings.socket);
   const over = Promise.withResolvers<string>();
@@ -99,6 +101,7 @@ async function main(settings: Settings): Promise<void> {
 /** The lock is held as long as the process lives. Its file stays: removing it would let two keepers hold two locks. */
 function takeLock(path: string): Deno.FsFile {
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  clearObstacle(path, systemClock.now());
   const file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
   if (file.tryLockSync(true)) return file;
   Deno.exit(LOCK_LOST_EXIT);

@@ -27,6 +27,9 @@ const MAX_STEPS = 16;
 /** Longest wait of one step: a day. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
 
+/** Longest note on a run. */
+const MAX_NOTE_LENGTH = 65_536;
+
 /** Longest pattern to wait for. */
 const MAX_PATTERN_LENGTH = 4 * 1024;
 
@@ -153,6 +156,9 @@ function spawn(value: unknown): SpawnParams {
     cwd: path(params, "cwd"),
     env: environment(params.env),
     log: logTarget(params.log),
+    ...params.note === undefined
+      ? {}
+      : { note: text(params, "note", MAX_NOTE_LENGTH) },
   };
 }
 

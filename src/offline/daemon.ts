@@ -8,9 +8,9 @@ import { loadHostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Result } from "../contract/mod.ts";
 import { VERSION } from "../contract/wire.ts";
-import { systemClock } from "../kit/clock.ts";
-import { Registry, type RegistryEntry } from "../store/registry.ts";
+import type { RegistryEntry } from "../store/registry.ts";
 import { askKeeper, keptWarnings, livingRuns, NO_DAEMON } from "./kept_runs.ts";
+import { openRegistry } from "./registry.ts";
 
 /** The answer of `daemon.status`. */
 export async function readDaemonStatus(
@@ -43,7 +43,7 @@ export async function readDaemonStatus(
 export async function readProjects(
   paths: Paths,
 ): Promise<Result<"project.list">> {
-  const { entries } = await readRegistry(paths);
+  const { entries, warnings } = await readRegistry(paths);
   return {
     ok: true,
     projects: entries.map((entry) => ({
@@ -57,6 +57,7 @@ export async function readProjects(
     })),
     count: entries.length,
     daemon_pid: null,
+    ...warnings.length === 0 ? {} : { warnings },
   };
 }
 
@@ -66,9 +67,6 @@ async function readRegistry(
   { readonly entries: readonly RegistryEntry[]; readonly warnings: string[] }
 > {
   const warnings: string[] = [];
-  const registry = new Registry(paths, {
-    clock: systemClock,
-    warn: (message) => warnings.push(message),
-  });
+  const registry = openRegistry(paths, warnings);
   return { entries: await registry.list(), warnings };
 }

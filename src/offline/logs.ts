@@ -68,7 +68,9 @@ export function logAnswer(
 }
 
 async function queryOf(disk: Disk, params: LogParams) {
-  using project = await openProjectFiles(disk, params.config);
+  using project = await openProjectFiles(disk, params.config, {
+    tolerant: true,
+  });
   const { tasks, identity: { projectId } } = project;
   const { task, lines, grep, context, since, until } = params;
   const specs = task === null || task === undefined

@@ -13,8 +13,9 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import { systemClock } from "../kit/clock.ts";
-import { Registry, type RegistryEntry } from "../store/registry.ts";
+import type { RegistryEntry } from "../store/registry.ts";
 import { Store } from "../store/store.ts";
+import { openRegistry } from "./registry.ts";
 import {
   identifyProject,
   type ProjectIdentity,
@@ -45,28 +46,27 @@ export interface ProjectFiles extends Disposable {
  * Opens a project without registering it. Git is asked only if need be: an id that was assigned stays.
  *
  * @param config Absolute path of its file.
- * @param options `checkout`: the branch and the worktree must be told, too.
- * @throws {TaskmuxError} E10x and E21x if the file cannot be used; E601 if a newer taskmux wrote the state.
+ * @param options `checkout`: the branch and the worktree must be told, too. `tolerant`: a damaged state database is a
+ * warning.
+ * @throws {TaskmuxError} E10x and E21x if the file cannot be used; E601 if a newer taskmux wrote the state, E900 if it
+ * is damaged.
  */
 export async function openProjectFiles(
   { paths, env }: Disk,
   config: string,
-  options: { readonly checkout: boolean } = { checkout: false },
+  options: { readonly checkout?: boolean; readonly tolerant?: boolean } = {},
 ): Promise<ProjectFiles> {
   // As the daemon knows it.
   const spec = await loadProject(await Deno.realPath(config), {
     home: env()["HOME"],
   });
   const warnings: string[] = [];
-  const registry = new Registry(paths, {
-    clock: systemClock,
-    warn: (message) => warnings.push(message),
-  });
+  const registry = openRegistry(paths, warnings);
   const known = await registry.findByConfig(spec.configPath);
-  const identity = known !== null && !options.checkout
+  const identity = known !== null && options.checkout !== true
     ? identityOf(known)
     : await askGit(spec, { known, entries: await registry.list(), env });
-  const store = Store.openReadOnly(paths);
+  const store = openStore(paths, options.tolerant === true ? warnings : null);
   return {
     spec,
     identity,
@@ -75,6 +75,19 @@ export async function openProjectFiles(
     warnings,
     [Symbol.dispose]: () => store?.close(),
   };
+}
+
+function openStore(paths: Paths, warnings: string[] | null): Store | null {
+  try {
+    return Store.openReadOnly(paths);
+  } catch (error) {
+    const isDamage = error instanceof TaskmuxError && error.code === "E900";
+    if (!isDamage || warnings === null) throw error;
+    warnings.push(
+      `${error.message}; "${error.hint ?? "taskmux doctor"}" repairs it`,
+    );
+    return null;
+  }
 }
 
 function identityOf({ id, worktreeId }: RegistryEntry): ProjectIdentity {

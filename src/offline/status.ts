@@ -37,7 +37,7 @@ export async function readStatus(
   disk: Disk,
   config: string,
 ): Promise<Result<"task.status">> {
-  using project = await openProjectFiles(disk, config);
+  using project = await openProjectFiles(disk, config, { tolerant: true });
   const { projectId } = project.identity;
   const kept = await askKeeper(disk.paths);
   const tasks = viewTasks(project, kept);

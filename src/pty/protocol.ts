@@ -59,6 +59,8 @@ export interface SpawnParams {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: LogTarget;
+  /** Opaque to the keeper, as `key`: what a controller that has lost its state needs to know of the run. At most 64 KiB. */
+  readonly note?: string;
 }
 
 /** A run as the keeper knows it. */
@@ -70,6 +72,8 @@ export interface KeeperRun {
   readonly startTime: string;
   /** Wall time in milliseconds. */
   readonly startedAt: number;
+  /** As it was given; a keeper of 0.1.0 has none. */
+  readonly note?: string;
   /** Null while the run or anything it started lives. */
   readonly ended: RunEnd | null;
 }

@@ -31,6 +31,9 @@ const SQLITE = {
   notADatabase: 26,
 } as const;
 
+/** What to do about a damaged state database: the next daemon sets it aside; tasks run on meanwhile. */
+export const REPAIR_HINT = "taskmux daemon restart";
+
 /** What is wrong with the disk, not with the statement. */
 const DISK_TROUBLE: readonly (number | null)[] = [
   SQLITE.readOnly,
@@ -320,7 +323,9 @@ export function isSqliteError(error: unknown): error is Error {
 /** What a SQLite error means for a user: E900 with a hint where there is something to do. */
 export function databaseError(error: Error): TaskmuxError {
   const code = primaryCode(error);
-  const hint = code === SQLITE.full
+  const hint = code === SQLITE.corrupt || code === SQLITE.notADatabase
+    ? REPAIR_HINT
+    : code === SQLITE.full
     ? "Free some disk space"
     : code === SQLITE.busy
     ? "Another process holds the state database; taskmux daemon status"

@@ -1,12 +1,14 @@
 /**
- * A copy of the events as JSON lines, for `tail -F` and for `grep`. Written only; nothing of ours is decided by it,
- * except that event numbers go on after it when the database is lost.
+ * A copy of the events as JSON lines, for `tail -F` and for `grep`. Written only, unless the database has lost events:
+ * then they are taken from here.
  *
  * One writer. Everything is synchronous, so that no event can slip between reading and replacing the file.
  *
  * @module
  */
 
+import type { TaskEvent } from "../domain/event.ts";
+import { lastSeqIn, readMirror } from "./mirror_file.ts";
 import { STATE_FILE_MODE } from "./state_file.ts";
 
 /** When the mirror has more lines than this it is trimmed. */
@@ -80,14 +82,20 @@ export class EventMirror {
       using file = Deno.openSync(this.#path);
       const size = file.statSync().size;
       file.seekSync(Math.max(0, size - TAIL_BYTES), Deno.SeekMode.Start);
-      const lines = new TextDecoder().decode(readAll(file)).split("\n");
-      // The piece after the last newline is empty or torn.
-      return lines.slice(0, -1).reduceRight(
-        (found, line) => found || seqOf(line),
-        0,
-      );
+      return lastSeqIn(new TextDecoder().decode(readAll(file)));
     } catch (error) {
       if (isIoError(error)) return 0;
+      throw error;
+    }
+  }
+
+  /** The events after a number. Reads the end of the file, and all of it only if there are such events. */
+  eventsAfter(seq: number): TaskEvent[] {
+    if (this.lastSeq() <= seq) return [];
+    try {
+      return readMirror(this.#path, seq);
+    } catch (error) {
+      if (isIoError(error)) return [];
       throw error;
     }
   }
@@ -185,9 +193,4 @@ function readAll(file: Deno.FsFile): Uint8Array {
     at += part.length;
   }
   return whole;
-}
-
-function seqOf(line: string): number {
-  const seq = /^\{"seq":(\d{1,15}),/.exec(line)?.[1];
-  return seq === undefined ? 0 : Number(seq);
 }

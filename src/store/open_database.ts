@@ -12,9 +12,11 @@ import {
   databaseError,
   isDamage,
   isSqliteError,
+  REPAIR_HINT,
 } from "./database.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { makePrivate, moveAside } from "./state_file.ts";
+import { clearObstacle, kindOf, setAside } from "../kit/set_aside.ts";
+import { makePrivate, type StateDamage } from "./state_file.ts";
 
 /** How the database is opened. */
 export interface OpenDatabaseOptions {
@@ -27,14 +29,20 @@ export interface OpenDatabaseOptions {
 /** A database that is ready, and what the user should know about how it became so. */
 export interface OpenedDatabase {
   readonly database: Database;
-  readonly warnings: readonly string[];
+  /** Whether it was begun just now. */
+  readonly isNew: boolean;
+  readonly damage: readonly StateDamage[];
 }
+
+/** Files that SQLite keeps beside a database. */
+const SIDE_FILES = ["-wal", "-shm", "-journal"] as const;
 
 /**
  * Opens the database for writing, mode 0600, creating and migrating it as needed. Reads the whole file once to check it:
  * about 2 ms per 10 000 events.
  *
- * A damaged file is moved aside with its side files, and a new one is begun.
+ * A damaged file is moved aside with its side files, and a new one is begun; so is one of another program, and whatever
+ * else has the name of a file and is none.
  *
  * @throws {TaskmuxError} E601 if a newer taskmux wrote it (it is not touched); E900 if it cannot be opened.
  */
@@ -42,17 +50,22 @@ export function openDatabase(
   path: string,
   options: OpenDatabaseOptions,
 ): OpenedDatabase {
+  const damage = ["", ...SIDE_FILES].flatMap((suffix) => {
+    const aside = clearObstacle(path + suffix, options.now);
+    return aside === null ? [] : [{
+      file: path + suffix,
+      aside,
+      message: `The state database was no file; what it was is now "${aside}"`,
+    }];
+  });
   const opened = tryOpen(path, options);
-  if (opened instanceof Database) return { database: opened, warnings: [] };
-  const aside = moveAside(path, options.now, ["-wal", "-shm"]);
+  if (!(opened instanceof Error)) return { ...opened, damage };
+  const aside = setAside(path, options.now, SIDE_FILES);
   const fresh = tryOpen(path, options);
-  if (!(fresh instanceof Database)) throw databaseError(fresh);
-  return {
-    database: fresh,
-    warnings: [
-      `The state database was damaged (${opened.message}) and is now "${aside}"; a new one was begun`,
-    ],
-  };
+  if (fresh instanceof Error) throw databaseError(fresh);
+  const message =
+    `The state database was damaged (${opened.message}) and is now "${aside}"`;
+  return { ...fresh, damage: [...damage, { file: path, aside, message }] };
 }
 
 /**
@@ -64,7 +77,7 @@ export function openDatabase(
  * @throws {TaskmuxError} E601 if a newer taskmux wrote it; E900 if it is damaged or cannot be read.
  */
 export function openDatabaseReadOnly(path: string): Database | null {
-  if (!exists(path)) return null;
+  if (!isThere(path)) return null;
   let connection: DatabaseSync | null = null;
   try {
     connection = new DatabaseSync(path, {
@@ -87,16 +100,21 @@ export function openDatabaseReadOnly(path: string): Database | null {
 function tryOpen(
   path: string,
   options: OpenDatabaseOptions,
-): Database | Error {
+): { readonly database: Database; readonly isNew: boolean } | Error {
   makePrivate(path);
   let connection: DatabaseSync | null = null;
   try {
     connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    refuseNewer(path, userVersion(connection));
+    const version = userVersion(connection);
+    refuseNewer(path, version);
     configure(connection, options);
     check(connection);
+    if (version === 0) requireNoTables(connection);
     migrate(connection);
-    return new Database(connection);
+    requireSchema(connection);
+    // What only the log has would be lost with it.
+    connection.prepare("pragma wal_checkpoint(passive)").get();
+    return { database: new Database(connection), isNew: version === 0 };
   } catch (error) {
     connection?.close();
     if (!isSqliteError(error)) throw error;
@@ -120,8 +138,38 @@ function configure(
 
 function check(connection: DatabaseSync): void {
   const answer = connection.prepare("pragma quick_check(1)").get()?.quick_check;
-  if (answer === "ok") return;
-  throw Object.assign(new Error(String(answer)), {
+  if (answer !== "ok") throw damaged(String(answer));
+}
+
+function requireNoTables(connection: DatabaseSync): void {
+  const { size } = schemaOf(connection);
+  if (size > 0) throw damaged("another program made it");
+}
+
+/** Every table, index and trigger must be as the steps make it; more of them do no harm. */
+function requireSchema(connection: DatabaseSync): void {
+  const found = schemaOf(connection);
+  using model = new DatabaseSync(":memory:");
+  migrate(model);
+  for (const [name, sql] of schemaOf(model)) {
+    if (found.get(name) !== sql) {
+      throw damaged(`${name} is not as it should be`);
+    }
+  }
+}
+
+function schemaOf(connection: DatabaseSync): Map<string, string> {
+  const rows = connection.prepare(
+    "select type, name, sql from sqlite_master where sql is not null and name not like 'sqlite_%'",
+  ).all();
+  return new Map(
+    rows.map(({ type, name, sql }) => [`${type} ${name}`, String(sql)]),
+  );
+}
+
+/** As SQLite says it. */
+function damaged(message: string): Error {
+  return Object.assign(new Error(message), {
     code: "ERR_SQLITE_ERROR",
     errcode: 11,
   });
@@ -154,11 +202,18 @@ function userVersion(connection: DatabaseSync): number {
   return Number(connection.prepare("pragma user_version").get()?.user_version);
 }
 
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/**
+ * Whether there is a file to open.
+ *
+ * @throws {TaskmuxError} E900 if something else has its name.
+ */
+function isThere(path: string): boolean {
+  const kind = kindOf(path);
+  if (kind === "absent") return false;
+  if (kind === "file") return true;
+  throw new TaskmuxError(
+    "E900",
+    `Cannot use the state database: "${path}" is no file but a ${kind}`,
+    { hint: REPAIR_HINT, details: { path } },
+  );
 }

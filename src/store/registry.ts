@@ -18,10 +18,14 @@ import {
   type StoredProject,
   toRaw,
 } from "./registry_file.ts";
-import { freeName, moveAside, STATE_FILE_MODE } from "./state_file.ts";
+import { asideName, clearObstacle, setAside } from "../kit/set_aside.ts";
+import { readStateText, STATE_FILE_MODE } from "./state_file.ts";
 
 /** A registered project. */
 export type RegistryEntry = StoredProject;
+
+/** Where the store keeps the second copy, in its `meta`. */
+export const REGISTRY_KEY = "registry";
 
 /** How long a change waits for another process's change. */
 export const LOCK_WAIT_MS = 5000;
@@ -35,11 +39,22 @@ export interface RegistryPaths {
   readonly registryLock: string;
 }
 
+/** A second copy of the registry's text, for the day on which the file is damaged or gone. */
+export interface RegistryBackup {
+  /** The text that was saved last; null if none was. */
+  load(): string | null;
+  /** Replaces the copy. */
+  save(text: string): void;
+}
+
 /** What a registry works with. */
 export interface RegistryOptions {
   readonly clock: Clock;
-  /** Told, as a sentence, that the file was damaged and where it is now. */
-  readonly warn?: (message: string) => void;
+  /** Told, as a sentence, that the file was damaged and where it is now; null = it was not moved. */
+  readonly warn?: (message: string, aside: string | null) => void;
+  readonly backup?: RegistryBackup;
+  /** Whether damage is only told: nothing is repaired, and {@linkcode RegistryBackup.save} is not called. */
+  readonly readOnly?: boolean;
 }
 
 /** A project to register. */
@@ -60,17 +75,24 @@ const EMPTY: RegistryContent = {
 /**
  * The registry. Every method reads the file anew: below a millisecond.
  *
- * All methods throw {@linkcode TaskmuxError} E601 if a newer taskmux wrote the file; a damaged file is moved aside.
+ * All methods throw {@linkcode TaskmuxError} E601 if a newer taskmux wrote the file; a damaged file is moved aside, and
+ * what it held restored from the second copy.
  */
 export class Registry {
   readonly #paths: RegistryPaths;
   readonly #clock: Clock;
-  readonly #warn: (message: string) => void;
+  readonly #warn: (message: string, aside: string | null) => void;
+  readonly #backup: RegistryBackup | null;
+  readonly #isReadOnly: boolean;
+  /** The text that the second copy is known to have. */
+  #saved: string | null = null;
 
   constructor(paths: RegistryPaths, options: RegistryOptions) {
     this.#paths = paths;
     this.#clock = options.clock;
     this.#warn = options.warn ?? (() => {});
+    this.#backup = options.backup ?? null;
+    this.#isReadOnly = options.readOnly ?? false;
   }
 
   /** All projects in the order of their ids. */
@@ -149,37 +171,71 @@ export class Registry {
   }
 
   async #read(): Promise<RegistryContent> {
-    const text = await readOrNull(this.#paths.registry);
-    if (text === null) return EMPTY;
-    const content = parseRegistry(text);
-    if (content !== null && content.broken.length === 0) return content;
+    const text = await readStateText(this.#paths.registry);
+    const content = typeof text === "string" ? parseRegistry(text) : null;
+    if (typeof text === "string" && isWhole(content)) {
+      this.#keep(text);
+      return content;
+    }
+    if (text === null && this.#recall().entries.size === 0) return EMPTY;
+    if (this.#isReadOnly) return this.#tellDamage(text, content);
     return await this.#locked(undefined, () => this.#repair());
   }
 
-  /** Reads the file under the lock; keeps a damaged one aside. */
+  /** Reads the file under the lock; keeps a damaged one aside and restores what the second copy has. */
   async #repair(): Promise<RegistryContent> {
     const { registry } = this.#paths;
-    const text = await readOrNull(registry);
-    if (text === null) return EMPTY;
-    const content = parseRegistry(text);
-    if (content === null) {
-      const aside = moveAside(registry, this.#clock.now());
-      this.#warn(
-        `The registry was damaged and is now "${aside}"; projects register again when they are used`,
-      );
-      return EMPTY;
+    const text = await readStateText(registry);
+    const content = typeof text === "string" ? parseRegistry(text) : null;
+    if (isWhole(content)) return content;
+    const restored = this.#merged(content);
+    let aside: string | null = null;
+    if (content !== null) {
+      aside = asideName(registry, this.#clock.now());
+      await writeFileAtomic(aside, text ?? "", { mode: STATE_FILE_MODE });
+    } else if (text !== null) aside = setAside(registry, this.#clock.now());
+    if (text === null && restored.entries.size === 0) return EMPTY;
+    if (content !== null || restored.entries.size > 0) {
+      await this.#write(restored.raw);
     }
-    if (content.broken.length > 0) {
-      const aside = freeName(registry, this.#clock.now());
-      await writeFileAtomic(aside, text, { mode: STATE_FILE_MODE });
-      await this.#write(content.raw);
-      this.#warn(
-        `The registry had damaged entries (${
-          content.broken.join(", ")
-        }), which were removed; the old file is "${aside}"`,
-      );
+    this.#warn(damageMessage({ text, content, restored, aside }), aside);
+    return restored;
+  }
+
+  #tellDamage(
+    text: string | null | undefined,
+    content: RegistryContent | null,
+  ): RegistryContent {
+    const restored = this.#merged(content);
+    this.#warn(damageMessage({ text, content, restored, aside: null }), null);
+    return restored;
+  }
+
+  /** What can be read, and what the second copy has of the rest. */
+  #merged(content: RegistryContent | null): RegistryContent {
+    const backup = this.#recall();
+    if (content === null) return backup;
+    const entries = new Map(content.entries);
+    const raw = new Map(content.raw);
+    for (const id of content.broken) {
+      const entry = backup.entries.get(id);
+      if (entry === undefined) continue;
+      entries.set(id, entry);
+      raw.set(id, backup.raw.get(id) ?? toRaw(entry));
     }
-    return content;
+    return { entries, raw, broken: [] };
+  }
+
+  #recall(): RegistryContent {
+    const text = this.#backup?.load() ?? null;
+    const content = text === null ? null : parseRegistry(text);
+    return content ?? EMPTY;
+  }
+
+  #keep(text: string): void {
+    if (this.#isReadOnly || this.#saved === text) return;
+    this.#backup?.save(text);
+    this.#saved = text;
   }
 
   async #change<T>(
@@ -196,15 +252,18 @@ export class Registry {
   }
 
   async #write(raw: ReadonlyMap<string, RawEntry>): Promise<void> {
-    await writeFileAtomic(this.#paths.registry, formatRegistry(raw), {
+    const text = formatRegistry(raw);
+    await writeFileAtomic(this.#paths.registry, text, {
       mode: STATE_FILE_MODE,
     });
+    this.#keep(text);
   }
 
   async #locked<T>(
     signal: AbortSignal | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
+    clearObstacle(this.#paths.registryLock, this.#clock.now());
     using lock = await openLock(this.#paths.registryLock);
     const deadline = this.#clock.monotonic() + LOCK_WAIT_MS;
     // The kernel drops the lock with the file, so a killed process holds it no longer.
@@ -282,11 +341,44 @@ async function mayExist(path: string): Promise<boolean> {
   }
 }
 
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+/** Whether a file was read to the last entry. */
+function isWhole(content: RegistryContent | null): content is RegistryContent {
+  return content !== null && content.broken.length === 0;
+}
+
+function damageMessage(
+  { text, content, restored, aside }: {
+    readonly text: string | null | undefined;
+    readonly content: RegistryContent | null;
+    readonly restored: RegistryContent;
+    /** Null = nothing was moved. */
+    readonly aside: string | null;
+  },
+): string {
+  const count = restored.entries.size;
+  const projects = count === 1 ? "1 project" : `${count} projects`;
+  const rest = count === 0
+    ? "projects register again when they are used"
+    : aside === null && text !== null
+    ? `the state database knows ${projects}`
+    : `${projects} restored from the state database`;
+  if (text === null) return `The registry was missing; ${rest}`;
+  const isPart = content !== null;
+  const what = isPart
+    ? `The registry ${aside === null ? "has" : "had"} damaged entries (${
+      content.broken.join(", ")
+    })`
+    : `The registry ${aside === null ? "is" : "was"} damaged`;
+  if (aside === null) {
+    return `${what}; ${
+      isPart ? "the others are used" : rest
+    }, and "taskmux daemon start" repairs it`;
   }
+  if (!isPart) return `${what} and is now "${aside}"; ${rest}`;
+  const lost = content.broken.filter((id) => !restored.entries.has(id));
+  return `${what}; ${
+    lost.length === 0
+      ? "they were restored from the state database"
+      : `${lost.join(", ")} removed`
+  }; the old file is "${aside}"`;
 }

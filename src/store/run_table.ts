@@ -164,6 +164,12 @@ export class RunTable {
     );
   }
 
+  /** Whether a run is remembered. One look-up by key. */
+  has(runId: string): boolean {
+    return this.#database.prepare("select 1 from runs where run_id = ?")
+      .get(runId) !== undefined;
+  }
+
   /** Runs of all projects that are not known to have ended, in the order of their start. O(live runs). */
   live(): RunRow[] {
     return this.#live.all().map(fromStored);

@@ -1,11 +1,28 @@
 /**
- * What every file of the state folder has in common: it is private, and when it is damaged it is kept aside.
+ * What every file of the state folder has in common: it is private, and it is a file.
  *
  * @module
  */
 
+import { kindOf } from "../kit/set_aside.ts";
+
 /** Only the user may read state: events and commands can hold secrets. */
 export const STATE_FILE_MODE = 0o600;
+
+/** A file of the state folder that could not be used as it was. */
+export interface StateDamage {
+  /** Absolute path. */
+  readonly file: string;
+  /** Where it is now; null if it was not moved. */
+  readonly aside: string | null;
+  /** A sentence without a full stop. */
+  readonly message: string;
+  /** It was no damage: the first taskmux left it. */
+  readonly isLegacy?: true;
+}
+
+/** Files of text that are larger than this are none of ours. */
+export const MAX_STATE_TEXT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Makes sure that a file exists and nobody but its owner may read it. A wider mode is narrowed.
@@ -31,44 +48,23 @@ export function makePrivate(path: string): void {
 }
 
 /**
- * Renames a damaged file to `PATH.corrupt-TIME`, and its side files with it. Nothing is overwritten.
+ * The content of a file of text, invalid UTF-8 replaced. Never waits for the other end of a pipe.
  *
- * @param now Wall time in milliseconds.
- * @param sideFiles Suffixes of files that belong to it.
- * @returns The new path.
+ * @returns Null if nothing has the name; undefined if what has it is no file, or larger than
+ * {@linkcode MAX_STATE_TEXT_BYTES}.
  */
-export function moveAside(
+export async function readStateText(
   path: string,
-  now: number,
-  sideFiles: readonly string[] = [],
-): string {
-  const aside = freeName(path, now);
-  Deno.renameSync(path, aside);
-  for (const suffix of sideFiles) {
-    try {
-      Deno.renameSync(path + suffix, aside + suffix);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return aside;
-}
-
-/** A name beside `path` for a damaged copy of it, not taken yet: `PATH.corrupt-20261120T100000000Z`. */
-export function freeName(path: string, now: number): string {
-  const time = new Date(now).toISOString().replaceAll(/[-:.]/g, "");
-  for (let number = 1;; number++) {
-    const name = `${path}.corrupt-${time}${number === 1 ? "" : `-${number}`}`;
-    if (!exists(name)) return name;
-  }
-}
-
-function exists(path: string): boolean {
+): Promise<string | null | undefined> {
+  const kind = kindOf(path);
+  if (kind === "absent") return null;
+  if (kind !== "file") return undefined;
   try {
-    Deno.lstatSync(path);
-    return true;
+    if ((await Deno.stat(path)).size > MAX_STATE_TEXT_BYTES) return undefined;
+    return await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    // Between the two looks.
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

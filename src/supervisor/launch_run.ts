@@ -11,6 +11,7 @@ import { isSilence } from "../pty/keeper_client.ts";
 import type { LogTarget } from "../pty/protocol.ts";
 import { NOT_SPAWNED } from "../store/run_table.ts";
 import type { SupervisorHost } from "./host.ts";
+import { encodeRunNote } from "./run_note.ts";
 import type { ContextTask, RunContext } from "./run_context.ts";
 
 /** Bytes of a run id: the kernel's run tag holds 48 bits safely in every number type. */
@@ -95,6 +96,7 @@ async function spawnRun(
     cwd: spec.cwd,
     env,
     log: logTarget(spec, host.logFile(projectId, spec.name)),
+    ...noteOn(task, { context, port }),
   }).catch((error) => {
     if (!isUnknown(error)) runs.forget(runId);
     throw error;
@@ -109,6 +111,24 @@ async function spawnRun(
     });
   }
   return { run: { runId, pid, startTime, startedAt, port }, env, isSubstitute };
+}
+
+function noteOn(
+  { spec, isAdHoc, environment }: ContextTask,
+  { context, port }: Pick<Launching, "context" | "port">,
+): { readonly note?: string } {
+  const { configPath, name, worktreeId } = context;
+  const note = encodeRunNote({
+    port,
+    command: spec.command,
+    digest: spec.digest,
+    adhoc: isAdHoc ? JSON.stringify(spec) : null,
+    environment,
+    configPath,
+    name,
+    worktreeId,
+  });
+  return note === undefined ? {} : { note };
 }
 
 /**

@@ -252,6 +252,9 @@ export class ProjectSupervisor implements AsyncDisposable {
     return {
       projectId: this.projectId,
       root: this.#spec.root,
+      configPath: this.#spec.configPath,
+      name: this.#spec.name,
+      worktreeId: this.identity.worktreeId,
       environmentOf: (task, run) => this.#environmentOf(task, run),
       ownsRun: (task, runId) => {
         const runner = this.#runners.get(task);

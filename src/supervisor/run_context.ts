@@ -12,6 +12,8 @@ export interface ContextTask {
   readonly spec: TaskSpec;
   /** Name of the caller's environment in the environment store. */
   readonly environment: string | null;
+  /** In no file. */
+  readonly isAdHoc: boolean;
 }
 
 /** What the project tells about a run that is to be started or was found. */
@@ -19,6 +21,10 @@ export interface RunContext {
   readonly projectId: string;
   /** Absolute folder of the project's file. */
   readonly root: string;
+  /** Real path of that file. */
+  readonly configPath: string;
+  readonly name: string;
+  readonly worktreeId: string | null;
   /**
    * The whole environment of a task: the caller's, the files', the project's and the task's, and our own variables.
    *

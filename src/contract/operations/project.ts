@@ -37,6 +37,8 @@ export const project = {
       projects: z.array(projectRow),
       count: z.number(),
       daemon_pid: z.number().nullable(),
+      /** Without a daemon: what is wrong with the registry. */
+      warnings: z.array(z.string()).optional(),
     }),
     errors: [],
     since: "0.1.0",

@@ -223,9 +223,9 @@ Deno.test("events that waited are stored by the next append that can", () => {
 
 Deno.test("a mirror that cannot be written never fails an append", () => {
   using folder = new StoreFolder();
-  Deno.mkdirSync(folder.eventsMirror);
   const problems: StoreProblem[] = [];
   using store = folder.open({ report: (problem) => problems.push(problem) });
+  Deno.mkdirSync(folder.eventsMirror);
   store.events.append(eventOf());
   store.events.append(eventOf());
   assert.equal(problems.length, 1);

@@ -40,7 +40,7 @@ Deno.test("what a killed process has appended is there, in order", async () => {
     });
     await child.status;
     using store = folder.open();
-    assert.deepEqual(store.warnings, []);
+    assert.deepEqual(store.finding.damage, []);
     const { events } = store.events.list({ limit: 0 });
     const last = acknowledged.at(-1) ?? 0;
     assert.ok(last > expected);

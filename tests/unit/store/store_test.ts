@@ -35,7 +35,7 @@ Deno.test("a store keeps everything over a reopening, in one private file", () =
   assert.equal(store.meta.get("boot_id"), "two");
   assert.equal(store.meta.get("nothing"), null);
   assert.equal(store.events.list({ limit: 0 }).events.length, 1);
-  assert.deepEqual(store.warnings, []);
+  assert.deepEqual(store.finding.damage, []);
 });
 
 Deno.test("a store narrows a file that others could read", () => {
@@ -62,23 +62,26 @@ Deno.test("a file that is no database is moved aside and told", () => {
   );
   {
     using store = folder.open();
-    assert.equal(store.warnings.length, 1);
+    assert.equal(store.finding.damage.length, 1);
     const aside = `${folder.database}.corrupt-20261120T100000000Z`;
-    assert.ok(store.warnings[0]?.includes(aside), store.warnings[0]);
+    assert.ok(
+      store.finding.damage[0]?.message.includes(aside),
+      store.finding.damage[0]?.message,
+    );
     assert.match(Deno.readTextFileSync(aside), /^no database at all/);
     // Cursors that somebody holds stay meaningful.
     assert.equal(store.events.append(eventOf()).seq, 42);
   }
   Deno.writeTextFileSync(folder.database, "again none ".repeat(500));
   using store = folder.open();
-  assert.equal(store.warnings.length, 1);
+  assert.equal(store.finding.damage.length, 1);
   assert.equal(
     folder.files().filter((name) => name.includes("corrupt")).length,
     2,
   );
 });
 
-Deno.test("a database that was cut short is moved aside, and event numbers go on", () => {
+Deno.test("a database that was cut short is moved aside, and its events come from the mirror", () => {
   using folder = new StoreFolder();
   {
     using store = folder.open();
@@ -88,20 +91,25 @@ Deno.test("a database that was cut short is moved aside, and event numbers go on
   }
   Deno.truncateSync(folder.database, 3 * 4096 + 100);
   using store = folder.open();
-  assert.equal(store.warnings.length, 1);
+  assert.equal(store.finding.damage.length, 1);
   assert.deepEqual(
     folder.files().filter((name) => name.includes("corrupt")),
     ["taskmux.db.corrupt-20261120T100000000Z"],
   );
-  assert.deepEqual(store.events.list({ limit: 0 }).events, []);
+  assert.equal(store.finding.isNew, true);
+  assert.equal(store.finding.recovered.length, 500);
+  // From the mirror.
+  assert.equal(store.events.list({ limit: 0 }).events.length, 500);
+  assert.equal(store.events.counts("shop").get("web")?.["task_started"], 500);
   assert.equal(store.events.append(eventOf()).seq, 501);
+  assert.equal(folder.mirror().length, 501);
 });
 
 Deno.test("an empty file becomes a database", () => {
   using folder = new StoreFolder();
   Deno.writeTextFileSync(folder.database, "");
   using store = folder.open();
-  assert.deepEqual(store.warnings, []);
+  assert.deepEqual(store.finding.damage, []);
   assert.equal(store.events.append(eventOf()).seq, 1);
 });
 
@@ -118,12 +126,22 @@ Deno.test("a database of a newer taskmux is refused and not touched", () => {
   assert.deepEqual(folder.files(), ["taskmux.db"]);
 });
 
-Deno.test("a path that cannot be opened is E900", () => {
+Deno.test("what has the name of a file and is none is moved aside with all that is in it", () => {
   using folder = new StoreFolder();
-  Deno.mkdirSync(folder.database);
-  const mode = modeOf(folder.database);
-  assert.throws(() => folder.open(), hasCode("E900"));
-  assert.equal(modeOf(folder.database), mode);
+  const names = ["taskmux.db", "taskmux.db-wal", "events.jsonl"];
+  for (const name of names) {
+    Deno.mkdirSync(`${folder.path}/${name}/inside`, { recursive: true });
+  }
+  // Asked without a daemon nothing is moved.
+  assert.throws(() => Store.openReadOnly(folder), hasCode("E900"));
+  using store = folder.open();
+  assert.equal(store.finding.damage.length, 3);
+  for (const { aside, message } of store.finding.damage) {
+    assert(Deno.statSync(`${aside}/inside`).isDirectory);
+    assert(message.includes(String(aside)));
+  }
+  assert.equal(store.events.append(eventOf()).seq, 1);
+  assert.equal(folder.mirror().length, 1);
 });
 
 Deno.test("reading only creates nothing, changes nothing and sees everything", () => {

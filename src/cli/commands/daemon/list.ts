@@ -8,6 +8,7 @@ import { EXIT } from "../../../domain/error_codes.ts";
 import { command } from "../../command.ts";
 import { askOrRead } from "../../daemon_access.ts";
 import { projectLines } from "../../render/daemon.ts";
+import { warningLines } from "../../render/status.ts";
 
 /** Lists the projects of this machine. */
 export const daemonList = command({
@@ -28,6 +29,7 @@ export const daemonList = command({
       },
     );
     await output.answer(result, () => projectLines(result, output));
+    await output.notes(warningLines(result.warnings ?? [], output.paintError));
     return EXIT.ok;
   },
 });

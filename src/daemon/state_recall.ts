@@ -1,0 +1,146 @@
+/**
+ * What events tell of the state that a lost database had: wishes, port leases, projects, and how the last daemon ended.
+ *
+ * Pure. What no event tells is lost: records of earlier runs, and definitions of ad-hoc tasks that do not run.
+ *
+ * @module
+ */
+
+import type { TaskEvent } from "../domain/event.ts";
+import type { Desired } from "../domain/task_state.ts";
+
+/** What was wanted of a task, and how it came to rest. */
+export interface RecalledTask {
+  readonly session: string;
+  readonly task: string;
+  readonly desired: Desired;
+  readonly manual: boolean;
+  /** Null = it ran or was on its way. */
+  readonly outcome: "stopped" | "failed" | "completed" | null;
+  /** The port of its last run that had one. */
+  readonly port: number | null;
+  /** Wall time in milliseconds of the last of its events that count. */
+  readonly at: number;
+}
+
+/** A project that was registered. */
+export interface RecalledProject {
+  readonly id: string;
+  readonly configPath: string;
+  readonly name: string;
+  readonly worktreeId: string | null;
+  /** ISO 8601, UTC. */
+  readonly registeredAt: string;
+}
+
+/** See the module. */
+export interface RecalledState {
+  readonly tasks: readonly RecalledTask[];
+  readonly projects: readonly RecalledProject[];
+  /** How the last daemon ended; null = it did not say. */
+  readonly shutdown: "clean" | "keep" | null;
+}
+
+/** Reads events in their order. O(events). */
+export function recallState(events: readonly TaskEvent[]): RecalledState {
+  const tasks = new Map<string, RecalledTask>();
+  const projects = new Map<string, RecalledProject>();
+  let shutdown: RecalledState["shutdown"] = null;
+  for (const event of events) {
+    shutdown = shutdownAfter(event, shutdown);
+    const { session, task } = event;
+    if (session === null) continue;
+    if (task === undefined) noteProject(event, session, { projects, tasks });
+    else {
+      const key = `${session}/${task}`;
+      const known = tasks.get(key) ?? newTask(session, task);
+      tasks.set(key, taskAfter(event, known));
+    }
+  }
+  return {
+    tasks: [...tasks.values()].filter(({ at }) => at > 0),
+    projects: [...projects.values()],
+    shutdown,
+  };
+}
+
+function newTask(session: string, task: string): RecalledTask {
+  const rest = { desired: "down", manual: false, outcome: "stopped" } as const;
+  return { session, task, ...rest, port: null, at: 0 };
+}
+
+function taskAfter(event: TaskEvent, before: RecalledTask): RecalledTask {
+  const at = Date.parse(event.ts);
+  switch (event.event) {
+    case "task_started":
+    case "task_restarted":
+    case "auto_restart":
+      return {
+        ...before,
+        at,
+        desired: "up",
+        manual: false,
+        outcome: null,
+        port: portOf(event) ?? before.port,
+      };
+    case "task_killed":
+      return {
+        ...before,
+        at,
+        desired: "down",
+        manual: true,
+        outcome: "stopped",
+      };
+    case "task_stopped":
+      // A daemon that ends changes nothing about what is wanted.
+      return event["reason"] === "shutdown"
+        ? { ...before, at, outcome: "stopped" }
+        : { ...before, at, desired: "down", manual: true, outcome: "stopped" };
+    case "task_failed":
+    case "max_restarts_reached":
+      return { ...before, at, outcome: "failed" };
+    case "task_completed":
+      return { ...before, at, outcome: "completed" };
+    default:
+      return before;
+  }
+}
+
+function noteProject(
+  event: TaskEvent,
+  id: string,
+  { projects, tasks }: {
+    readonly projects: Map<string, RecalledProject>;
+    readonly tasks: Map<string, RecalledTask>;
+  },
+): void {
+  const { config_path: path, name, worktree_id: worktreeId } = event;
+  if (event.event === "project_registered" && typeof path === "string") {
+    projects.set(id, {
+      id,
+      configPath: path,
+      name: typeof name === "string" ? name : id,
+      worktreeId: typeof worktreeId === "string" ? worktreeId : null,
+      registeredAt: event.ts,
+    });
+  } else if (event.event === "project_unregistered") {
+    projects.delete(id);
+    for (const [key, { session }] of tasks) {
+      if (session === id) tasks.delete(key);
+    }
+  }
+}
+
+function shutdownAfter(
+  event: TaskEvent,
+  before: RecalledState["shutdown"],
+): RecalledState["shutdown"] {
+  if (event.event === "daemon_started") return null;
+  if (event.event !== "daemon_stopped") return before;
+  return event["kept_tasks"] === true ? "keep" : "clean";
+}
+
+function portOf(event: TaskEvent): number | null {
+  const { port } = event;
+  return Number.isInteger(port) ? port as number : null;
+}
