@@ -147,6 +147,11 @@ export const COMMAND_GROUPS: readonly (readonly [
   ]],
   ["Housekeeping", [
     {
+      name: "doctor",
+      summary: "Check the machine and tell what to do",
+      load: async () => (await import("./commands/doctor.ts")).doctor,
+    },
+    {
       name: "logs-clean",
       summary: "Delete log files",
       load: async () => (await import("./commands/logs_clean.ts")).logsClean,

@@ -29,6 +29,7 @@ import { createHandlers } from "./handlers/mod.ts";
 import { KeeperLink } from "./keeper_link.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
+import { findPythonDaemon } from "./python_daemon.ts";
 import type { Services } from "./services.ts";
 import { createShutDown } from "./shut_down.ts";
 import { rebuildFromEvents } from "./state_rebuild.ts";
@@ -85,6 +86,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ],
     shutDown: createShutDown({ ...engine, end: () => ended.resolve() }),
   };
+  state.scope.run(async (signal) => {
+    const python = await findPythonDaemon(paths, signal);
+    if (python !== null) state.problems.set("daemon.pid", python.message);
+  });
   await listen({
     paths,
     services,

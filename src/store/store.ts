@@ -159,6 +159,14 @@ export class Store implements Disposable {
     return this.#database.atomically(work);
   }
 
+  /** Reads the whole database. @returns What is wrong with it; null if it is whole. */
+  check(): string | null {
+    const answer = this.#database.prepare<{ quick_check: string }>(
+      "pragma quick_check(1)",
+    ).get()?.quick_check;
+    return answer === "ok" ? null : answer ?? "SQLite does not tell";
+  }
+
   /** Stores what can be stored and closes the files. Idempotent. */
   close(): void {
     if (!this.#database.isOpen) return;

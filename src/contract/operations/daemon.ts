@@ -50,6 +50,24 @@ export const daemon = {
     errors: [],
     since: "0.1.0",
   }),
+  "daemon.examine": call({
+    summary: "Check what only the daemon can see of the machine",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({}),
+    result: z.looseObject({
+      ok: z.literal(true),
+      checks: z.array(z.object({
+        name: z.string(),
+        status: z.enum(["ok", "warn", "fail"]),
+        detail: z.string(),
+        /** A command to type. */
+        fix: z.string().nullable(),
+      })),
+    }),
+    errors: [],
+    since: "0.2.0",
+  }),
   "daemon.stop": call({
     summary:
       "Stop the daemon; tasks are taken down first unless they are to be kept",

@@ -7,13 +7,17 @@
 import { TaskmuxError } from "../../domain/error.ts";
 import { VERSION } from "../../contract/wire.ts";
 import type { Handlers } from "../dispatcher.ts";
+import { examine } from "../examine.ts";
 import type { Services } from "../services.ts";
 import type { ShutDownReport } from "../shut_down.ts";
 
 /** See the module. */
 export function daemonHandlers(
   services: Services,
-): Pick<Handlers, "daemon.ping" | "daemon.status" | "daemon.stop"> {
+): Pick<
+  Handlers,
+  "daemon.ping" | "daemon.status" | "daemon.examine" | "daemon.stop"
+> {
   return {
     "daemon.ping": () =>
       Promise.resolve({ ok: true, pid: Deno.pid, version: VERSION }),
@@ -37,6 +41,10 @@ export function daemonHandlers(
         warnings: services.warnings(),
       };
     },
+    "daemon.examine": async () => ({
+      ok: true,
+      checks: await examine(services),
+    }),
     "daemon.stop": async ({ keep_tasks: keepTasks }) => {
       const { stopped, left } = await services.shutDown({ keepTasks });
       if (left.length > 0) throw notAllStopped(stopped, left);
