@@ -6,6 +6,7 @@
  */
 
 import type { Paths } from "../config/paths.ts";
+import { kindOf } from "../kit/set_aside.ts";
 
 /**
  * Whether somebody holds the lock of a file. Takes the lock for a moment if not, so it must not be asked while a process
@@ -40,5 +41,7 @@ export async function isKeeperAlive(paths: Paths): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+  // A keeper never removes its lock. Where somebody else has, only a daemon can find out.
+  if (kindOf(paths.keeperLock) !== "file") return true;
   return await isLockHeld(paths.keeperLock);
 }

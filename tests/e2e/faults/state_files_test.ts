@@ -7,6 +7,9 @@
  */
 
 import assert from "node:assert/strict";
+import { asideCopies, MAX_ASIDE } from "../../../src/kit/set_aside.ts";
+import { systemClock } from "../../../src/kit/clock.ts";
+import { Store } from "../../../src/store/store.ts";
 import { isRunning } from "../../support/process_state.ts";
 import type { Status, TestProject } from "../../support/project.ts";
 import { FAULTS, pictureOf } from "../../support/state_faults.ts";
@@ -78,37 +81,32 @@ function stateFiles({ home: { paths } }: Taskmux): string[] {
 }
 
 /** Asks everything that can be asked without a daemon. Nothing may be written, but for SQLite's shared memory. */
-async function look({ taskmux, project }: Before): Promise<Json[]> {
+async function look({ taskmux, project }: Before): Promise<void> {
   const { home } = taskmux.home;
   const picture = (): Record<string, string> => {
     const { [`${home}/taskmux.db-shm`]: _, ...rest } = pictureOf(home);
     return rest;
   };
   const before = picture();
-  const answers: Json[] = [];
-  for (
-    const args of [
-      ["status"],
-      ["events"],
-      ["logs", "web"],
-      ["inspect", "web"],
-      ["daemon", "status"],
-      ["daemon", "list"],
-    ]
-  ) {
+  const questions = [
+    ["status"],
+    ["events"],
+    ["logs", "web"],
+    ["inspect", "web"],
+    ["daemon", "list"],
+    ["doctor"],
+  ];
+  await Promise.all(questions.map(async (args) => {
     const startedAt = performance.now();
     const run = await project.run([...args, "--json"]);
     assert(performance.now() - startedAt < LOOK_LIMIT_MS, args.join(" "));
     const answer = run.json();
-    if (answer["ok"] !== true && args[0] !== "doctor") {
-      assert.equal(answer["error_code"], "E900", run.stdout);
-      assert.notEqual(answer["hint"], undefined, run.stdout);
-      assert.doesNotMatch(run.stdout, /defect of taskmux/);
-    }
-    answers.push(answer);
-  }
+    if (answer["ok"] === true || args[0] === "doctor") return;
+    assert.equal(answer["error_code"], "E900", run.stdout);
+    assert.notEqual(answer["hint"], undefined, run.stdout);
+    assert.doesNotMatch(run.stdout, /defect of taskmux/);
+  }));
   assert.deepEqual(picture(), before);
-  return answers;
 }
 
 /** Everything that ran runs on as the same process, and is known as before. */
@@ -176,11 +174,160 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     }
     await before.project.ok(["stop", "db"]);
     await before.project.ok(["start", "db"]);
-    await taskmux.ok(["daemon", "restart"]);
-    const { tasks } = await before.project.status();
-    assert.equal(
-      tasks.find((task) => task.name === "web")?.pid,
-      before.pids["web"],
-    );
   });
+}
+
+// Whatever the daemon does with a file, it opens it: a pipe made it wait for ever, a folder made it end at once.
+Deno.test("one damaged file is told, kept and replaced, and nothing else is touched", async () => {
+  await using taskmux = await testTaskmux();
+  const before = await crashed(taskmux);
+  const { home: { paths } } = taskmux;
+  for (
+    const [path, fault] of [
+      [paths.registry, "garbage"],
+      [paths.database, "zeros"],
+      [paths.eventsMirror, "garbage"],
+      [paths.keeperLog, "a pipe"],
+      [paths.keeperLock, "a folder"],
+      [paths.daemonLock, "a link into nowhere"],
+    ] as const
+  ) {
+    FAULTS[fault]!(path);
+    await taskmux.ok(["daemon", "start"]);
+    await requireAll(before);
+    const [copy, ...more] = asideCopies(path);
+    assert.notEqual(copy, undefined, `${path}: ${fault}`);
+    assert.deepEqual(more, []);
+    const all = [
+      ...asideCopies(paths.registry),
+      ...asideCopies(paths.database),
+    ];
+    const { checks } = await doctor(taskmux);
+    const aside = checks.find(({ name }) => name === "set_aside");
+    for (const name of all) assert(aside?.detail.includes(name), name);
+    await killDaemon(taskmux);
+  }
+});
+
+Deno.test("a registry that is lost while the daemon runs comes back with all projects", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(STACK);
+  const other = await taskmux.project('name = "other"\n', "other");
+  await project.ok(["start"]);
+  await other.ok(["daemon", "register"]);
+  const { registry } = taskmux.home.paths;
+  const text = await Deno.readTextFile(registry);
+  for (const damage of [() => Deno.removeSync(registry), FAULTS["garbage"]!]) {
+    damage(registry);
+    const { projects } = await taskmux.call("project.list", {});
+    assert.deepEqual(projects.map(({ session }) => session), [
+      "other",
+      "stack",
+    ]);
+    assert.equal(await Deno.readTextFile(registry), text);
+  }
+  assert.equal((await damages(taskmux)).length, 2);
+  const { warnings } = await project.status();
+  assert.match(warnings.join("\n"), /^registry\.json: .*2 projects restored/m);
+});
+
+Deno.test("a database that is damaged under the daemon hangs and ends nothing", async () => {
+  await using taskmux = await testTaskmux({ expectedErrors: /./ });
+  const project = await taskmux.project(STACK);
+  await project.ok(["start"]);
+  const pids = [await project.pid("web"), await project.pid("db")];
+  const { database } = taskmux.home.paths;
+  for (const path of [database, `${database}-wal`, `${database}-shm`]) {
+    FAULTS["garbage"]!(path);
+  }
+  for (const args of [["status"], ["stop", "stopped"], ["events"]]) {
+    const answer = (await project.run([...args, "--json"])).json();
+    if (answer["ok"] !== true) assert.equal(answer["error_code"], "E900");
+  }
+  for (const pid of pids) assert(await isRunning(pid));
+  await killDaemon(taskmux);
+  await taskmux.ok(["daemon", "start"]);
+  assert.equal(await project.pid("web"), pids[0]);
+  assert.equal(await project.pid("db"), pids[1]);
+});
+
+Deno.test("copies of damaged files do not pile up", async () => {
+  await using taskmux = await testTaskmux();
+  const { home: { home, paths } } = taskmux;
+  for (let n = 0; n < MAX_ASIDE + 2; n++) {
+    FAULTS["garbage"]!(paths.database);
+    Store.open(paths, { clock: systemClock }).close();
+  }
+  assert.equal(asideCopies(paths.database).length, MAX_ASIDE);
+  const names = [...Deno.readDirSync(home)].map(({ name }) => name);
+  assert.equal(
+    names.filter((name) => name.startsWith("taskmux.db.")).length,
+    MAX_ASIDE,
+  );
+});
+
+Deno.test("state of a newer taskmux is refused by name, and not touched", async () => {
+  await using taskmux = await testTaskmux({ expectedErrors: /newer taskmux/ });
+  const before = await crashed(taskmux);
+  await taskmux.ok(["daemon", "start"]);
+  await taskmux.ok(["daemon", "stop"]);
+  const { home: { paths } } = taskmux;
+  const good = await Deno.readFile(paths.database);
+  const newer = good.slice();
+  // The version of the schema, at its place in the header of the file.
+  new DataView(newer.buffer).setUint32(60, 99);
+  const registry = await Deno.readTextFile(paths.registry);
+  for (
+    const [path, content, old] of [
+      [paths.database, newer, good],
+      [
+        paths.registry,
+        new TextEncoder().encode('{"version":99,"projects":[]}'),
+        new TextEncoder().encode(registry),
+      ],
+    ] as const
+  ) {
+    await Deno.writeFile(path, content);
+    for (const args of [["status"], ["daemon", "list"]]) {
+      if (path === paths.database && args[0] === "daemon") continue;
+      const answer = await before.project.fails("E601", args);
+      assert.match(String(answer.hint), /Update taskmux/);
+    }
+    const { error } = await before.project.fails("E600", ["start"]);
+    assert.match(error, /newer taskmux/);
+    const { ok, checks } = await doctor(taskmux);
+    assert.equal(ok, false);
+    assert(
+      checks.some(({ status, detail }) =>
+        status === "fail" && detail.includes("newer")
+      ),
+    );
+    assert.deepEqual(await Deno.readFile(path), content);
+    assert.deepEqual(asideCopies(path), []);
+    await Deno.writeFile(path, old);
+  }
+});
+
+Deno.test("many commands that register at the same time lose no project", async () => {
+  await using taskmux = await testTaskmux();
+  const names = Array.from({ length: 8 }, (_, n) => `p${n}`);
+  const projects = await Promise.all(
+    names.map((name) => taskmux.project(`name = "${name}"\n`, name)),
+  );
+  await Promise.all(projects.map((each) => each.ok(["daemon", "register"])));
+  const { projects: found } = await taskmux.call("project.list", {});
+  assert.deepEqual(found.map(({ session }) => session), names);
+});
+
+interface Report extends Json {
+  readonly ok: boolean;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly detail: string;
+  }[];
+}
+
+async function doctor(taskmux: Taskmux): Promise<Report> {
+  return (await taskmux.run(["doctor", "--json"])).json() as unknown as Report;
 }
