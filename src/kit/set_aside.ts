@@ -39,15 +39,15 @@ export function setAside(
   return aside;
 }
 
-/** A name beside `path` for a damaged copy of it, not taken yet: `PATH.corrupt-20261120T100000000Z`. */
+/** A name beside `path` for a damaged copy of it, later than all there are: `PATH.corrupt-20261120T100000000Z`. */
 export function asideName(path: string, now: number): string {
   const time = new Date(now).toISOString().replaceAll(/[-:.]/g, "");
-  for (let number = 1;; number++) {
-    const name = `${path}${ASIDE_MARK}${time}${
-      number === 1 ? "" : `-${number}`
-    }`;
-    if (infoOf(name) === null) return name;
-  }
+  const first = `${path}${ASIDE_MARK}${time}`;
+  const start = first.slice(first.lastIndexOf("/") + 1);
+  const numbers = asideCopies(path).filter((name) => name.startsWith(start))
+    .map((name) => Number(name.slice(start.length + 1) || 1));
+  // Not the first that is free: of the same moment, older ones may be gone already.
+  return numbers.length === 0 ? first : `${first}-${Math.max(...numbers) + 1}`;
 }
 
 /**

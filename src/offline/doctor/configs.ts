@@ -23,7 +23,7 @@ export const settingsCheck: DoctorCheck = {
       return warnings.map((warning) => warned(warning, edit));
     } catch (error) {
       if (!(error instanceof TaskmuxError)) throw error;
-      return failed(error.message, edit);
+      return failed(firstLine(error), edit);
     }
   },
 };
@@ -64,7 +64,7 @@ async function entryAnswer(
     const fix = error.code === "E100"
       ? `taskmux daemon unregister ${id}`
       : `taskmux check --config ${configPath}`;
-    return warned(`${id}: ${error.message}`, fix);
+    return warned(`${id}: ${firstLine(error)}`, fix);
   }
 }
 
@@ -85,10 +85,15 @@ export const projectCheck: DoctorCheck = {
       });
     } catch (error) {
       if (!(error instanceof TaskmuxError)) throw error;
-      return failed(error.message, "taskmux check");
+      return failed(firstLine(error), "taskmux check");
     }
   },
 };
+
+/** Without the excerpt of the file. */
+function firstLine({ message }: Error): string {
+  return message.split("\n", 1)[0] ?? message;
+}
 
 function homeOf(
   env: Readonly<Record<string, string>>,
