@@ -7,7 +7,7 @@
 
 import type { KeeperNotice, KeeperRun } from "../pty/protocol.ts";
 import type { Registry } from "../store/registry.ts";
-import type { RunRow } from "../store/run_table.ts";
+import { type RunRow, UNKNOWN_BOOT } from "../store/run_table.ts";
 import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { parseRunKey } from "../supervisor/launch_run.ts";
@@ -119,9 +119,11 @@ export class RunRecovery {
     const known = new Set(kept.map((run) => run.runId));
     const missing = this.#store.runs.live()
       .filter((row) => !known.has(row.runId));
-    const lost = missing.filter((row) => row.bootId === bootId);
+    const mayLive = (row: RunRow): boolean =>
+      row.bootId === bootId || row.bootId === UNKNOWN_BOOT;
+    const lost = missing.filter(mayLive);
     for (const row of missing) {
-      if (row.bootId === bootId) continue;
+      if (mayLive(row)) continue;
       // Nothing outlives a boot.
       this.#store.runs.end(row.runId, {
         code: null,

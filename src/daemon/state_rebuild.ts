@@ -8,6 +8,7 @@
 import type { KeeperRun } from "../pty/protocol.ts";
 import { type Registry, REGISTRY_KEY } from "../store/registry.ts";
 import { formatRegistry, toRaw } from "../store/registry_file.ts";
+import { UNKNOWN_BOOT } from "../store/run_table.ts";
 import type { StateDamage } from "../store/state_file.ts";
 import type { Store } from "../store/store.ts";
 import { parseRunKey } from "../supervisor/launch_run.ts";
@@ -78,6 +79,19 @@ function restore(store: Store, state: RecalledState): void {
       state: encodeSavedState({ ...saved, outcome }),
     });
     if (port !== null) store.leases.lease(session, name, port);
+    if (task.run === null || store.runs.has(task.run.runId)) continue;
+    // What is left of it is found by this, should its keeper be dead.
+    store.runs.start({
+      ...task.run,
+      session,
+      task: name,
+      port,
+      startTime: "0",
+      startedAt: at,
+      bootId: UNKNOWN_BOOT,
+      command: "",
+      digest: "",
+    });
   }
   if (!store.finding.isNew) return;
   store.meta.set(SHUTDOWN_KEY, state.shutdown ?? "");
@@ -108,7 +122,9 @@ export async function rememberRuns(
   const remembered: string[] = [];
   for (const run of kept) {
     const note = decodeRunNote(run.note);
-    if (note === null || parts.store.runs.has(run.runId)) continue;
+    const known = parts.store.runs.bootOf(run.runId);
+    if (note === null || (known ?? UNKNOWN_BOOT) !== UNKNOWN_BOOT) continue;
+    if (known !== null) parts.store.runs.forget(run.runId);
     rememberRun(parts, run, note);
     remembered.push(run.key);
     const { projectId: id } = parseRunKey(run.key);

@@ -9,6 +9,12 @@
 import type { TaskEvent } from "../domain/event.ts";
 import type { Desired } from "../domain/task_state.ts";
 
+/** A run that may still live. */
+export interface RecalledRun {
+  readonly runId: string;
+  readonly pid: number;
+}
+
 /** What was wanted of a task, and how it came to rest. */
 export interface RecalledTask {
   readonly session: string;
@@ -19,6 +25,8 @@ export interface RecalledTask {
   readonly outcome: "stopped" | "failed" | "completed" | null;
   /** The port of its last run that had one. */
   readonly port: number | null;
+  /** The run whose end no event tells. */
+  readonly run: RecalledRun | null;
   /** Wall time in milliseconds of the last of its events that count. */
   readonly at: number;
 }
@@ -66,7 +74,7 @@ export function recallState(events: readonly TaskEvent[]): RecalledState {
 
 function newTask(session: string, task: string): RecalledTask {
   const rest = { desired: "down", manual: false, outcome: "stopped" } as const;
-  return { session, task, ...rest, port: null, at: 0 };
+  return { session, task, ...rest, port: null, run: null, at: 0 };
 }
 
 function taskAfter(event: TaskEvent, before: RecalledTask): RecalledTask {
@@ -82,7 +90,10 @@ function taskAfter(event: TaskEvent, before: RecalledTask): RecalledTask {
         manual: false,
         outcome: null,
         port: portOf(event) ?? before.port,
+        run: runOf(event) ?? before.run,
       };
+    case "task_exited":
+      return { ...before, run: null };
     case "task_killed":
       return {
         ...before,
@@ -138,6 +149,13 @@ function shutdownAfter(
   if (event.event === "daemon_started") return null;
   if (event.event !== "daemon_stopped") return before;
   return event["kept_tasks"] === true ? "keep" : "clean";
+}
+
+function runOf(event: TaskEvent): RecalledRun | null {
+  const { run_id: runId, pid } = event;
+  const isRun = typeof runId === "string" && /^[0-9a-f]{12}$/.test(runId) &&
+    Number.isInteger(pid);
+  return isRun ? { runId, pid: pid as number } : null;
 }
 
 function portOf(event: TaskEvent): number | null {

@@ -13,6 +13,9 @@ export const MAX_RUNS_PER_TASK = 100;
 /** Pid of a run that was written down and is not known to have been spawned. */
 export const NOT_SPAWNED = 0;
 
+/** Boot of a run that is known from its events only. */
+export const UNKNOWN_BOOT = "";
+
 /** A run that starts. */
 export interface NewRun extends RunInfo {
   readonly session: string;
@@ -166,8 +169,14 @@ export class RunTable {
 
   /** Whether a run is remembered. One look-up by key. */
   has(runId: string): boolean {
-    return this.#database.prepare("select 1 from runs where run_id = ?")
-      .get(runId) !== undefined;
+    return this.bootOf(runId) !== null;
+  }
+
+  /** The boot of a run; null if it is not remembered. One look-up by key. */
+  bootOf(runId: string): string | null {
+    return this.#database.prepare<{ boot_id: string }>(
+      "select boot_id from runs where run_id = ?",
+    ).get(runId)?.boot_id ?? null;
   }
 
   /** Runs of all projects that are not known to have ended, in the order of their start. O(live runs). */

@@ -209,6 +209,29 @@ Deno.test("one damaged file is told, kept and replaced, and nothing else is touc
   }
 });
 
+// Without the database nobody knew the runs any more: what was left of them was never ended.
+Deno.test("database and keeper lost at once: leftovers are ended, and what was up comes back", async () => {
+  await using taskmux = await testTaskmux();
+  const { project, pids, port } = await crashed(taskmux);
+  await taskmux.ok(["daemon", "start"]);
+  const { keeper } = await taskmux.call("daemon.status", {});
+  assert(keeper.pid !== null);
+  await killDaemon(taskmux);
+  killIfThere(keeper.pid);
+  await until(async () => !await isRunning(keeper.pid!));
+  FAULTS["garbage"]!(taskmux.home.paths.database);
+  FAULTS["garbage"]!(taskmux.home.paths.registry);
+  await taskmux.ok(["daemon", "start"]);
+  const web = await project.when("web", (task) => task.running);
+  assert.notEqual(web.pid, pids["web"]);
+  assert.equal(web.port, port);
+  await project.when("db", (task) => task.running);
+  assert.equal((await project.task("stopped")).pid, null);
+  for (const pid of Object.values(pids)) {
+    if (pid !== null) assert(!await isRunning(pid), `${pid} is left`);
+  }
+});
+
 Deno.test("a registry that is lost while the daemon runs comes back with all projects", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(STACK);

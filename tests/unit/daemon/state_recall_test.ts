@@ -24,7 +24,9 @@ Deno.test("recallState() tells what was wanted of each task last", () => {
     ["shop/web", "task_started", { port: 20_001 }],
     ["shop/web", "task_exited", { exit_code: 1 }],
     ["shop/web", "auto_restart"],
-    ["shop/db", "task_started"],
+    ["shop/web", "task_started", { pid: 70, run_id: "00000000000a" }],
+    ["shop/db", "task_started", { pid: 71, run_id: "00000000000b" }],
+    ["shop/db", "task_exited", { run_id: "00000000000b" }],
     ["shop/db", "task_stopped", { reason: "shutdown" }],
     ["shop/job", "task_started"],
     ["shop/job", "task_completed"],
@@ -51,7 +53,9 @@ Deno.test("recallState() tells what was wanted of each task last", () => {
     ["off", "down", true, "stopped", null],
     ["dead", "down", true, "stopped", null],
   ]);
-  assert.equal(tasks[0]?.at, 3000);
+  assert.equal(tasks[0]?.at, 4000);
+  assert.deepEqual(tasks[0]?.run, { runId: "00000000000a", pid: 70 });
+  assert.equal(tasks[1]?.run, null);
 });
 
 Deno.test("recallState() tells the projects that are registered, and forgets the tasks of others", () => {
