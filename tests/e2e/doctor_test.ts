@@ -158,6 +158,6 @@ Deno.test("doctor tells that tasks run without a daemon", async () => {
   Deno.kill(pid, "SIGKILL");
   const report = await doctor(project);
   assert.deepEqual(troubles(report), [
-    "warn keeper: tasks may still run without a daemon to watch over them => taskmux daemon start",
+    'warn keeper: 1 task runs without a daemon to watch over them; "taskmux daemon start" takes them over again => taskmux daemon start',
   ]);
 });

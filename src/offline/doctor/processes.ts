@@ -4,9 +4,10 @@
  * @module
  */
 
-import { isKeeperAlive, isLockHeld } from "../../client/lock_probe.ts";
+import { isLockHeld } from "../../client/lock_probe.ts";
 import { VERSION } from "../../contract/wire.ts";
 import { failed, type Finding, passed, warned } from "../../kit/checks.ts";
+import { askKeeper, keptWarnings } from "../kept_runs.ts";
 import type { DaemonReply, DoctorCheck } from "./world.ts";
 
 /** The daemon: answers, is of this version, has nothing to complain about. */
@@ -48,21 +49,19 @@ export const daemonCheck: DoctorCheck = {
 export const keeperCheck: DoctorCheck = {
   name: "keeper",
   run: async ({ paths, daemon }) => {
-    const isAlive = await isKeeperAlive(paths);
-    if (daemon.kind === "answered") {
-      const { pid } = daemon.status.keeper;
-      if (pid !== null && isAlive) return passed(`pid ${pid}`);
-      return failed(
-        "the daemon has no keeper",
-        `tail -n 20 ${paths.keeperLog}`,
-      );
+    const kept = await askKeeper(paths);
+    if (daemon.kind === "answered" && kept.keeper === "none") {
+      const fix = `tail -n 20 ${paths.keeperLog}`;
+      return failed("the daemon has no keeper", fix);
     }
-    if (!isAlive) return passed("not running");
-    if (daemon.kind === "trouble") return passed("it lives, and so do tasks");
-    return warned(
-      "tasks may still run without a daemon to watch over them",
-      "taskmux daemon start",
-    );
+    if (kept.keeper === "none") return passed("not running");
+    const pid = kept.keeper === "present" ? `pid ${kept.pid}` : "it lives";
+    // Of a daemon that hangs its own check tells.
+    if (daemon.kind !== "none") return passed(pid);
+    const [warning] = keptWarnings(kept);
+    return warning === undefined
+      ? passed(pid)
+      : warned(warning, "taskmux daemon start");
   },
 };
 
