@@ -10,6 +10,7 @@ import { logFile, type Paths } from "../config/paths.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
 import { systemClock } from "../kit/clock.ts";
+import { SteadySocket } from "../kit/steady_socket.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import type { KeeperNotice } from "../pty/protocol.ts";
@@ -95,6 +96,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     services,
     scope: state.scope,
     stack,
+    log: options.log,
     onError: state.onError,
   });
   if (!await writeInfo(services, state.problems)) {
@@ -304,13 +306,22 @@ async function listen(parts: {
   readonly services: Services;
   readonly scope: TaskScope;
   readonly stack: AsyncDisposableStack;
+  readonly log: DaemonOptions["log"];
   onError(error: unknown, context: string): void;
 }): Promise<void> {
-  const { paths, services, scope, stack, onError } = parts;
+  const { paths, services, scope, stack, log, onError } = parts;
   // The lock is ours, so a socket that is there belongs to nobody.
   await removeIfThere(paths.daemonSocket);
-  const listener = Deno.listen({ transport: "unix", path: paths.daemonSocket });
-  await Deno.chmod(paths.daemonSocket, 0o600);
+  const listener = new SteadySocket(paths.daemonSocket, {
+    mode: 0o600,
+    onLost: (error) =>
+      log(
+        "warning",
+        error === null
+          ? "its socket was gone; it listens there anew"
+          : `cannot listen: ${error.message}`,
+      ),
+  });
   stack.defer(() => listener.close());
   stack.defer(() => removeIfThere(paths.daemonSocket));
   stack.defer(() => removeIfThere(paths.daemonInfo));

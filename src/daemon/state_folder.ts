@@ -8,6 +8,7 @@ import type { Paths } from "../config/paths.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { clearObstacle, kindOf, setAside } from "../kit/set_aside.ts";
+import { isAnswered } from "../kit/steady_socket.ts";
 import { STATE_FILE_MODE, type StateDamage } from "../store/state_file.ts";
 
 /** A claimed folder. */
@@ -84,20 +85,6 @@ function inTheWay(file: string, aside: string): StateDamage {
     aside,
     message: `${name} was something else; what it was is now "${aside}"`,
   };
-}
-
-async function isAnswered(socket: string): Promise<boolean> {
-  try {
-    (await Deno.connect({ transport: "unix", path: socket })).close();
-    return true;
-  } catch (error) {
-    const { ConnectionRefused, ConnectionReset, NotFound } = Deno.errors;
-    if (
-      error instanceof NotFound || error instanceof ConnectionRefused ||
-      error instanceof ConnectionReset
-    ) return false;
-    throw error;
-  }
 }
 
 function narrow(file: string): string | null {

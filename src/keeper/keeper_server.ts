@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Acceptor } from "../kit/steady_socket.ts";
 import { VERSION } from "../contract/wire.ts";
 import type { Clock } from "../kit/clock.ts";
 import { FrameConnection } from "../kit/frames.ts";
@@ -69,7 +70,7 @@ export class KeeperServer {
   }
 
   /** Serves controllers until {@linkcode close} is called and the listener closed. */
-  async serve(listener: Deno.Listener): Promise<void> {
+  async serve(listener: Acceptor): Promise<void> {
     const peers = new Set<Promise<void>>();
     while (!this.#isClosed) {
       const stream = await this.#accepted(listener);
@@ -93,7 +94,7 @@ export class KeeperServer {
   }
 
   /** A failure to accept, such as a lack of descriptors, must not leave the keeper deaf. */
-  async #accepted(listener: Deno.Listener): Promise<Deno.Conn | null> {
+  async #accepted(listener: Acceptor): Promise<Deno.Conn | null> {
     try {
       return await listener.accept();
     } catch (error) {

@@ -11,6 +11,7 @@ import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../kit/clock.ts";
 import { clearObstacle } from "../kit/set_aside.ts";
+import { SteadySocket } from "../kit/steady_socket.ts";
 import { Timer } from "../kit/timer.ts";
 import { IDLE_EXIT_MS, LOCK_LOST_EXIT } from "../pty/keeper_process.ts";
 import { loadPtyModule } from "../pty/native_pty.ts";
@@ -56,7 +57,13 @@ async function main(settings: Settings): Promise<void> {
   using _lock = takeLock(settings.lock);
   clearObstacle(settings.log, systemClock.now());
   using log = new OwnLog(settings.log, systemClock);
-  const listener = listen(settings.socket);
+  const listener = listen(settings.socket, (error) => {
+    log.write(
+      error === null
+        ? "its socket was gone; it listens there anew"
+        : `cannot listen: ${error.message}`,
+    );
+  });
   const over = Promise.withResolvers<string>();
   using idle = new Timer(() => over.resolve("nobody needs it"));
   const reviewIdle = () => {
@@ -108,7 +115,10 @@ function takeLock(path: string): Deno.FsFile {
 }
 
 /** Only the holder of the lock gets here, so a socket that is there is a dead one. */
-function listen(path: string): Deno.Listener {
+function listen(
+  path: string,
+  onLost: (error: Error | null) => void,
+): SteadySocket {
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   Deno.chmodSync(dirname(path), 0o700);
   try {
@@ -116,9 +126,7 @@ function listen(path: string): Deno.Listener {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const listener = Deno.listen({ transport: "unix", path });
-  Deno.chmodSync(path, 0o600);
-  return listener;
+  return new SteadySocket(path, { mode: 0o600, onLost });
 }
 
 /** A mistake in one corner must not take down the tasks of everybody. */

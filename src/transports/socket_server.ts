@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Acceptor } from "../kit/steady_socket.ts";
 import {
   type ClientFrame,
   type Hello,
@@ -58,7 +59,7 @@ export interface FrameContext {
  * @param listener Closed by the caller.
  */
 export function serveSocket(
-  listener: Deno.Listener,
+  listener: Acceptor,
   dispatcher: FrameDispatcher,
   scope: TaskScope,
 ): void {
@@ -74,7 +75,7 @@ export function serveSocket(
 
 /** The next connection. A failure to accept, such as a lack of descriptors, must not leave the daemon deaf. */
 async function accepted(
-  listener: Deno.Listener,
+  listener: Acceptor,
   signal: AbortSignal,
 ): Promise<Deno.Conn | "closed" | null> {
   try {

@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { asideCopies, MAX_ASIDE } from "../../../src/kit/set_aside.ts";
+import { asideCopies, kindOf, MAX_ASIDE } from "../../../src/kit/set_aside.ts";
 import { systemClock } from "../../../src/kit/clock.ts";
 import { Store } from "../../../src/store/store.ts";
 import { isRunning } from "../../support/process_state.ts";
@@ -272,6 +272,41 @@ Deno.test("a database that is damaged under the daemon hangs and ends nothing", 
   await taskmux.ok(["daemon", "start"]);
   assert.equal(await project.pid("web"), pids[0]);
   assert.equal(await project.pid("db"), pids[1]);
+});
+
+// The tidying of temporary folders cut every command off from the daemon, and every daemon from its tasks.
+Deno.test("sockets that are removed under daemon and keeper come back", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(STACK);
+  await project.ok(["start"]);
+  const pid = await project.pid("web");
+  const daemon = await taskmux.daemonPid();
+  const { daemonSocket, keeperSocket } = taskmux.home.paths;
+  for (const name of ["gone", "a folder", "empty"]) {
+    for (const socket of [daemonSocket, keeperSocket]) FAULTS[name]!(socket);
+    await until(async () => await taskmux.daemonPid() === daemon);
+    await until(() => kindOf(keeperSocket) === "socket");
+  }
+  await killDaemon(taskmux);
+  await taskmux.ok(["daemon", "start"]);
+  assert.equal(await project.pid("web"), pid);
+});
+
+Deno.test("settings that cannot be read are named, kept and harm no task", async () => {
+  await using taskmux = await testTaskmux({ expectedErrors: /config\.toml/ });
+  const before = await crashed(taskmux);
+  const { hostConfig } = taskmux.home.paths;
+  const text = await Deno.readTextFile(hostConfig);
+  for (const name of ["garbage", "zeros", "a folder", "a pipe", "huge"]) {
+    FAULTS[name]!(hostConfig);
+    const { error } = await before.project.fails("E600", ["start"]);
+    assert.match(error, /config\.toml/, name);
+    assert.deepEqual(asideCopies(hostConfig), [], "it is the user's");
+    FAULTS["gone"]!(hostConfig);
+  }
+  await Deno.writeTextFile(hostConfig, text);
+  await taskmux.ok(["daemon", "start"]);
+  await requireAll(before);
 });
 
 Deno.test("copies of damaged files do not pile up", async () => {
