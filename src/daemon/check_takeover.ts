@@ -10,6 +10,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { type GreetedKeeper, KeeperClient } from "../pty/keeper_client.ts";
+import { readStateText } from "../store/state_file.ts";
 import { parseRegistry } from "../store/registry_file.ts";
 import { Store } from "../store/store.ts";
 
@@ -43,11 +44,8 @@ export async function checkTakeover(
 
 /** A damaged one is moved aside, and told, by whoever opens it. */
 async function refuseNewerRegistry({ registry }: Paths): Promise<void> {
-  try {
-    parseRegistry(await Deno.readTextFile(registry));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  const text = await readStateText(registry);
+  if (typeof text === "string") parseRegistry(text);
 }
 
 /** Tasks that may live. What is damaged is dealt with when it is opened. */

@@ -7,8 +7,7 @@
 import { loadProject } from "../config/project_config.ts";
 import type { Result } from "../contract/mod.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { systemClock } from "../kit/clock.ts";
-import { Registry } from "../store/registry.ts";
+import { openRegistry } from "./registry.ts";
 import { Store } from "../store/store.ts";
 import { type FoundHolders, viewHolders } from "../domain/port_view.ts";
 import { NO_DAEMON, observeKeeper } from "./kept_runs.ts";
@@ -41,10 +40,7 @@ export async function readPort(
 
 async function leaseOf(disk: Disk, port: number): Promise<Lease> {
   const { paths } = disk;
-  const entries = await new Registry(paths, {
-    clock: systemClock,
-    warn: () => {},
-  }).list();
+  const entries = await openRegistry(paths, []).list();
   const lease = storedLease(disk, port);
   if (lease !== null) {
     const { session, task } = lease;
