@@ -13,7 +13,11 @@ import {
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { parseRunKey, runKey } from "../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
-import { decodeSavedState, restoreMachine } from "../supervisor/saved_state.ts";
+import {
+  decodeSavedState,
+  encodeSavedState,
+  restoreMachine,
+} from "../supervisor/saved_state.ts";
 import { KILL_WAIT_MS, TERM_WAIT_MS } from "../supervisor/terminate_steps.ts";
 import type { TaskRunner } from "../supervisor/task_runner.ts";
 import { exitedData } from "../domain/task_state.ts";
@@ -52,7 +56,11 @@ export function restoreTasks(project: ProjectSupervisor): Set<string> {
     const spec = row.adhoc === null ? null : readSpec(row.adhoc);
     if (spec !== null && project.find(name) === null) project.addAdHoc(spec);
     const runner = project.find(name);
-    if (runner === null) continue;
+    if (runner === null) {
+      // It left the file while nobody looked. If it comes back it is new.
+      project.host.store.tasks.remove(project.projectId, name);
+      continue;
+    }
     const saved = decodeSavedState(row.state);
     if (saved.outcome === null) restless.add(name);
     const lastRun = project.host.store.runs.history(
@@ -158,7 +166,10 @@ export async function deliverEnd(
   await host.keeper.request("acknowledge", { runIds: [runId] });
 }
 
-/** A run whose task is gone from the file, or whose project from the registry. It is ours, so it is ended. */
+/**
+ * A run whose task is gone from the file, or whose project from the registry or out of reach. It is ours, so it is
+ * ended.
+ */
 export async function endStranger(
   host: SupervisorHost,
   kept: KeeperRun,
@@ -239,6 +250,21 @@ export function deliverReplaced(host: SupervisorHost, run: RunRow): void {
     runId,
     key: runKey(session, task),
     end: { ...end, reason: "keeper_replaced" },
+  });
+}
+
+/** Writes down that a task of a project that is not loaded was taken down: after a crash it is none that was up. */
+export function noteStopped(
+  { store }: SupervisorHost,
+  session: string,
+  task: string,
+): void {
+  const row = store.tasks.desired(session).get(task);
+  if (row === undefined) return;
+  const state = { ...decodeSavedState(row.state), outcome: "stopped" } as const;
+  store.tasks.setDesired(session, task, {
+    ...row,
+    state: encodeSavedState(state),
   });
 }
 

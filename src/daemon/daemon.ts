@@ -280,6 +280,8 @@ function createHost(parts: HostParts): SupervisorHost {
     }),
     environments: new EnvironmentStore(keeper, options.environment),
     emit: (event) => bus.publish(event),
+    saveTask: (session, task, row) =>
+      store.tasks.setDesired(session, task, row),
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
     caPath: () => null,
     onError: (error, context) =>

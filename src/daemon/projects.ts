@@ -261,6 +261,8 @@ export class Projects implements AsyncDisposable {
     const supervisor = new ProjectSupervisor(identity, spec, {
       ...this.#options.host,
       emit: () => {},
+      // The id may be that of another checkout, which is registered and runs.
+      saveTask: () => {},
     });
     return {
       supervisor,

@@ -50,6 +50,12 @@ export interface Takeover {
 
 const USUAL: Takeover = { resume: false, isReplaced: false };
 
+/** A project that is given its runs. */
+interface Loading {
+  readonly project: ProjectSupervisor;
+  ends: Pick<KeeperRun, "runId" | "key" | "ended">[] | null;
+}
+
 /** See the module. */
 export class RunRecovery {
   readonly #store: Store;
@@ -67,6 +73,8 @@ export class RunRecovery {
   #suspects: readonly RunRow[] = [];
   /** Projects whose file could not be read yet: what they had is still to be brought back. */
   readonly #unread = new Set<string>();
+  /** Projects as they are loaded, each with the ends that were told meanwhile; null = they are told at once. */
+  readonly #loading = new Map<string, Loading>();
 
   constructor(
     options: {
@@ -158,6 +166,8 @@ export class RunRecovery {
     // A project that is new has nothing to be brought back.
     const isOld = this.#unread.delete(projectId);
     const policy = isOld ? this.#policy : "none";
+    const loading: Loading = { project, ends: [] };
+    this.#loading.set(projectId, loading);
     const restless = restoreTasks(project);
     const kept = (await this.#kept()).filter((run) =>
       parseRunKey(run.key).projectId === projectId
@@ -167,6 +177,12 @@ export class RunRecovery {
     await recallEnvironments(project);
     const isStopped = isOld && this.#wasStopped && policy === "none";
     await adoptRuns(project, { kept, lost, isStopped });
+    const { host } = this.#require();
+    // Their runs were alive when the keeper was asked.
+    for (let end = loading.ends?.shift(); end; end = loading.ends?.shift()) {
+      await deliverEnd(host, project, end);
+    }
+    loading.ends = null;
     resumeTasks(project, policy, restless);
     return !this.#wasStopped;
   }
@@ -207,19 +223,22 @@ export class RunRecovery {
     const { host, projects } = this.#parts;
     const { projectId, task } = parseRunKey(notice.key);
     if (notice.notice === "ended") {
-      const supervisor = projects.find(projectId)?.supervisor ?? null;
+      const { runId, key, end: ended } = notice;
+      const loading = this.#loading.get(projectId);
+      const supervisor = projects.find(projectId)?.supervisor ??
+        loading?.project ?? null;
       // Not loaded yet: the end stays with the keeper until it is.
       if (supervisor === null) return;
+      if (supervisor === loading?.project && loading.ends !== null) {
+        loading.ends.push({ runId, key, ended });
+        return;
+      }
       // The start of a run is told before its end, and by then it has been recorded.
       const runner = supervisor.find(task);
       if (runner !== null && isSpawning(runner)) {
         await supervisor.until(() => !isSpawning(runner) || undefined, signal);
       }
-      await deliverEnd(host, supervisor, {
-        runId: notice.runId,
-        key: notice.key,
-        ended: notice.end,
-      });
+      await deliverEnd(host, supervisor, { runId, key, ended });
       return;
     }
     this.#bus.publish({

@@ -8,6 +8,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { stopAll } from "../supervisor/stop_action.ts";
+import { noteStopped } from "./adoption.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Project } from "./project.ts";
 import type { Projects } from "./projects.ts";
@@ -81,7 +82,7 @@ function saveEverything(projects: Projects, { store }: SupervisorHost): void {
 /** Takes every task down; projects do not wait for each other. */
 async function stopEverything(parts: ShutDownParts): Promise<ShutDownReport> {
   const reports = await Promise.all(
-    parts.projects.all.map((project) => stopProject(project, parts.recovery)),
+    parts.projects.all.map((project) => stopProject(project, parts)),
   );
   return {
     stopped: reports.flatMap(({ stopped }) => stopped),
@@ -91,11 +92,11 @@ async function stopEverything(parts: ShutDownParts): Promise<ShutDownReport> {
 
 async function stopProject(
   project: Project,
-  recovery: RunRecovery,
+  parts: ShutDownParts,
 ): Promise<ShutDownReport> {
   const { supervisor, id } = project;
   project.expectEnd();
-  if (supervisor === null) return await endUnread(id, recovery);
+  if (supervisor === null) return await endUnread(id, parts);
   const { signal } = new AbortController();
   const { outcomes } = await stopAll(supervisor, "shutdown", { signal });
   return {
@@ -110,10 +111,11 @@ async function stopProject(
 /** A project whose file cannot be read may have tasks of an earlier daemon. */
 async function endUnread(
   id: string,
-  recovery: RunRecovery,
+  { recovery, host }: ShutDownParts,
 ): Promise<ShutDownReport> {
   try {
     const tasks = await recovery.endRunsOf(id);
+    for (const task of tasks) noteStopped(host, id, task);
     return { stopped: tasks.map((task) => `${id}/${task}`), left: [] };
   } catch (error) {
     if (!(error instanceof TaskmuxError)) throw error;

@@ -7,6 +7,7 @@
 import type { Clock } from "../kit/clock.ts";
 import type { NewEvent } from "../domain/event.ts";
 import type { Store } from "../store/store.ts";
+import type { TaskRow } from "../store/task_table.ts";
 import type { PortAssigner } from "./port_assigner.ts";
 import type { EnvironmentStore } from "./environment_store.ts";
 import type { Keeper } from "./keeper.ts";
@@ -20,6 +21,8 @@ export interface SupervisorHost {
   readonly environments: EnvironmentStore;
   /** Stores and publishes an event. Never throws. */
   emit(event: NewEvent): void;
+  /** Remembers what is wanted of a task. */
+  saveTask(session: string, task: string, row: TaskRow): void;
   /** Where the log of a task goes by default. */
   logFile(projectId: string, task: string): string;
   /** Path of the CA's certificate, when there is one. */

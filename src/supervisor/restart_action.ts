@@ -58,11 +58,12 @@ async function restartAll(
   request: StartRequest,
   asker: Asker,
 ): Promise<ActionOutcome> {
-  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
-  const names = tasksToRestart(project, []);
-  for (const name of names) {
+  for (const name of tasksToRestart(project, [])) {
     await requireTaskFolder(project.runner(name).spec, "restart");
   }
+  // Only now: what others have started meanwhile is stopped as well, so it must come up again.
+  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
+  const names = tasksToRestart(project, []);
   const stopped = active.length === 0
     ? { outcomes: [], warnings: [] }
     : await stopAll(project, "stop", asker);

@@ -308,7 +308,7 @@ export class TaskRunner implements AsyncDisposable {
 
   #persist(): void {
     const { desired, manual } = this.#machine;
-    this.#host.store.tasks.setDesired(this.#context.projectId, this.name, {
+    this.#host.saveTask(this.#context.projectId, this.name, {
       desired,
       manual,
       changedAt: this.#host.clock.now(),
