@@ -76,6 +76,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@logtape/file": ["daemon"],
   "@logtape/logtape": ["daemon", "supervisor"],
   "@lydell/node-pty": ["pty", "keeper"],
+  // Tests only.
+  "fast-check": [],
   "smol-toml": ["config"],
   "toml-eslint-parser": ["config"],
   "zod": ["contract", "config", "daemon", "store"],
