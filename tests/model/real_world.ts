@@ -54,8 +54,13 @@ export class RealWorld implements AsyncDisposable {
     const taskmux = await testTaskmux({ hostConfig: "api_port = 0\n" });
     const project = await taskmux.project(file);
     const world = new RealWorld(taskmux, project);
-    await world.startDaemon();
-    await world.call("project.register", { config: project.config });
+    try {
+      await world.startDaemon();
+      await world.call("project.register", world.scope);
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
     return world;
   }
 
@@ -109,7 +114,9 @@ export class RealWorld implements AsyncDisposable {
     }).spawn();
     this.#daemon = child;
     this.#client = await until(async () => {
-      const client = await connect(home.paths.daemonSocket);
+      const client = await connect(home.paths.daemonSocket, {
+        helloTimeoutMs: PATIENCE_MS,
+      });
       if (client?.hello.pid === child.pid) return client;
       await client?.close();
       return null;
