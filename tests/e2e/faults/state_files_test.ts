@@ -299,8 +299,9 @@ Deno.test("settings that cannot be read are named, kept and harm no task", async
   const text = await Deno.readTextFile(hostConfig);
   for (const name of ["garbage", "zeros", "a folder", "a pipe", "huge"]) {
     FAULTS[name]!(hostConfig);
-    const { error } = await before.project.fails("E600", ["start"]);
-    assert.match(error, /config\.toml/, name);
+    const answer = (await before.project.run(["start", "--json"])).json();
+    assert.match(String(answer["error_code"]), /^E10[01]$/, name);
+    assert.match(String(answer["error"]), /config\.toml/, name);
     assert.deepEqual(asideCopies(hostConfig), [], "it is the user's");
     FAULTS["gone"]!(hostConfig);
   }
@@ -351,7 +352,7 @@ Deno.test("state of a newer taskmux is refused by name, and not touched", async 
       const answer = await before.project.fails("E601", args);
       assert.match(String(answer.hint), /Update taskmux/);
     }
-    const { error } = await before.project.fails("E600", ["start"]);
+    const { error } = await before.project.fails("E601", ["start"]);
     assert.match(error, /newer taskmux/);
     const { ok, checks } = await doctor(taskmux);
     assert.equal(ok, false);
