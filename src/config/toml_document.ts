@@ -131,11 +131,15 @@ export function parseText(text: string, path: string): TomlTable {
   return value;
 }
 
+/** Columns of the excerpt in an error: what is no TOML at all may be one endless line. */
+const FRAME_COLUMNS_MAX = 200;
+
 function located(error: TomlError, path: string): TaskmuxError {
   const reason = error.message.split("\n", 1)[0]!
     .replace(/^Invalid TOML document: /, "");
   const { line, column } = error;
-  const frame = error.codeblock.trimEnd();
+  const frame = error.codeblock.trimEnd().split("\n")
+    .map((each) => each.slice(0, FRAME_COLUMNS_MAX).trimEnd()).join("\n");
   return new TaskmuxError(
     "E101",
     `Cannot parse "${path}" at line ${line}, column ${column}: ${reason}\n\n${frame}`,
