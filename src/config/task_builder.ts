@@ -74,6 +74,7 @@ export function buildTask(
     },
     stopSignal: values.stop_signal,
     stopGraceMs: milliseconds(values.stop_grace_period),
+    pidsLimit: values.pids_limit,
     watch: values.watch,
     watchIgnore: values.watch_ignore,
     log: {

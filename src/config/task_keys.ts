@@ -31,6 +31,8 @@ import {
 
 const MAX_PORT = 65_535;
 const MAX_EXIT_CODE = 255;
+/** Far above what a dev server with all its workers needs, far below what a machine can take. */
+const DEFAULT_PIDS = 4096;
 const DEFAULT_LOG_BYTES = 10 * 1024 * 1024;
 
 /** Signals that ask a process to end. */
@@ -188,6 +190,11 @@ export const TASK_FIELDS = {
     seconds({ canBeZero: true }),
     5,
     "Seconds between stop_signal and SIGTERM; SIGKILL follows after 3 more",
+  ),
+  pids_limit: defaulted(
+    integer(0),
+    DEFAULT_PIDS,
+    "Processes and threads that the task may add to those its user has when it starts, against fork bombs; 0 = no limit; Linux only, has no effect for root",
   ),
   watch: defaulted(
     patterns,

@@ -91,6 +91,8 @@ export interface TaskSpec {
   readonly restart: RestartSpec;
   readonly stopSignal: string;
   readonly stopGraceMs: number;
+  /** Processes the task may add to those its user has when it starts; 0 = any number. */
+  readonly pidsLimit: number;
   readonly watch: readonly string[];
   readonly watchIgnore: readonly string[];
   readonly log: LogSpec;

@@ -167,6 +167,7 @@ export interface TaskDetail {
   readonly success_exit_codes: number[];
   readonly stop_signal: string;
   readonly stop_grace_period: number;
+  readonly pids_limit: number;
   readonly watch: string[];
   readonly dependencies: Record<string, string>;
 }
@@ -194,6 +195,7 @@ export function detailTask(spec: TaskSpec): TaskDetail {
     success_exit_codes: [...restart.successExitCodes],
     stop_signal: spec.stopSignal,
     stop_grace_period: spec.stopGraceMs / 1000,
+    pids_limit: spec.pidsLimit,
     watch: [...spec.watch],
     dependencies: Object.fromEntries(
       spec.dependsOn.map(({ task, condition }) => [task, condition]),

@@ -226,11 +226,13 @@ export class KeptRun {
 
   #fork(): NativePty {
     const { argv: [program, ...args], cwd, env, runId } = this.params;
+    const { pidsLimit = 0 } = this.params;
     const { pty } = this.#host;
     const path = findProgram({ program, cwd, env }, pty.system);
     try {
       return new NativePty(pty, {
         runId,
+        pidsLimit,
         program: path,
         args,
         cwd,

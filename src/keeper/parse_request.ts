@@ -159,6 +159,10 @@ function spawn(value: unknown): SpawnParams {
     ...params.note === undefined
       ? {}
       : { note: text(params, "note", MAX_NOTE_LENGTH) },
+    // Absent from an older controller.
+    ...(params.pidsLimit === undefined
+      ? {}
+      : { pidsLimit: integer(params, "pidsLimit", 0) }),
   };
 }
 

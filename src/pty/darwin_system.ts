@@ -8,7 +8,7 @@
  */
 
 import { cString, type DarwinLibc, openDarwinLibc } from "./libc.ts";
-import type { ProcessRow, System } from "./system.ts";
+import type { BirthMarks, ProcessRow, System } from "./system.ts";
 
 const PROC_PIDTBSDINFO = 3;
 const CTL_KERN = 1;
@@ -93,7 +93,7 @@ export class DarwinSystem implements System {
     return this.#libc.access(cString(path), X_OK) === 0;
   }
 
-  forkAs<T>(_runId: string, fork: () => T): T {
+  forkAs<T>(_marks: BirthMarks, fork: () => T): T {
     return fork();
   }
 

@@ -10,9 +10,12 @@
  */
 
 import { cString, type LinuxLibc, openLinuxLibc } from "./libc.ts";
+import { systemClock } from "../kit/clock.ts";
 import { LinuxFiles } from "./linux_files.ts";
 import { findListeners } from "./linux_listeners.ts";
+import { ProcessLimit } from "./process_limit.ts";
 import {
+  type BirthMarks,
   type Listeners,
   type ProcessRow,
   runNumber,
@@ -20,6 +23,7 @@ import {
 } from "./system.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
+const RLIMIT_NPROC = 6;
 const RLIMIT_NOFILE = 7;
 const RLIMIT_LOCKS = 10;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
@@ -44,6 +48,7 @@ export class LinuxSystem implements System {
   readonly adoptsOrphans: boolean;
   readonly #libc: LinuxLibc;
   readonly #files: LinuxFiles;
+  readonly #processLimit: ProcessLimit;
   readonly #limit = new BigUint64Array(2);
   readonly #limitBytes = new Uint8Array(this.#limit.buffer);
   readonly #encoder = new TextEncoder();
@@ -56,6 +61,7 @@ export class LinuxSystem implements System {
   constructor(libcPath: string) {
     this.#libc = openLinuxLibc(libcPath);
     this.#files = new LinuxFiles(this.#libc);
+    this.#processLimit = new ProcessLimit(this.#files, systemClock);
     this.bootId = this.#files.text("/proc/sys/kernel/random/boot_id")?.trim() ??
       "unknown";
     this.adoptsOrphans =
@@ -127,13 +133,16 @@ export class LinuxSystem implements System {
     return this.#libc.access(cString(path), X_OK) === 0;
   }
 
-  forkAs<T>(runId: string, fork: () => T): T {
-    if (!this.hasRunTags) return fork();
-    this.#setOwnTag(BigInt(runNumber(runId)));
+  forkAs<T>({ runId, pidsLimit }: BirthMarks, fork: () => T): T {
+    const [soft, hard] = this.#ownLimit(RLIMIT_NPROC);
+    const processes = this.#processLimit.of(pidsLimit, soft);
+    if (processes !== null) this.#setOwnLimit(RLIMIT_NPROC, processes, hard);
+    if (this.hasRunTags) this.#setOwnTag(BigInt(runNumber(runId)));
     try {
       return fork();
     } finally {
-      this.#setOwnTag(this.#inheritedTag);
+      if (this.hasRunTags) this.#setOwnTag(this.#inheritedTag);
+      if (processes !== null) this.#setOwnLimit(RLIMIT_NPROC, soft, hard);
     }
   }
 
@@ -189,12 +198,17 @@ export class LinuxSystem implements System {
   }
 
   #setOwnTag(soft: bigint): void {
-    this.#libc.prlimit(
-      0,
-      RLIMIT_LOCKS,
-      limitPair(soft, RLIM_INFINITY),
-      null,
-    );
+    this.#setOwnLimit(RLIMIT_LOCKS, soft, RLIM_INFINITY);
+  }
+
+  #setOwnLimit(resource: number, soft: bigint, hard: bigint): void {
+    this.#libc.prlimit(0, resource, limitPair(soft, hard), null);
+  }
+
+  #ownLimit(resource: number): readonly [soft: bigint, hard: bigint] {
+    this.#libc.prlimit(0, resource, null, this.#limitBytes);
+    const [soft = 0n, hard = 0n] = this.#limit;
+    return [soft, hard];
   }
 
   #canTag(): boolean {
@@ -205,9 +219,8 @@ export class LinuxSystem implements System {
   }
 
   #raiseDescriptorLimit(): Uint8Array<ArrayBuffer> {
-    this.#libc.prlimit(0, RLIMIT_NOFILE, null, this.#limitBytes);
-    const [soft = 0n, hard = 0n] = this.#limit;
-    this.#libc.prlimit(0, RLIMIT_NOFILE, limitPair(hard, hard), null);
+    const [soft, hard] = this.#ownLimit(RLIMIT_NOFILE);
+    this.#setOwnLimit(RLIMIT_NOFILE, hard, hard);
     return limitPair(soft, hard);
   }
 

@@ -14,7 +14,7 @@ import { constants } from "node:os";
 import { ReadStream } from "node:tty";
 import { Timer } from "../kit/timer.ts";
 import { inLaterTurn } from "../kit/turn.ts";
-import type { System } from "./system.ts";
+import type { BirthMarks, System } from "./system.ts";
 
 /** Keystrokes that may wait for a program that does not read. */
 export const MAX_INPUT_BYTES = 1024 * 1024;
@@ -47,8 +47,7 @@ export interface PtyModule {
 }
 
 /** What to start. */
-export interface PtyProgram {
-  readonly runId: string;
+export interface PtyProgram extends BirthMarks {
   /** Absolute path. */
   readonly program: string;
   readonly args: readonly string[];
@@ -114,7 +113,7 @@ export class NativePty {
     this.#host = host;
     this.#listener = listener;
     const { module, system, helperPath } = host;
-    const forked = system.forkAs(program.runId, () =>
+    const forked = system.forkAs(program, () =>
       module.fork(
         program.program,
         program.args,

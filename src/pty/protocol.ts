@@ -61,6 +61,11 @@ export interface SpawnParams {
   readonly log: LogTarget;
   /** Opaque to the keeper, as `key`: what a controller that has lost its state needs to know of the run. At most 64 KiB. */
   readonly note?: string;
+  /**
+   * Processes that the run may add to those its user has when it starts; 0 or absent = any number. Linux only, and not
+   * enforced for root.
+   */
+  readonly pidsLimit?: number;
 }
 
 /** A run as the keeper knows it. */

@@ -34,6 +34,16 @@ export interface Listeners {
   }[];
 }
 
+/** What a new process is born with and hands down to all its descendants. */
+export interface BirthMarks {
+  readonly runId: string;
+  /**
+   * Processes that the run may add to those its user has now; 0 = any number. Only on Linux, and only if the user is not
+   * root.
+   */
+  readonly pidsLimit: number;
+}
+
 /** The operating system below the keeper. All calls but one are immediate and block for microseconds. */
 export interface System {
   /** Identifies this boot of the machine. */
@@ -79,10 +89,10 @@ export interface System {
   canExecute(path: string): boolean;
 
   /**
-   * Runs a synchronous fork so that the child and all its descendants, whatever they do, carry the run's tag.
-   * Without {@linkcode hasRunTags} it only runs it.
+   * Runs a synchronous fork so that the child and all its descendants, whatever they do, carry the run's tag, if there
+   * are tags, and its limit.
    */
-  forkAs<T>(runId: string, fork: () => T): T;
+  forkAs<T>(marks: BirthMarks, fork: () => T): T;
   /** Puts right what a new child inherited from the keeper and should not have. */
   settleChild(pid: number): void;
   /** A second descriptor of an open file, closed on exec. */

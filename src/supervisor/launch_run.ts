@@ -97,6 +97,7 @@ async function spawnRun(
     env,
     log: logTarget(spec, host.logFile(projectId, spec.name)),
     ...noteOn(task, { context, port }),
+    pidsLimit: spec.pidsLimit,
   }).catch((error) => {
     if (!isUnknown(error)) runs.forget(runId);
     throw error;

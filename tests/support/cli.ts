@@ -51,8 +51,13 @@ export function spawnCli(
   options: CliOptions = {},
 ): Deno.ChildProcess {
   const command = cliCommand(home.paths, args, options.entry);
-  return new Deno.Command(command.program, {
-    args: command.args,
+  const [program = "", ...words] = [
+    ...home.launcher ?? [],
+    command.program,
+    ...command.args,
+  ];
+  return new Deno.Command(program, {
+    args: words,
     cwd: options.cwd ?? home.work,
     env: { ...home.env, ...options.env },
     clearEnv: true,

@@ -36,6 +36,8 @@ export interface TaskmuxOptions {
   readonly hostConfig?: string | null;
   /** Errors that the daemon may write into its own log; any other one fails the test. */
   readonly expectedErrors?: RegExp;
+  /** Words before each command line of the CLI, such as a program that changes the user. */
+  readonly launcher?: readonly string[];
 }
 
 /** One state folder, and the commands in it. Made by {@linkcode testTaskmux}. */
@@ -147,7 +149,9 @@ export async function testTaskmux(
   options: TaskmuxOptions = {},
 ): Promise<Taskmux> {
   const { hostConfig = "api_port = 0\n" } = options;
-  const home = await tempHome(options.env);
+  const made = await tempHome(options.env);
+  const { launcher = [] } = options;
+  const home = { ...made, launcher };
   if (hostConfig !== null) {
     await Deno.mkdir(home.home, { mode: 0o700 });
     await Deno.writeTextFile(home.paths.hostConfig, hostConfig);

@@ -18,6 +18,8 @@ export interface TempHome extends AsyncDisposable {
   readonly paths: Paths;
   /** The test's environment, with TASKMUX_HOME and HOME inside `root` and Deno's cache where it was. For `clearEnv`. */
   readonly env: Readonly<Record<string, string>>;
+  /** Words before each command line of the CLI, such as a program that changes the user. */
+  readonly launcher?: readonly string[];
 }
 
 /**

@@ -47,6 +47,7 @@ const TASK_KEYS = [
   "success_exit_codes",
   "stop_signal",
   "stop_grace_period",
+  "pids_limit",
   "watch",
   "watch_ignore",
   "log_file",

@@ -86,6 +86,7 @@ Deno.test("parseProject fills in every default", () => {
     },
     stopSignal: "SIGINT",
     stopGraceMs: 5_000,
+    pidsLimit: 4096,
     watch: [],
     watchIgnore: [],
     log: { file: null, maxBytes: 10 * 1024 * 1024, maxFiles: 3 },
@@ -141,6 +142,7 @@ restart_backoff = 1.5
 success_exit_codes = [0, 143]
 stop_signal = "SIGTERM"
 stop_grace_period = 0
+pids_limit = 0
 watch = "src/**"
 watch_ignore = ["*.tmp"]
 log_file = "~/web.log"
@@ -196,6 +198,7 @@ Deno.test("parseProject reads every key", () => {
     },
     stopSignal: "SIGTERM",
     stopGraceMs: 0,
+    pidsLimit: 0,
     watch: ["src/**"],
     watchIgnore: ["*.tmp"],
     log: { file: "/home/me/web.log", maxBytes: 1536, maxFiles: 0 },

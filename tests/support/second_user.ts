@@ -1,0 +1,48 @@
+/**
+ * Everything of taskmux under another user than root, as on a developer's machine.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { testDenoDirectory } from "./deno_flags.ts";
+import type { TempHome } from "./temp_home.ts";
+
+/** A user that nobody is. */
+const SECOND_UID = 65_533;
+
+/** Whether this process may become another user. */
+export const CAN_CHANGE_USER = Deno.build.os === "linux" && Deno.uid() === 0;
+
+/**
+ * Words that run a program as the second user. It may read all files, since the checkout can be root's own; that is all
+ * it may beyond other users.
+ */
+export const AS_SECOND_USER: readonly string[] = [
+  "setpriv",
+  `--reuid=${SECOND_UID}`,
+  `--regid=${SECOND_UID}`,
+  "--clear-groups",
+  "--inh-caps=+dac_read_search",
+  "--ambient-caps=+dac_read_search",
+];
+
+/**
+ * Makes a home and all in it the second user's, with a copy of the packages in Deno's cache.
+ *
+ * @returns Variables of the second user's environment.
+ */
+export async function giveToSecondUser(
+  { root }: TempHome,
+): Promise<Record<string, string>> {
+  const denoDir = `${root}/deno`;
+  await Deno.mkdir(denoDir);
+  await run("cp", "-R", `${testDenoDirectory()}/npm`, denoDir);
+  await run("chown", "-R", `${SECOND_UID}:${SECOND_UID}`, root);
+  return { DENO_DIR: denoDir };
+}
+
+async function run(program: string, ...args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(program, { args }).output();
+  assert(success, `${program} ${args.join(" ")}`);
+}
