@@ -6,6 +6,7 @@
 
 import { resolvePaths } from "../config/paths.ts";
 import { VERSION } from "../contract/wire.ts";
+import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { ERROR_CODES, EXIT } from "../domain/error_codes.ts";
 import type {
@@ -281,6 +282,8 @@ function asTaskmuxError(error: unknown): TaskmuxError {
       cause: error,
     });
   }
+  const trouble = diskError(error);
+  if (trouble !== null) return trouble;
   return new TaskmuxError(
     "E900",
     `Cannot go on: ${error instanceof Error ? error.message : String(error)}`,

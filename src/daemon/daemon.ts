@@ -7,6 +7,7 @@
 import type { HostConfig } from "../config/host_config.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import { logFile, type Paths } from "../config/paths.ts";
+import { remedyFor } from "../domain/disk_error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
 import { systemClock } from "../kit/clock.ts";
@@ -24,6 +25,7 @@ import { VERSION } from "../contract/wire.ts";
 import { serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
 import { DamageReport } from "./damage_report.ts";
+import { DiskTrouble } from "./disk_trouble.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
@@ -83,6 +85,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     warnings: () => [
       ...state.configWarnings,
       ...state.damage.warnings,
+      ...state.disk.warnings(),
       ...[...state.problems].map(([what, message]) => `${what}: ${message}`),
     ],
     shutDown: createShutDown({ ...engine, end: () => ended.resolve() }),
@@ -99,8 +102,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log: options.log,
     onError: state.onError,
   });
-  if (!await writeInfo(services, state.problems)) {
-    state.scope.run((signal) => rewriteInfo(services, state.problems, signal));
+  if (!await writeInfo(services, state.disk)) {
+    state.scope.run((signal) => rewriteInfo(services, state.disk, signal));
   }
   engine.host.emit({
     event: "daemon_started",
@@ -127,6 +130,7 @@ interface State {
   /** Present problems by subject. */
   readonly problems: Map<string, string>;
   readonly damage: DamageReport;
+  readonly disk: DiskTrouble;
   onError(error: unknown, context: string): void;
 }
 
@@ -139,11 +143,15 @@ async function openState(
     log("error", `${context}: ${describe(error)}`);
   const { config, warnings } = await loadHostConfig(paths.hostConfig);
   const problems = new Map<string, string>();
+  const disk = new DiskTrouble({
+    home: paths.home,
+    clock: systemClock,
+    emit: (event) => bus.publish(event),
+  });
   const store = stack.use(Store.open(paths, {
     clock: systemClock,
-    report: ({ part, message }) => {
-      if (message === null) problems.delete(part);
-      else problems.set(part, message);
+    report: ({ part, message, lostEvents }) => {
+      disk.note(part, message, lostEvents);
       log("warning", `store ${part}: ${message ?? "works again"}`);
     },
   }));
@@ -155,6 +163,8 @@ async function openState(
   });
   const found = rebuildFromEvents(store, paths.database);
   for (const each of [...options.damage, ...found]) damage.add(each);
+  // After the store, so that it is let go before.
+  stack.use(disk);
   const registry = new Registry(paths, {
     clock: systemClock,
     warn: (message, aside) =>
@@ -173,6 +183,7 @@ async function openState(
     damage,
     scope: stack.use(new TaskScope((error) => onError(error, "daemon"))),
     problems,
+    disk,
     onError,
   };
 }
@@ -207,10 +218,13 @@ async function openEngine(
     await KeeperLink.open({
       connect: () => options.connectKeeper(),
       onNotice: (notice) => {
-        if (notice.notice === "log") noteLog(problems, notice);
+        noteLog(problems, notice);
         scope.run((signal) => recovery.onNotice(notice, signal));
       },
-      onLost: (pid) => recovery.onKeeperLost(pid),
+      onLost: (pid) => {
+        forgetLogs(problems);
+        recovery.onKeeperLost(pid);
+      },
       onReplaced: () => recovery.onKeeperReplaced(),
       onTrouble: (error) => {
         if (error === null) problems.delete("keeper");
@@ -243,13 +257,30 @@ async function openEngine(
   return { host, keeper, projects, recovery };
 }
 
-function noteLog(
-  problems: Map<string, string>,
-  notice: KeeperNotice & { notice: "log" },
-): void {
-  const name = `log of ${notice.key}`;
-  if (notice.message === null) problems.delete(name);
-  else problems.set(name, notice.message);
+const LOG_PROBLEM = "log of ";
+
+/** What cannot be written now. A run that is over has nothing more to say. */
+function noteLog(problems: Map<string, string>, notice: KeeperNotice): void {
+  const name = LOG_PROBLEM + notice.key;
+  if (notice.notice !== "log" || notice.message === null) {
+    problems.delete(name);
+    return;
+  }
+  const { message, path } = notice;
+  const where = path === undefined ? "" : `cannot write ${path}: `;
+  problems.set(
+    name,
+    `${where}${message}; its output is dropped and counted. ${
+      remedyFor(message)
+    }`,
+  );
+}
+
+/** The keeper that told of them is gone. */
+function forgetLogs(problems: Map<string, string>): void {
+  for (const name of problems.keys()) {
+    if (name.startsWith(LOG_PROBLEM)) problems.delete(name);
+  }
 }
 
 interface HostParts {
@@ -334,7 +365,7 @@ async function listen(parts: {
 /** Only tells about the daemon, so a full disk is no reason not to start. @returns Whether it is written. */
 async function writeInfo(
   { paths, startedAt, apiPort }: Services,
-  problems: Map<string, string>,
+  disk: DiskTrouble,
 ): Promise<boolean> {
   const record = {
     pid: Deno.pid,
@@ -348,20 +379,20 @@ async function writeInfo(
     });
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
-    problems.set("daemon.json", error.message);
+    disk.note("daemon.json", error.message);
     return false;
   }
-  problems.delete("daemon.json");
+  disk.note("daemon.json", null);
   return true;
 }
 
 async function rewriteInfo(
   services: Services,
-  problems: Map<string, string>,
+  disk: DiskTrouble,
   signal: AbortSignal,
 ): Promise<void> {
   do await systemClock.sleep(INFO_RETRY_MS, signal); while (
-    !await writeInfo(services, problems)
+    !await writeInfo(services, disk)
   );
 }
 

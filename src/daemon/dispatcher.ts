@@ -14,6 +14,7 @@ import {
   type StreamName,
 } from "../contract/mod.ts";
 import type { Progress } from "../contract/wire.ts";
+import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -99,6 +100,8 @@ export function createDispatcher(
       if (error.code === "E900") onError(error, name);
       return error;
     }
+    const trouble = diskError(error);
+    if (trouble !== null) return trouble;
     onError(error, name);
     return new TaskmuxError("E900", `Cannot do ${name}: internal error`, {
       hint: "See daemon.log in the state folder",

@@ -241,6 +241,7 @@ export class RunRecovery {
       await deliverEnd(host, supervisor, { runId, key, ended });
       return;
     }
+    if (notice.isRepeated) return;
     this.#bus.publish({
       event: "log_error",
       session: projectId,

@@ -33,6 +33,8 @@ export type EventType =
   | "project_registered"
   | "project_unregistered"
   | "log_error"
+  | "disk_error"
+  | "disk_recovered"
   | "keeper_lost"
   | "state_damaged"
   | "daemon_started"

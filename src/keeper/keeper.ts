@@ -75,9 +75,10 @@ export class Keeper implements Disposable {
     signal: async ({ runId, signal }) => ({
       count: await this.#run(runId).signal(signal),
     }),
-    list: () => ({
-      runs: [...this.#runs.values()].map((run) => run.describe()),
-    }),
+    list: () => {
+      this.#repeatTroubles();
+      return { runs: [...this.#runs.values()].map((run) => run.describe()) };
+    },
     acknowledge: ({ runIds }) => this.#acknowledge(runIds),
     processes: async ({ runId }) => ({
       processes: await this.#run(runId).processes(),
@@ -198,6 +199,7 @@ export class Keeper implements Disposable {
         key,
         message,
         droppedBytes,
+        path: log.path,
       });
     });
     const run = new KeptRun(params, hold, {
@@ -246,6 +248,24 @@ export class Keeper implements Disposable {
       once: true,
     });
     return {};
+  }
+
+  /** A controller that came after its logs failed has not heard of it. */
+  #repeatTroubles(): void {
+    for (const run of this.#runs.values()) {
+      const { runId, key, log: { path } } = run.params;
+      const message = run.isOver ? null : this.#logs.troubleOf(path);
+      if (message === null) continue;
+      this.#options.notify({
+        notice: "log",
+        runId,
+        key,
+        message,
+        droppedBytes: 0,
+        path,
+        isRepeated: true,
+      });
+    }
   }
 
   async #reclaim(

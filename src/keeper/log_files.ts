@@ -53,6 +53,11 @@ export class LogFiles {
     };
   }
 
+  /** Why a file that is held cannot be written; null if it can. */
+  troubleOf(path: string): string | null {
+    return this.#files.get(path)?.writer.trouble ?? null;
+  }
+
   #open(target: LogTarget): SharedFile {
     const listeners = new Set<TroubleListener>();
     const writer = new LogWriter({

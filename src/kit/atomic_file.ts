@@ -23,7 +23,8 @@ export interface WriteOptions {
  * Writes a file through a sibling that takes its place.
  *
  * A symbolic link stays; the file it leads to is replaced. The content is never readable with wider permissions than
- * the result has. On failure the old file is untouched and nothing is left beside it.
+ * the result has. On failure the old file is untouched and nothing is left beside it; the error has the path of the file
+ * as its `path`.
  *
  * @throws {Deno.errors.NotFound} If the folder does not exist.
  * @throws {Deno.errors.PermissionDenied} If the folder cannot be written to.
@@ -33,6 +34,18 @@ export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
   options: WriteOptions = {},
+): Promise<void> {
+  try {
+    await replaceFile(path, data, options);
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  }
+}
+
+async function replaceFile(
+  path: string,
+  data: string | Uint8Array,
+  options: WriteOptions,
 ): Promise<void> {
   const target = await followLinks(path);
   const existing = await statOrNull(target);

@@ -90,7 +90,7 @@ function rotatedNumbers(path: string): number[] {
       }
     }
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isMissing(error, path)) throw error;
   }
   return numbers.sort((a, b) => a - b);
 }
@@ -133,7 +133,7 @@ function inodeOf(path: string): number | null {
   try {
     return Deno.statSync(path).ino;
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (isMissing(error, path)) return null;
     throw error;
   }
 }
@@ -148,7 +148,7 @@ function openLogFile(path: string): OpenLogFile | null {
     if (!Deno.statSync(path).isFile) return null;
     return describeLogFile(Deno.openSync(path));
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (isMissing(error, path)) return null;
     throw error;
   }
 }
@@ -158,15 +158,19 @@ async function removeFile(path: string): Promise<boolean> {
     await Deno.remove(path);
     return true;
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error, path)) return false;
     throw error;
   }
 }
 
-/** Nothing has this name, also because what should be a folder is a file. */
-function isMissing(error: unknown): boolean {
+/** Where Deno lets nobody look without all permissions. No log is there. */
+const SYSTEM_PATH_REGEXP = /^\/(?:dev|proc|sys)(?:\/|$)/;
+
+/** No file of ours has this name, also because what should be a folder is a file. */
+function isMissing(error: unknown, path: string): boolean {
   return error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.NotADirectory;
+    error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.NotCapable && SYSTEM_PATH_REGEXP.test(path);
 }
 
 function unreadable(path: string, cause: Error): TaskmuxError {

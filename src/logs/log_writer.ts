@@ -16,6 +16,9 @@ import { rotateFiles } from "./log_rotation.ts";
 /** Pause between two attempts to write to a file that failed. */
 export const RETRY_MS = 1_000;
 
+/** Trouble is over when every write went well for so long: a disk that is almost full takes a little now and then. */
+const CALM_MS = 2_000;
+
 /** How often one batch is written again because its file vanished meanwhile. Beyond it somebody deletes in a loop. */
 const MAX_REWRITES = 8;
 
@@ -35,7 +38,7 @@ export interface LogWriterOptions extends LogLimits {
   readonly path: string;
   readonly clock: Clock;
   /**
-   * Called when writing begins to fail, with the reason, and with null when it works again.
+   * Called when writing begins to fail, with the reason, and with null when it has worked again for two seconds.
    *
    * @param droppedBytes Output lost so far in this failure.
    */
@@ -53,7 +56,11 @@ export class LogWriter implements Disposable {
   #size = 0;
   /** Whether the file ends in the middle of a line, because a write was cut short. */
   #isTorn = false;
+  readonly #calm = new Timer(() => this.#endTrouble());
+  /** Why the last write failed. */
   #trouble: string | null = null;
+  /** Why writing began to fail, until that is over. */
+  #told: string | null = null;
   #triedAt = 0;
   /** Bytes lost and not yet told in the file. */
   #dropped = 0;
@@ -68,9 +75,9 @@ export class LogWriter implements Disposable {
     this.#attempt(null);
   }
 
-  /** Why the file cannot be written at the moment; null if it can. */
+  /** Why the file could not be written until a moment ago; null if it can. */
   get trouble(): string | null {
-    return this.#trouble;
+    return this.#told;
   }
 
   /** Changes when the file is rotated. Holds from the next write. */
@@ -96,6 +103,8 @@ export class LogWriter implements Disposable {
   [Symbol.dispose](): void {
     if (this.#trouble !== null) this.#attempt(null);
     this.#retry.disarm();
+    this.#calm.disarm();
+    if (this.#trouble === null) this.#endTrouble();
     this.#close();
   }
 
@@ -200,17 +209,25 @@ export class LogWriter implements Disposable {
     this.#triedAt = this.#options.clock.monotonic();
     this.#drop(lost);
     this.#retry.arm(RETRY_MS);
-    if (this.#trouble !== null) return;
+    this.#calm.disarm();
     this.#trouble = reason;
+    if (this.#told !== null) return;
+    this.#told = reason;
     this.#options.onTrouble(reason, this.#dropped);
   }
 
   #recover(): void {
     if (this.#trouble === null) return;
-    const dropped = this.#droppedInTrouble;
     this.#trouble = null;
-    this.#droppedInTrouble = 0;
     this.#retry.disarm();
+    this.#calm.arm(CALM_MS);
+  }
+
+  #endTrouble(): void {
+    if (this.#told === null) return;
+    const dropped = this.#droppedInTrouble;
+    this.#told = null;
+    this.#droppedInTrouble = 0;
     this.#options.onTrouble(null, dropped);
   }
 
@@ -279,13 +296,17 @@ function lastByte(file: Deno.FsFile): number {
   return byte[0] ?? LF;
 }
 
-/** An error of the kernel, as opposed to a mistake of ours. */
-function isSystemError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && "code" in error &&
-    typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code);
+/** An error of the kernel, or of Deno, which lets nobody write to devices; as opposed to a mistake of ours. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Deno.errors.NotCapable ||
+    error instanceof Error && "code" in error &&
+      typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code);
 }
 
 /** `No space left on device (os error 28): …` → `No space left on device`. */
 function reasonOf(error: Error): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    return "It is a device or a file of the system";
+  }
   return error.message.replace(/ \(os error .*$/s, "");
 }

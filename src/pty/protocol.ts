@@ -150,7 +150,10 @@ export interface KeeperRequests {
     params: { runId: string; signal: string };
     result: { count: number };
   };
-  /** All runs that live or whose end is not acknowledged. */
+  /**
+   * All runs that live or whose end is not acknowledged. Before the answer the notice of each log that cannot be written
+   * is repeated.
+   */
   list: { params: Record<string, never>; result: { runs: KeeperRun[] } };
   /** Forgets an ended run. Unknown ids are ignored. */
   acknowledge: {
@@ -280,4 +283,8 @@ export type KeeperNotice =
     readonly key: string;
     readonly message: string | null;
     readonly droppedBytes: number;
+    /** The file. Absent from an older keeper. */
+    readonly path?: string;
+    /** Not news: for a controller that came later. */
+    readonly isRepeated?: boolean;
   };

@@ -99,10 +99,24 @@ function requireLabel(name: string): string {
   );
 }
 
+/** Leaves nothing half-written. */
+async function writeFileNew(path: string, text: string): Promise<void> {
+  using file = await Deno.open(path, { createNew: true, write: true });
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await file.write(bytes.subarray(sent));
+    }
+  } catch (error) {
+    await Deno.remove(path);
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  }
+}
+
 /** Never over a file that somebody else wrote meanwhile. */
 async function writeNew(path: string, text: string): Promise<void> {
   try {
-    await Deno.writeTextFile(path, text, { createNew: true });
+    await writeFileNew(path, text);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new TaskmuxError("E500", `Cannot write "${path}": it exists`, {

@@ -5,82 +5,63 @@
  */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { logFile } from "../../../src/config/paths.ts";
+import { keeperPid } from "../../support/cycles.ts";
 import { isRunning } from "../../support/process_state.ts";
-import { testTaskmux } from "../../support/taskmux.ts";
+import { memoryOf } from "../../support/processes.ts";
+import { diskTest } from "../../support/small_disk.ts";
+import type { Taskmux } from "../../support/taskmux.ts";
 import { until } from "../../support/until.ts";
 
-async function run(program: string, ...args: string[]): Promise<boolean> {
-  const { success } = await new Deno.Command(program, {
-    args,
-    stdout: "null",
-    stderr: "null",
-  }).output();
-  return success;
+const MIB = 1024 * 1024;
+
+/** More than any batch or buffer of ours, far less than a flood of some seconds. */
+const MEMORY_SLACK_BYTES = 64 * MIB;
+
+/** Length of a stamp in a log. */
+const STAMP = 24;
+
+interface DiskEvent {
+  readonly event: string;
+  readonly seq: number;
+  readonly reason?: string;
+  readonly path?: string;
+  readonly lost?: number;
 }
 
-/** A file system of a few megabytes in a folder. */
-class SmallDisk implements AsyncDisposable {
-  readonly #folder: string;
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  static async at(folder: string): Promise<SmallDisk> {
-    await Deno.mkdir(folder, { recursive: true });
-    const options = "size=4m,mode=700";
-    assert(await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder));
-    return new SmallDisk(folder);
-  }
-
-  /** Fills every byte. */
-  async fill(): Promise<void> {
-    using file = await Deno.open(`${this.#folder}/fill`, {
-      create: true,
-      append: true,
-    });
-    for (let size = 64 * 1024; size > 0;) {
-      try {
-        await file.write(new Uint8Array(size));
-      } catch {
-        size = Math.floor(size / 2);
-      }
-    }
-  }
-
-  async empty(): Promise<void> {
-    await Deno.remove(`${this.#folder}/fill`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await run("umount", "-l", this.#folder);
-  }
+/** The daemon's own events about its disk. */
+async function diskEvents(taskmux: Taskmux): Promise<DiskEvent[]> {
+  const { events } = await taskmux.call("event.list", {
+    types: ["disk_error", "disk_recovered"],
+    limit: 0,
+  });
+  return events as unknown as DiskEvent[];
 }
 
-async function canMount(): Promise<boolean> {
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
-  const folder = await Deno.makeTempDir({ prefix: "tmx-mount-" });
-  try {
-    await using _ = await SmallDisk.at(folder);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await Deno.remove(folder);
+/** Nothing in the state folder ends in the middle. The daemon has ended. */
+async function checkNothingTorn(taskmux: Taskmux): Promise<void> {
+  const { home, paths } = taskmux.home;
+  JSON.parse(await Deno.readTextFile(paths.registry));
+  const mirror = (await Deno.readTextFile(paths.eventsMirror)).split("\n");
+  assert.equal(mirror.pop(), "", "events.jsonl ends with a newline");
+  const seqs = mirror.filter((line) => line.endsWith("}"))
+    .map((line) => JSON.parse(line).seq);
+  assert.deepEqual(seqs, seqs.toSorted((a, b) => a - b));
+  using database = new DatabaseSync(paths.database, { readOnly: true });
+  const check = database.prepare("pragma integrity_check").get();
+  assert.deepEqual({ ...check }, { integrity_check: "ok" });
+  for await (const { name } of Deno.readDir(home)) {
+    assert(!name.includes(".tmp"), `${name} is left`);
   }
 }
 
 // A stop of that moment never returned, a start left what it had started behind, and a daemon that crashed did not come
 // back. Events were told as stored and were not.
-Deno.test({
-  name:
-    "on a full disk every action works, and what it changed is stored as soon as there is room",
-  ignore: !await canMount(),
-  fn: async () => {
-    await using taskmux = await testTaskmux({ hostConfig: null });
-    await using disk = await SmallDisk.at(taskmux.home.home);
-    const { home } = taskmux.home;
-    await Deno.writeTextFile(`${home}/config.toml`, "api_port = 0\n");
+diskTest(
+  "on a full disk every action works, and what it changed is stored as soon as there is room",
+  { megabytes: 4 },
+  async (taskmux, disk) => {
     const project = await taskmux.project(`
 name = "full"
 [tasks.web]
@@ -102,7 +83,10 @@ auto_start = false
     await project.ok(["restart", "web"]);
     await project.ok(["stop", "later"]);
     const { warnings } = await project.status();
-    assert(warnings.some((text) => /disk is full/.test(text)));
+    const { home } = taskmux.home;
+    const told = (text: RegExp) => warnings.some((line) => text.test(line));
+    assert(told(new RegExp(`^Cannot write to ${home}: .*Free space`)));
+    assert(told(/^log of full\/talk: cannot write \S+talk\.log: No space/));
     const later = ["task_started", "task_exited", "task_stopped"];
     assert.deepEqual(await project.history("later"), later);
 
@@ -112,6 +96,8 @@ auto_start = false
     await until(async () => !await isRunning(daemon));
     await taskmux.ok(["daemon", "start"]);
     assert.equal(await project.pid("talk"), talk);
+    const again = await project.status();
+    assert(again.warnings.some((line) => /^log of full\/talk/.test(line)));
     await project.ok(["stop", "web"]);
 
     await disk.empty();
@@ -123,7 +109,107 @@ auto_start = false
     assert.equal(web.state, "stopped");
     assert.equal(web.manual, true, "what was asked for is known");
     assert.equal(await project.pid("talk"), talk);
-    // Before its disk goes.
     await taskmux.ok(["daemon", "stop"]);
+    await checkNothingTorn(taskmux);
   },
-});
+);
+
+// Numbers without end, as fast as a shell can; from the moment on that there is a file `calm`, ten in a second.
+const COUNTING =
+  `n=0; while :; do n=$((n+1)); echo $n; if [ -e calm ]; then sleep 0.1; fi; done`;
+
+/** Every byte that numbers up to the last one in the log took, was written or told as dropped. */
+function checkCounted(text: string): void {
+  const lines = text.split("\n");
+  assert.equal(lines.pop(), "", "the log ends with a whole line");
+  const isMark = (line: string) => line.startsWith("[taskmux] ", STAMP);
+  const marks = lines.filter(isMark);
+  const written = lines.filter((line) => !isMark(line));
+  const dropped = marks.reduce(
+    (sum, line) => sum + Number(/\] (\d+) bytes/.exec(line)?.[1]),
+    0,
+  );
+  const last = Number(written.at(-1)?.slice(STAMP));
+  let said = 0;
+  for (let n = 1; n <= last; n++) said += STAMP + String(n).length + 1;
+  const present = written.reduce((sum, line) => sum + line.length + 1, 0);
+  assert(dropped > 0, "something was dropped");
+  // A line that was cut short was given an end, so that there is one byte too many for each mark at most.
+  const surplus = present + dropped - said;
+  assert(
+    surplus >= 0 && surplus <= marks.length,
+    JSON.stringify({ said, present, dropped, marks: marks.length }),
+  );
+}
+
+diskTest(
+  "a flood that fills the disk costs counted output, one event when it begins and one when it ends",
+  { megabytes: 12 },
+  async (taskmux, disk) => {
+    const project = await taskmux.project(`
+name = "flood"
+[tasks.flood]
+command = "${COUNTING}"
+log_max_size = "64MB"
+[tasks.web]
+command = "exec sleep 1000"
+`);
+    await disk.take(6);
+    await project.ok(["start", "web"]);
+    const web = await project.pid("web");
+    await project.ok(["start", "flood"]);
+    const flood = await project.pid("flood");
+    await project.whenEvent("log_error", "flood");
+    // What is left between the pages of the log.
+    await disk.fill();
+    await project.ok(["restart", "web"]);
+    await until(async () => (await diskEvents(taskmux)).length > 0);
+    const daemon = await taskmux.daemonPid();
+    assert(daemon !== null);
+    const keeper = await keeperPid(taskmux);
+    const before = { daemon: memoryOf(daemon), keeper: memoryOf(keeper) };
+    for (
+      const args of [["stop", "web"], ["start", "web"], ["restart", "web"]]
+    ) {
+      await project.ok(args);
+      await project.ok(["status"]);
+      await project.ok(["logs", "flood", "-n", "5"]);
+    }
+    assert.notEqual(await project.pid("web"), web);
+    assert.equal(await project.pid("flood"), flood);
+    assert(memoryOf(daemon) < before.daemon + MEMORY_SLACK_BYTES);
+    assert(memoryOf(keeper) < before.keeper + MEMORY_SLACK_BYTES);
+
+    await project.file("calm", "");
+    await disk.empty();
+    await until(async () => (await diskEvents(taskmux)).length === 2);
+    await until(async () =>
+      (await project.events("flood", "log_error")).length === 2
+    );
+    assert.deepEqual((await project.status()).warnings, []);
+    const [began, ended] = await diskEvents(taskmux);
+    assert.equal(began?.event, "disk_error");
+    assert.match(began?.reason ?? "", /full|No space/);
+    assert.equal(began?.path, taskmux.home.home);
+    assert.equal(ended?.event, "disk_recovered");
+    assert.equal(ended?.lost, 0);
+    assert.equal(await project.pid("flood"), flood);
+    await project.ok(["stop"]);
+    const history = (await project.events("web")).map(({ event, seq }) => ({
+      event,
+      seq,
+    }));
+    await taskmux.ok(["daemon", "stop"]);
+    const log = logFile(taskmux.home.paths, "flood", "flood");
+    checkCounted(await Deno.readTextFile(log));
+    await checkNothingTorn(taskmux);
+    // Events of the time of need are on disk with the numbers that were told.
+    const stored = await project.ok<{ events: typeof history }>(
+      ["events", "--task", "web", "-n", "1000"],
+    );
+    assert.deepEqual(
+      stored.events.map(({ event, seq }) => ({ event, seq })),
+      history,
+    );
+  },
+);
