@@ -129,7 +129,7 @@ export async function adoptRuns(
       });
     }
     const isNews = row?.pid === NOT_SPAWNED;
-    await runner.adopt(run, { digest, isNews });
+    await runner.adopt(run, { digest, isNews, ageMs: kept.ageMs });
     if (found.isStopped) runner.dispatch({ type: "stop", kind: "shutdown" });
     if (ended !== null) await deliverEnd(host, project, kept);
   }

@@ -66,6 +66,8 @@ export class KeptRun {
   readonly #exited = Promise.withResolvers<Exit>();
   readonly #startTime: number;
   readonly #startedAt: number;
+  /** Monotonic. */
+  readonly #begunAt: number;
   readonly #leftovers = new Set<number>();
   #exit: Exit | null = null;
   /** When the leader was first seen dead without having told, monotonic. */
@@ -83,6 +85,7 @@ export class KeptRun {
     this.#host = host;
     this.#output = new RunOutput(log, host.clock);
     this.#startedAt = host.clock.now();
+    this.#begunAt = host.clock.monotonic();
     try {
       this.#pty = this.#fork();
     } catch (error) {
@@ -139,6 +142,7 @@ export class KeptRun {
       startTime: String(this.#startTime),
       startedAt: this.#startedAt,
       ...this.params.note === undefined ? {} : { note: this.params.note },
+      ageMs: Math.round(this.#host.clock.monotonic() - this.#begunAt),
       ended: this.#end,
     };
   }

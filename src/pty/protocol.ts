@@ -79,6 +79,8 @@ export interface KeeperRun {
   readonly startedAt: number;
   /** As it was given; a keeper of 0.1.0 has none. */
   readonly note?: string;
+  /** Milliseconds since the start, whatever the wall clock has done meanwhile. Absent from an older keeper. */
+  readonly ageMs?: number;
   /** Null while the run or anything it started lives. */
   readonly ended: RunEnd | null;
 }

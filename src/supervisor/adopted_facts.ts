@@ -18,23 +18,34 @@ export interface FoundRun {
   readonly run: RunInfo;
   /** Whether nobody was told of its start. */
   readonly isNews: boolean;
+  /** As its keeper tells it, whatever the wall clock has done; absent if that is gone, or an older one. */
+  readonly ageMs?: number | undefined;
+}
+
+/** What is told of a run that is taken over. */
+export interface TakenOver extends Pick<FoundRun, "isNews" | "ageMs"> {
+  /** Of the spec it was started with; null = unknown. */
+  readonly digest: string | null;
 }
 
 /** See the module. Two questions to the history. */
 export function adoptedFacts(
   host: SupervisorHost,
-  { projectId, spec, saved, run, isNews }: FoundRun,
+  { projectId, spec, saved, run, isNews, ...found }: FoundRun,
 ): AdoptedFacts {
   const { clock, store } = host;
   const now = clock.now();
-  const newest = (...types: string[]) =>
-    store.events.list({
+  const ageMs = found.ageMs ?? Math.max(0, now - run.startedAt);
+  // By their order, as the wall clock may have been set back since: the end of an earlier run is the border.
+  const newest = (...types: string[]) => {
+    const [event] = store.events.list({
       session: projectId,
       task: spec.name,
-      types,
-      sinceMs: run.startedAt,
+      types: [...types, "task_exited"],
       limit: 1,
-    }).events[0];
+    }).events;
+    return event?.event === "task_exited" ? undefined : event;
+  };
   const healthy = newest("task_healthy");
   const isHealthy = healthy !== undefined &&
     newest("task_healthy", "health_check_failed", "task_unhealthy")?.seq ===
@@ -46,10 +57,15 @@ export function adoptedFacts(
   const isFresh = last !== null &&
     Math.abs(now - last.at) <= intervalMs + timeoutMs;
   return {
-    ageMs: Math.max(0, now - run.startedAt),
+    ageMs,
     wasReady: healthy !== undefined,
     ...(isHealthy
-      ? { healthyForMs: Math.max(0, now - Date.parse(healthy.ts)) }
+      ? {
+        healthyForMs: Math.min(
+          ageMs,
+          Math.max(0, now - Date.parse(healthy.ts)),
+        ),
+      }
       : {}),
     ...(isFresh ? { lastHealth: last } : {}),
     ...(isNews ? { news: saved.cause ?? "start" } : {}),

@@ -25,7 +25,7 @@ import type { TaskSnapshot, WaitingFor } from "../domain/task_view.ts";
 import type { SupervisorHost } from "./host.ts";
 import { willPrint } from "./printed_line.ts";
 import { probeRun } from "./prober.ts";
-import { adoptedFacts } from "./adopted_facts.ts";
+import { adoptedFacts, type TakenOver } from "./adopted_facts.ts";
 import { launchRun } from "./launch_run.ts";
 import { requireTaskFolder, startErrorShape } from "./start_errors.ts";
 import { runTaskHook } from "./task_hook.ts";
@@ -176,13 +176,10 @@ export class TaskRunner implements AsyncDisposable {
     if (runOf(this.#machine) !== null) this.#persist();
   }
 
-  /** Takes over a run of an earlier controller. `isNews`: that one had not got to telling that it started. */
-  async adopt(
-    run: RunInfo,
-    found: { readonly digest: string | null; readonly isNews: boolean },
-  ): Promise<void> {
+  /** Takes over a run of an earlier controller. */
+  async adopt(run: RunInfo, found: TakenOver): Promise<void> {
     const { store } = this.#host;
-    const { isNews } = found;
+    const { isNews, ageMs } = found;
     this.#runDigest = found.digest;
     this.#lastStartedAt = run.startedAt;
     this.#isSettled = true;
@@ -191,7 +188,7 @@ export class TaskRunner implements AsyncDisposable {
     );
     const { projectId } = this.#context;
     const known = { projectId, spec: this.#spec, saved: this.#saved };
-    const facts = adoptedFacts(this.#host, { ...known, run, isNews });
+    const facts = adoptedFacts(this.#host, { ...known, run, isNews, ageMs });
     store.atomically(() => {
       if (isNews) store.runs.spawned(run);
       this.dispatch({ type: "adopted", run, ...facts });
