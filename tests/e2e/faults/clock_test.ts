@@ -95,6 +95,10 @@ async function checkUnmoved(project: TestProject): Promise<void> {
   }
 }
 
+if (!HAS_FAKE_CLOCK) {
+  console.warn("NOT TESTED: a wall clock that jumps; apt-get install faketime");
+}
+
 Deno.test({
   name:
     "a wall clock that jumps by a day moves no timer, no order and no cursor",
