@@ -93,6 +93,7 @@ async function timeCat(
   const startedAt = performance.now();
   const pty = new NativePty(host, {
     runId: "0123456789ab",
+    pidsLimit: 0,
     program: "/bin/cat",
     args: [input],
     env: {},
