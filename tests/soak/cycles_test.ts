@@ -1,5 +1,5 @@
 /**
- * Ten thousand starts and stops. Minutes long, so only with TASKMUX_SOAK, which `deno task soak` sets; the suite does
+ * Ten thousand starts and stops. Minutes long, so only with TASKMUX_SOAK, which `deno task soak:limits` sets; the suite does
  * three hundred (tests/e2e/faults/cycles_test.ts).
  *
  * @module
@@ -14,7 +14,8 @@ const CYCLES = 10_000;
 const IS_SOAK = Deno.env.get("TASKMUX_SOAK") !== undefined;
 
 Deno.test({
-  name: "10 000 starts and stops cost nothing that stays (deno task soak)",
+  name:
+    "10 000 starts and stops cost nothing that stays (deno task soak:limits)",
   ignore: !HAS_PROC || !IS_SOAK,
   fn: async () => {
     await using taskmux = await testTaskmux();

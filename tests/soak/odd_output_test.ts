@@ -1,5 +1,5 @@
 /**
- * A gigabyte in one line, and more that no log is made for. Only with TASKMUX_SOAK, which `deno task soak` sets; the
+ * A gigabyte in one line, and more that no log is made for. Only with TASKMUX_SOAK, which `deno task soak:limits` sets; the
  * suite does less of it (tests/e2e/faults/odd_output_test.ts).
  *
  * @module
@@ -12,7 +12,7 @@ import { testTaskmux } from "../support/taskmux.ts";
 const IS_SOAK = Deno.env.get("TASKMUX_SOAK") !== undefined;
 
 Deno.test({
-  name: "a gigabyte without a newline costs no memory (deno task soak)",
+  name: "a gigabyte without a newline costs no memory (deno task soak:limits)",
   ignore: !HAS_PROC || !IS_SOAK,
   fn: async () => {
     await using taskmux = await testTaskmux();
