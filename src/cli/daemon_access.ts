@@ -17,7 +17,7 @@ export const QUESTION_TIMEOUT_MS = 60_000;
 
 /** The daemon, if one listens. */
 export async function findDaemon(context: Context): Promise<Client | null> {
-  return await connect(context.paths.daemonSocket);
+  return await dial(context);
 }
 
 /** The daemon; started, with these arguments of its own, if there is none. */
@@ -26,7 +26,7 @@ export async function needDaemon(
   signal?: AbortSignal,
   args: readonly string[] = [],
 ): Promise<Client> {
-  const present = await connect(context.paths.daemonSocket, { signal });
+  const present = await dial(context, signal);
   if (present !== null) return present;
   const { ensureDaemon } = await import("../client/spawn_daemon.ts");
   return await ensureDaemon(context.paths, { signal, args });
@@ -41,7 +41,7 @@ export async function findOrReviveDaemon(
   signal?: AbortSignal,
   args: readonly string[] = [],
 ): Promise<Client | null> {
-  const present = await connect(context.paths.daemonSocket, { signal });
+  const present = await dial(context, signal);
   if (present !== null) return present;
   const { isKeeperAlive } = await import("../client/lock_probe.ts");
   if (!await isKeeperAlive(context.paths)) return null;
@@ -89,4 +89,11 @@ export async function askOrRead<N extends CallName>(
   } finally {
     await client.close();
   }
+}
+
+function dial(
+  { paths: { daemonSocket, home } }: Context,
+  signal?: AbortSignal,
+): Promise<Client | null> {
+  return connect(daemonSocket, { signal, home });
 }

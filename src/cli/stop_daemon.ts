@@ -82,9 +82,10 @@ async function reach(
   { keepTasks }: StopOptions,
   signal: AbortSignal,
 ): Promise<Client | null> {
-  const { daemonSocket } = context.paths;
-  const present = await connect(daemonSocket, { signal, anyProtocol: true }) ??
-    await connectWhenUp(context, signal);
+  const { daemonSocket, home } = context.paths;
+  const present =
+    await connect(daemonSocket, { signal, home, anyProtocol: true }) ??
+      await connectWhenUp(context, signal);
   if (present !== null || keepTasks) return present;
   // To end all tasks includes those of a keeper to which this version cannot talk.
   return await findOrReviveDaemon(context, signal, ["--replace-keeper"]);
@@ -99,6 +100,7 @@ async function untilGone(
   while (await isLockHeld(paths.daemonLock)) {
     await using other = await connect(paths.daemonSocket, {
       signal,
+      home: paths.home,
       anyProtocol: true,
     });
     if (other !== null && other.hello.pid !== pid) return;
@@ -114,6 +116,7 @@ async function connectWhenUp(
   while (await isLockHeld(paths.daemonLock)) {
     const client = await connect(paths.daemonSocket, {
       signal,
+      home: paths.home,
       anyProtocol: true,
     });
     if (client !== null) return client;

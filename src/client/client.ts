@@ -37,6 +37,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Talk to a daemon of any protocol. Only for `daemon.stop`, whose frames every version understands. */
   readonly anyProtocol?: boolean;
+  /** The state folder. If given, whoever owns it must own the socket's folder, or nobody is asked there. */
+  readonly home?: string;
   /** Longest wait for the greeting, for tests. */
   readonly helloTimeoutMs?: number;
 }
@@ -53,13 +55,15 @@ export interface CallOptions {
  * Connects to the daemon's socket and checks that both sides speak the same protocol.
  *
  * @returns Null if nobody listens there.
- * @throws {TaskmuxError} E601 if the daemon speaks another protocol, E600 if it does not answer or is not ours.
+ * @throws {TaskmuxError} E601 if the daemon speaks another protocol, E600 if it does not answer or is not ours, or
+ * somebody else made the folder of its socket.
  */
 export async function connect(
   socketPath: string,
   options: ConnectOptions = {},
 ): Promise<Client | null> {
   options.signal?.throwIfAborted();
+  if (options.home !== undefined) await checkOwner(socketPath, options.home);
   const conn = await dial(socketPath);
   if (conn === null) return null;
   const connection = new FrameConnection(conn);
@@ -77,6 +81,30 @@ export async function connect(
     connection.close();
     throw error;
   }
+}
+
+/**
+ * The folder of the sockets may lie in `/tmp`, where anybody can be first. Whoever listens there is told the caller's
+ * whole environment.
+ */
+async function checkOwner(socketPath: string, home: string): Promise<void> {
+  const folder = socketPath.slice(0, socketPath.lastIndexOf("/"));
+  try {
+    const [ours, theirs] = [await Deno.stat(home), await Deno.lstat(folder)];
+    if (theirs.isDirectory && theirs.uid === ours.uid) return;
+  } catch (error) {
+    // Connecting finds out the same, and says what to do.
+    const isUnreachable = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (isUnreachable) return;
+    throw error;
+  }
+  throw new TaskmuxError(
+    "E600",
+    `Cannot trust daemon: "${folder}" was made by another user`,
+    { hint: "export TASKMUX_HOME=/a/short/folder/of/yours" },
+  );
 }
 
 async function dial(path: string): Promise<Deno.UnixConn | null> {

@@ -68,7 +68,10 @@ export async function ensureDaemon(
   paths: Paths,
   options: SpawnOptions = {},
 ): Promise<Client> {
-  const present = await connect(paths.daemonSocket, { signal: options.signal });
+  const present = await connect(paths.daemonSocket, {
+    signal: options.signal,
+    home: paths.home,
+  });
   return present ?? (await spawnDaemon(paths, options));
 }
 
@@ -110,6 +113,7 @@ async function spawnDaemon(
     while (true) {
       const client = await connect(paths.daemonSocket, {
         signal: options.signal,
+        home: paths.home,
       });
       if (client !== null) return client;
       const now = clock.monotonic();

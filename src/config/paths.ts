@@ -34,6 +34,8 @@ export interface Paths {
   readonly daemonInfo: string;
   readonly keeperSocket: string;
   readonly keeperLock: string;
+  /** Behind the API's port. */
+  readonly httpSocket: string;
 }
 
 /**
@@ -60,6 +62,7 @@ export function resolvePaths(env: PathEnvironment): Paths {
     daemonInfo: `${runDir}/daemon.json`,
     keeperSocket: `${runDir}/keeper.sock`,
     keeperLock: `${runDir}/keeper.lock`,
+    httpSocket: `${runDir}/http.sock`,
   };
 }
 

@@ -58,6 +58,7 @@ export function daemonPermissions(paths: Paths): PermissionSet {
       ...LOOPBACK,
       `unix:${paths.daemonSocket}`,
       `unix:${paths.keeperSocket}`,
+      `unix:${paths.httpSocket}`,
     ],
   };
 }

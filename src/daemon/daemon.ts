@@ -22,7 +22,7 @@ import { EnvironmentStore } from "../supervisor/environment_store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { PortAssigner } from "../supervisor/port_assigner.ts";
 import { VERSION } from "../contract/wire.ts";
-import { serveHttp } from "../transports/http_server.ts";
+import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
 import { DamageReport } from "./damage_report.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
@@ -73,15 +73,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { paths } = options;
   const state = await openState(options, stack);
   const engine = await openEngine(options, state, stack);
-  const api = openApi(options.apiPort ?? state.config.apiPort, state.problems);
-  if (api !== null) stack.defer(() => api.shutdown());
+  const api = openApi(
+    { paths, port: options.apiPort ?? state.config.apiPort },
+    state.problems,
+  );
+  if (api !== null) stack.use(api);
   const ended = Promise.withResolvers<void>();
   const services: Services = {
     ...state,
     ...engine,
     paths,
     startedAt: systemClock.now(),
-    apiPort: () => api?.addr.port ?? null,
+    apiPort: () => api?.port ?? null,
     warnings: () => [
       ...state.configWarnings,
       ...state.damage.warnings,
@@ -322,11 +325,11 @@ function createHost(parts: HostParts): SupervisorHost {
 
 /** The API's port is no reason not to start: the CLI does not need it. */
 function openApi(
-  port: number,
+  { paths, port }: { readonly paths: Paths; readonly port: number },
   problems: Map<string, string>,
-): Deno.HttpServer<Deno.NetAddr> | null {
+): HttpServer | null {
   try {
-    return serveHttp(port);
+    return serveHttp({ port, socketPath: paths.httpSocket });
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     problems.set("api", `port ${port} is taken; set api_port in config.toml`);

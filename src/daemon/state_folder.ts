@@ -23,6 +23,9 @@ export interface Claim {
 /** Bits of a mode that let others in. */
 const OTHERS_MODE = 0o077;
 
+/** Bits of a mode that let others make files. */
+const OTHERS_WRITE = 0o022;
+
 /**
  * Makes the folders, narrows what is wider than 0700, takes the daemon's lock and clears the way for files.
  *
@@ -32,7 +35,9 @@ const OTHERS_MODE = 0o077;
 export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
   const warnings: string[] = [];
   for (const folder of [paths.home, paths.runDir]) {
-    const warning = await makePrivate(folder);
+    const warning = await makePrivate(folder, {
+      mayBeLink: folder === paths.home,
+    });
     if (warning !== null) warnings.push(warning);
   }
   const damage = clear([paths.daemonLock]);
@@ -95,14 +100,28 @@ function narrow(file: string): string | null {
   return `${file} was open to other users; its mode is 0600 now`;
 }
 
-async function makePrivate(folder: string): Promise<string | null> {
+async function makePrivate(
+  folder: string,
+  { mayBeLink }: { readonly mayBeLink: boolean },
+): Promise<string | null> {
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    const info = await Deno.stat(folder);
+    // A link in a place that is open to all can be turned elsewhere once it is trusted.
+    const info = await (mayBeLink ? Deno.stat(folder) : Deno.lstat(folder));
+    if (!info.isDirectory) throw foreign(folder);
     // Its owner could put another socket in the place of ours, whatever its mode. Only root gets so far.
     if (!await isOwn(folder, info)) throw foreign(folder);
-    if (((info.mode ?? 0) & OTHERS_MODE) === 0) return null;
+    const mode = info.mode ?? 0;
+    if ((mode & OTHERS_MODE) === 0) return null;
     await Deno.chmod(folder, 0o700);
+    const stray = (mode & OTHERS_WRITE) === 0
+      ? null
+      : await foreignEntry(folder, info);
+    if (stray !== null) {
+      // Open again, or the next start would find nothing amiss.
+      await Deno.chmod(folder, mode & 0o7777);
+      throw foreign(stray);
+    }
     return `${folder} was open to other users; its mode is 0700 now`;
   } catch (error) {
     if (error instanceof TaskmuxError) throw error;
@@ -112,6 +131,18 @@ async function makePrivate(folder: string): Promise<string | null> {
       cause: error,
     });
   }
+}
+
+/** Others could write there until now, and what they left would be taken for our own state. Null if there is nothing. */
+async function foreignEntry(
+  folder: string,
+  { uid }: Deno.FileInfo,
+): Promise<string | null> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if ((await Deno.lstat(path)).uid !== uid) return path;
+  }
+  return null;
 }
 
 /** Whether a folder belongs to whom files belong that are made in it now. */

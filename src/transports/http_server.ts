@@ -1,39 +1,142 @@
 /**
  * The daemon's port on loopback. For now it only tells that it is there; what it refuses is the point.
  *
+ * Any page in any browser of this machine can send requests here, as can every other user. So a request must name this
+ * machine, which a page that rebinds DNS does not, and must not come from a page of somebody else.
+ *
  * @module
  */
 
 import { VERSION } from "../contract/wire.ts";
+import { systemClock } from "../kit/clock.ts";
+import { ConnectionGate } from "./connection_gate.ts";
 
 /** Names by which this machine may be asked. Anything else is a page that rebinds DNS. */
 const HOST_REGEXP =
   /^(?:localhost|127\.0\.0\.1|\[::1\]|taskmux\.localhost)(?::\d{1,5})?$/;
 
+/** Pause before a server that failed is replaced. */
+const REOPEN_MS = 1_000;
+
+/** What every answer says: not to be guessed at, embedded, framed, kept or sent on. Never a CORS header. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy":
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+/** Where to listen. */
+export interface HttpOptions {
+  /** Port on 127.0.0.1; 0 = any free one. */
+  readonly port: number;
+  /** Path of a Unix socket, in a private folder, that this server has for itself. */
+  readonly socketPath: string;
+}
+
+/** A server that listens. Disposal ends it, and every connection at once. */
+export interface HttpServer extends AsyncDisposable {
+  readonly port: number;
+}
+
 /**
- * Listens on loopback.
+ * Listens on loopback, behind a {@linkcode ConnectionGate}.
  *
- * @param port 0 = any free one.
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
-export function serveHttp(port: number): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({
-    hostname: "127.0.0.1",
+export function serveHttp({ port, socketPath }: HttpOptions): HttpServer {
+  const gate = new ConnectionGate({
     port,
-    onListen: () => {},
-  }, answer);
+    clock: systemClock,
+    forward: () => Deno.connect({ transport: "unix", path: socketPath }),
+  });
+  const closing = new AbortController();
+  const serving = keepServing(socketPath, closing.signal);
+  return {
+    port: gate.addr.port,
+    [Symbol.asyncDispose]: async () => {
+      await gate[Symbol.asyncDispose]();
+      closing.abort();
+      await serving;
+    },
+  };
+}
+
+/** Serves until the signal aborts. A server that cannot accept gives up; the daemon does not. */
+async function keepServing(path: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      removeIfThere(path);
+      const server = Deno.serve(
+        { path, onListen: () => {}, onError: () => refuse(500, "internal") },
+        answer,
+      );
+      Deno.chmodSync(path, 0o600);
+      const close = (): void => void server.shutdown();
+      signal.addEventListener("abort", close, { once: true });
+      await server.finished;
+    } catch {
+      await systemClock.sleep(REOPEN_MS, signal).then(() => {}, () => {});
+    }
+  }
 }
 
 /** Answers one request. Pure: no state is read or changed. */
 export function answer(request: Request): Response {
-  const host = request.headers.get("host") ?? "";
-  if (!HOST_REGEXP.test(host)) return refuse(403, "forbidden_host");
-  // A browser names the page that asks; no page may.
-  if (request.headers.has("origin")) return refuse(403, "forbidden_origin");
-  if (new URL(request.url).pathname !== "/") return refuse(404, "not_found");
-  return Response.json({ ok: true, taskmux: "daemon", version: VERSION });
+  const refusal = refusalOf(request);
+  if (refusal !== null) return refuse(403, refusal);
+  if (URL.parse(request.url)?.pathname !== "/") return refuse(404, "not_found");
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return refuse(405, "method_not_allowed", { allow: "GET, HEAD" });
+  }
+  return json({ ok: true, taskmux: "daemon", version: VERSION });
 }
 
-function refuse(status: number, error: string): Response {
-  return Response.json({ ok: false, error }, { status });
+/** Why a request is not heard at all, whatever it asks for; null if it is. */
+function refusalOf({ headers, url, method }: Request): string | null {
+  if (!HOST_REGEXP.test(headers.get("host") ?? "")) return "forbidden_host";
+  // A target that names another machine counts for more than the header.
+  const target = URL.parse(url);
+  if (target === null) return "forbidden_host";
+  if (/^https?:$/.test(target.protocol) && !HOST_REGEXP.test(target.host)) {
+    return "forbidden_host";
+  }
+  // A browser names the page that asks; no page may.
+  if (headers.has("origin")) return "forbidden_origin";
+  // What a page embeds or fetches without CORS has no origin. To follow a link, though, is the user's doing.
+  const site = headers.get("sec-fetch-site") ?? "none";
+  const isLink = method === "GET" &&
+    headers.get("sec-fetch-mode") === "navigate" &&
+    headers.get("sec-fetch-dest") === "document";
+  if (site === "none" || site === "same-origin" || isLink) return null;
+  return "forbidden_site";
+}
+
+function refuse(
+  status: number,
+  error: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return json({ ok: false, error }, { status, headers });
+}
+
+function json(
+  body: unknown,
+  { status = 200, headers = {} }: {
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
+): Response {
+  return Response.json(body, { status, headers: { ...HEADERS, ...headers } });
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }

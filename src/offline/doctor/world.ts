@@ -46,6 +46,7 @@ export type DoctorCheck = Check<DoctorWorld>;
 export async function askDaemon(paths: Paths): Promise<DaemonReply> {
   try {
     await using client = await connect(paths.daemonSocket, {
+      home: paths.home,
       helloTimeoutMs: HELLO_MS,
     });
     if (client === null) return { kind: "none" };

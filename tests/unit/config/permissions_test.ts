@@ -31,7 +31,8 @@ Deno.test("the daemon may run programs and reach this machine only", () => {
     "--allow-run",
     "--allow-net=127.0.0.0/8,[::1],localhost,*.localhost," +
     "unix:/home/ann/.taskmux/run/daemon.sock," +
-    "unix:/home/ann/.taskmux/run/keeper.sock",
+    "unix:/home/ann/.taskmux/run/keeper.sock," +
+    "unix:/home/ann/.taskmux/run/http.sock",
   ]);
 });
 

@@ -85,6 +85,9 @@ export const daemonRestart = command({
 
 /** Pid of the daemon that listens, whichever protocol it speaks; null if none does. */
 async function findDaemonOfAny({ paths }: Context): Promise<number | null> {
-  await using client = await connect(paths.daemonSocket, { anyProtocol: true });
+  await using client = await connect(paths.daemonSocket, {
+    home: paths.home,
+    anyProtocol: true,
+  });
   return client?.hello.pid ?? null;
 }

@@ -52,6 +52,7 @@ export const daemonPid = command({
   examples: [["taskmux daemon pid", "For scripts"]],
   async run(context) {
     await using client = await connect(context.paths.daemonSocket, {
+      home: context.paths.home,
       anyProtocol: true,
     });
     if (client === null) {

@@ -1,0 +1,219 @@
+/**
+ * A loopback port before a server that listens on a Unix socket: what strangers may cost is bounded here.
+ *
+ * `Deno.serve` holds a connection for as long as its peer likes, as many as there are descriptors, and ends the process
+ * when there are no more. Every user of the machine, and every web page, reaches a port; so each connection first has to
+ * say a request here, soon and of reasonable size, and must not fall silent for long.
+ *
+ * @module
+ */
+
+import type { Clock } from "../kit/clock.ts";
+import { Timer } from "../kit/timer.ts";
+
+/** What the gate lets through. */
+export interface GateLimits {
+  /** Connections at a time; one more is turned away at once. */
+  readonly connections: number;
+  /** Milliseconds until the first request's head is there. */
+  readonly headMs: number;
+  /** Bytes of that head. */
+  readonly headBytes: number;
+  /** Milliseconds without a byte in either direction. */
+  readonly idleMs: number;
+}
+
+/** Browsers hold six connections to a host; an event stream or a WebSocket says something each half minute. */
+export const GATE_LIMITS: GateLimits = {
+  connections: 256,
+  headMs: 10_000,
+  headBytes: 16 * 1024,
+  idleMs: 300_000,
+};
+
+/** Pause after a failure to accept or to reach the server. */
+const RETRY_MS = 100;
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Origin form only: no proxy asks here, and what else a target may name would escape a check of the Host header. */
+const REQUEST_LINE_REGEXP = /^[A-Z]{1,16} \/[!-~]* HTTP\/1\.[01]\r\n/;
+
+/** How to open a gate. */
+export interface GateOptions {
+  /** Port on 127.0.0.1; 0 = any free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  /** Connects to the server behind. */
+  forward(): Promise<Deno.Conn>;
+  readonly limits?: GateLimits;
+}
+
+/** An open gate. Disposal closes the port and every connection, and waits for them. */
+export class ConnectionGate implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #clock: Clock;
+  readonly #forward: () => Promise<Deno.Conn>;
+  readonly #limits: GateLimits;
+  readonly #open = new Map<Promise<void>, () => void>();
+  readonly #closing = new AbortController();
+  readonly #accepting: Promise<void>;
+
+  /** @throws {Deno.errors.AddrInUse} If the port is taken. */
+  constructor(options: GateOptions) {
+    this.#clock = options.clock;
+    this.#forward = options.forward;
+    this.#limits = options.limits ?? GATE_LIMITS;
+    this.#listener = Deno.listen({
+      hostname: "127.0.0.1",
+      port: options.port,
+    });
+    this.#accepting = this.#accept();
+  }
+
+  /** Where it listens. */
+  get addr(): Deno.NetAddr {
+    return this.#listener.addr;
+  }
+
+  /** Connections that are open now. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  async #accept(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        this.#admit(await this.#listener.accept());
+      } catch {
+        // A lack of descriptors, or the end. Neither may end the process.
+        await this.#clock.sleep(RETRY_MS, signal).then(() => {}, () => {});
+      }
+    }
+  }
+
+  #admit(client: Deno.Conn): void {
+    if (this.#open.size >= this.#limits.connections) {
+      closeQuietly(client);
+      return;
+    }
+    const passage = new Passage(client, this.#limits);
+    const done = passage.run(this.#forward).finally(() =>
+      this.#open.delete(done)
+    );
+    this.#open.set(done, () => passage.close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort();
+      this.#listener.close();
+    }
+    await this.#accepting;
+    for (const close of this.#open.values()) close();
+    await Promise.all(this.#open.keys());
+  }
+}
+
+/** One connection on its way through. */
+class Passage {
+  readonly #client: Deno.Conn;
+  readonly #limits: GateLimits;
+  readonly #timer = new Timer(() => this.close());
+  #server: Deno.Conn | null = null;
+  #isClosed = false;
+
+  constructor(client: Deno.Conn, limits: GateLimits) {
+    this.#client = client;
+    this.#limits = limits;
+  }
+
+  /** Never rejects: whatever goes wrong on a connection, reset by either side or closed here, is the end of it. */
+  async run(forward: () => Promise<Deno.Conn>): Promise<void> {
+    try {
+      await this.#pass(forward);
+      this.close();
+    } catch {
+      this.close();
+    }
+  }
+
+  async #pass(forward: () => Promise<Deno.Conn>): Promise<void> {
+    this.#timer.arm(this.#limits.headMs);
+    const head = await this.#readHead();
+    if (head === null) return;
+    this.#server = await forward();
+    if (this.#isClosed) return closeQuietly(this.#server);
+    await writeAll(this.#server, head);
+    await Promise.race([
+      this.#copy(this.#server, this.#client),
+      this.#copy(this.#client, this.#server).then(() => this.#drained()),
+    ]);
+  }
+
+  /** Idempotent. What is being read or written ends. */
+  close(): void {
+    this.#timer.disarm();
+    this.#isClosed = true;
+    closeQuietly(this.#client);
+    if (this.#server !== null) closeQuietly(this.#server);
+  }
+
+  /** What the client said up to the end of its first head, and maybe more. Null, and an answer, if that is no request. */
+  async #readHead(): Promise<Uint8Array | null> {
+    const decoder = new TextDecoder("latin1");
+    const buffer = new Uint8Array(this.#limits.headBytes);
+    for (let size = 0;;) {
+      const count = await this.#client.read(buffer.subarray(size));
+      if (count === null) return null;
+      size += count;
+      const text = decoder.decode(buffer.subarray(0, size));
+      if (text.includes("\r\n") && !REQUEST_LINE_REGEXP.test(text)) {
+        return await this.#refuse("400 Bad Request");
+      }
+      if (text.includes("\r\n\r\n")) return buffer.subarray(0, size);
+      if (size === buffer.length) {
+        return await this.#refuse("431 Request Header Fields Too Large");
+      }
+    }
+  }
+
+  async #refuse(status: string): Promise<null> {
+    const head = `HTTP/1.1 ${status}\r\n` +
+      "content-length: 0\r\nconnection: close\r\n\r\n";
+    await writeAll(this.#client, new TextEncoder().encode(head));
+    return null;
+  }
+
+  async #copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    while (true) {
+      this.#timer.disarm();
+      this.#timer.arm(this.#limits.idleMs);
+      const count = await from.read(chunk);
+      if (count === null) return;
+      await writeAll(to, chunk.subarray(0, count));
+    }
+  }
+
+  /** The client says no more. What the server still says goes out, in the time of an idle connection. */
+  async #drained(): Promise<void> {
+    await this.#server?.closeWrite();
+    await Promise.withResolvers<never>().promise;
+  }
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await conn.write(bytes.subarray(sent));
+  }
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
