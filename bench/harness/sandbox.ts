@@ -37,6 +37,9 @@ export interface Finished {
 /** The variable that marks what a sandbox started. */
 const MARK = "BENCH_SANDBOX";
 
+/** The variable that names another folder for sandboxes than `/tmp`; a short one, as sockets lie below it. */
+export const SANDBOX_FOLDER = "BENCH_FOLDER";
+
 /** How long processes may take to end when asked. */
 const END_MS = 10_000;
 
@@ -69,7 +72,8 @@ export class Sandbox implements AsyncDisposable {
 
   /** Makes one. Aborting the signal ends what is being run and waited for. */
   static async create(signal: AbortSignal): Promise<Sandbox> {
-    const root = await Deno.makeTempDir({ dir: "/tmp", prefix: "tmxb-" });
+    const dir = Deno.env.get(SANDBOX_FOLDER) ?? "/tmp";
+    const root = await Deno.makeTempDir({ dir, prefix: "tmxb-" });
     return new Sandbox(root, signal);
   }
 

@@ -23,7 +23,8 @@ export interface FoundSubjects {
   readonly ripgrep: string | null;
 }
 
-interface Known {
+/** A manager that may be here. */
+export interface Known {
   readonly program: string;
   readonly name: string;
   /** Arguments that print the version. */
@@ -58,17 +59,32 @@ export async function findSubjects(
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<FoundSubjects> {
-  const peers: Subject[] = [];
-  const missing: string[] = [];
-  for (const known of KNOWN) {
-    const path = findProgram(known.program, env);
-    if (path === null) missing.push(known.name);
-    else {
-      const version = await versionOf(path, known.version, signal);
-      peers.push(known.make(path, version));
-    }
+  const { peers, missing } = findPeers(env);
+  const subjects: Subject[] = [];
+  for (const { path, version, make } of peers) {
+    subjects.push(make(path, await versionOf(path, version, signal)));
   }
-  return { peers, missing, ripgrep: findProgram("rg", env) };
+  return { peers: subjects, missing, ripgrep: findProgram("rg", env) };
+}
+
+/** Where they are, without asking for their versions. @param more Others to look for. */
+export function findPeers(
+  env: Readonly<Record<string, string>>,
+  more: readonly Known[] = [],
+): {
+  readonly peers: readonly (Known & { readonly path: string })[];
+  readonly missing: string[];
+} {
+  const all = [...KNOWN, ...more].map((known) => ({
+    ...known,
+    path: findProgram(known.program, env),
+  }));
+  return {
+    peers: all.flatMap(({ path, ...known }) =>
+      path === null ? [] : [{ ...known, path }]
+    ),
+    missing: all.filter(({ path }) => path === null).map(({ name }) => name),
+  };
 }
 
 /**

@@ -18,9 +18,10 @@ export function pitchfork(path: string, version: string): Subject {
       const sandbox = await Sandbox.create(signal);
       await sandbox.write(
         "project/pitchfork.toml",
-        tasks.map(({ name, command }) =>
+        tasks.map(({ name, command, isOnce = false, port }) =>
           `[daemons.${name}]\nrun = ${JSON.stringify(command)}\n` +
-          "ready_delay = 0\nretry = 5\n"
+          `ready_delay = 0\nretry = ${isOnce ? 0 : 5}\n` +
+          (port === undefined ? "" : `expected_port = [${port}]\n`)
         ).join(""),
       );
       const common = {

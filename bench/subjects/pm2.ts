@@ -18,11 +18,12 @@ export function pm2(path: string, version: string): Subject {
       const file = await sandbox.write(
         "ecosystem.json",
         JSON.stringify({
-          apps: tasks.map(({ name, command }) => ({
+          apps: tasks.map(({ name, command, isOnce = false }) => ({
             name,
             script: "/bin/sh",
             args: ["-c", command],
             interpreter: "none",
+            ...isOnce ? { autorestart: false } : {},
           })),
         }),
       );

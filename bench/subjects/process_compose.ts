@@ -22,10 +22,12 @@ export function processCompose(path: string, version: string): Subject {
         "process-compose.yaml",
         JSON.stringify({
           version: "0.5",
+          // Dollars are the shell's.
+          disable_env_expansion: true,
           processes: Object.fromEntries(
-            tasks.map(({ name, command }) => [name, {
+            tasks.map(({ name, command, isOnce = false }) => [name, {
               command,
-              availability: { restart: "always" },
+              availability: { restart: isOnce ? "no" : "always" },
               log_location: logFile(name),
             }]),
           ),

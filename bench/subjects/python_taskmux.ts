@@ -26,9 +26,12 @@ export function pythonTaskmux(path: string, version: string): Subject {
       await sandbox.write(
         "project/taskmux.toml",
         'name = "bench"\nauto_inject_agents = false\n' +
-          tasks.map(({ name, command }) =>
+          tasks.map(({ name, command, isOnce = false, port }) =>
             `[tasks.${name}]\ncommand = ${JSON.stringify(command)}\n` +
-            'log_max_size = "2GB"\n'
+            'log_max_size = "2GB"\n' +
+            (isOnce ? 'restart_policy = "no"\n' : "") +
+            // It gives a port to whoever has a host, and takes none.
+            (port === undefined ? "" : 'host = "web"\n')
           ).join(""),
       );
       const common = {

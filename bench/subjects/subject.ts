@@ -11,6 +11,10 @@ export interface BenchTask {
   readonly name: string;
   /** Shell text. */
   readonly command: string;
+  /** It is not to be started again when it ends. */
+  readonly isOnce?: boolean;
+  /** The port it listens on, told to managers that want to know. `$PORT` counts for more where it is set. */
+  readonly port?: number;
 }
 
 /** A manager with its tasks, in a sandbox of its own. */

@@ -27,9 +27,11 @@ export function taskmux(): Subject {
       await sandbox.write(
         "project/taskmux.toml",
         `name = "${PROJECT}"\n` +
-          tasks.map(({ name, command }) =>
+          tasks.map(({ name, command, isOnce = false, port }) =>
             `[tasks.${name}]\ncommand = ${JSON.stringify(command)}\n` +
-            `log_max_size = "2GB"\n`
+            `log_max_size = "2GB"\n` +
+            (isOnce ? 'restart_policy = "no"\n' : "") +
+            (port === undefined ? "" : `port = ${port}\n`)
           ).join(""),
       );
       return session({

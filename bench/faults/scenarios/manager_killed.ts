@@ -1,0 +1,118 @@
+/**
+ * F1.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import {
+  type FaultScenario,
+  FaultSession,
+  isAlive,
+  killNow,
+  pause,
+  readIfThere,
+  running,
+  see,
+} from "../fault_scenario.ts";
+
+const COUNT = fileURLToPath(
+  new URL("../../programs/count.py", import.meta.url),
+);
+
+/** Lines in the log before anything happens. */
+const LINES_BEFORE = 500;
+
+/** How long the manager is dead, and how long its successor has. */
+const DEAD_MS = 1_500;
+const SETTLE_MS = 3_000;
+
+/** The scenario. */
+export const managerKilled: FaultScenario = {
+  name: "F1",
+  title: "`kill -9` of the manager during a flood",
+  how: "A task prints numbered lines, 1,000 a second; the manager is killed, " +
+    "another task exits with 7 while it is away, and 1.5 s later the start " +
+    "command is given again. Lines are those of the first process, up to its " +
+    "end or 3 s later.",
+  async run(subject, signal) {
+    const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "tmxf-" });
+    const command = `python3 ${COUNT} ${scratch}/count`;
+    await using session = await FaultSession.open(subject, [
+      { name: "flood", command: `exec ${command}`, isOnce: true },
+      {
+        name: "brief",
+        command: `echo begun >> ${scratch}/begun; ` +
+          `while [ ! -e ${scratch}/go ]; do sleep 0.1; done; exit 7`,
+        isOnce: true,
+      },
+    ], signal);
+    await session.session.start();
+    await see(
+      "lines in the log",
+      async () => linesOf(await session.log("flood")).length >= LINES_BEFORE,
+    );
+    const [pid] = await said(scratch);
+    const manager = await see("manager", () => session.manager());
+    killNow(manager.pid);
+    await pause(DEAD_MS / 2);
+    await Deno.writeTextFile(`${scratch}/go`, "");
+    await pause(DEAD_MS / 2);
+    const before = await said(scratch);
+    const complaint = await session.revive();
+    await pause(SETTLE_MS);
+    const isAdopted = await isAlive(pid);
+    const last = isAdopted ? await said(scratch) : before;
+    await pause(SETTLE_MS / 3);
+    const logged = linesOf(await session.log("flood"))
+      .filter(([from]) => from === pid).map(([, number]) => number);
+    const code = await session.exitCode("brief");
+    const begun = await readIfThere(`${scratch}/begun`);
+    const runs = begun.trim().split("\n").length;
+    return [
+      fate(isAdopted, await running(command), complaint),
+      completeness(logged, last[1]),
+      // One that ran again tells about that.
+      runs > 1
+        ? "exit code lost, as the task ran again"
+        : code === 7
+        ? "exit code 7 known"
+        : "exit code not known",
+    ].join("; ");
+  },
+};
+
+/** Pid and number that were said last. */
+async function said(scratch: string): Promise<[number, number]> {
+  const text = await readIfThere(`${scratch}/count`);
+  const [pid = 0, number = 0] = text.trim().split(" ").map(Number);
+  return [pid, number];
+}
+
+/** Pid and number of each line, whatever the manager writes around them. */
+function linesOf(log: string): [number, number][] {
+  return [...log.matchAll(/(?<!\d)(\d+) (\d+)(?!\d)/g)]
+    .map(([, pid, number]) => [Number(pid), Number(number)]);
+}
+
+function fate(
+  isAdopted: boolean,
+  copies: readonly number[],
+  complaint: string | null,
+): string {
+  const many = copies.length > 1 ? `, ${copies.length} copies of it run` : "";
+  if (isAdopted) return `task runs on${many}`;
+  if (copies.length > 0) return `task dies, is started again${many}`;
+  return complaint === null
+    ? "task dies, is not started again"
+    : "task dies, the manager does not start again";
+}
+
+function completeness(logged: readonly number[], last: number): string {
+  const distinct = new Set(logged.filter((number) => number <= last));
+  const missing = last - distinct.size;
+  const doubled = logged.filter((number) => number <= last).length -
+    distinct.size;
+  return `${missing} of ${last} lines missing` +
+    (doubled > 0 ? `, ${doubled} doubled` : "");
+}
