@@ -88,7 +88,7 @@ export const CONTROLS: Readonly<Record<string, Controls>> = {
   },
   // https://f1bonacc1.github.io/process-compose/cli/process-compose, /launcher (restart, shutdown).
   "process-compose": {
-    manager: /process-compose .* up$/,
+    manager: /process-compose .* up(?: |$)/,
     act: (session, verb, task) => other(session, 5, "process", verb, task),
     upgrade: () => null,
     exitCode: (text, task) => exitCodeOf(JSON.parse(text), task),

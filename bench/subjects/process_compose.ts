@@ -12,7 +12,9 @@ export function processCompose(path: string, version: string): Subject {
   return {
     name: "process-compose",
     version,
-    settings: "detached, no TUI; its least restart delay is 1 s, the default",
+    settings:
+      "detached, no TUI, `--keep-project`; its least restart delay is 1 s, " +
+      "the default",
     async open(tasks, { signal }) {
       const sandbox = await Sandbox.create(signal);
       const logFile = (task: string): string =>
@@ -45,7 +47,8 @@ export function processCompose(path: string, version: string): Subject {
         sandbox,
         start: {
           program: path,
-          args: [...common, "-t=false", "-D", "-f", file, "up"],
+          args: [...common, "-t=false", "-D", "--keep-project", "-f", file]
+            .concat("up"),
         },
         status: {
           program: path,

@@ -50,15 +50,20 @@ export const diskFull: FaultScenario = {
     );
     const [pid] = await said(scratch);
     const manager = await see("manager", () => session.manager());
-    const before = await memory([manager.pid]);
+    const rssMb = async (): Promise<number> => {
+      const rows = await session.session.sandbox.processes();
+      const own = rows.filter((row) => row.pid !== pid).map((row) => row.pid);
+      return (await memory(own)).rssMb;
+    };
+    const before = await rssMb();
     await fill(`${disk}/fill`);
     await pause(FULL_MS);
-    const after = await memory([manager.pid]);
+    const after = await rssMb();
     const answers = await session.status() !== "";
     await Deno.remove(`${disk}/fill`);
     const [, number] = await said(scratch);
     const goesOn = await hasLine(session, pid, number);
-    const grown = Math.round(after.rssMb - before.rssMb);
+    const grown = Math.round(after - before);
     return [
       await isAlive(pid) ? "task runs on" : "task dies",
       await isAlive(manager.pid)

@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { processTable } from "../../harness/process_facts.ts";
 import {
   type FaultScenario,
   FaultSession,
@@ -12,7 +13,6 @@ import {
   killNow,
   pause,
   readIfThere,
-  running,
   see,
 } from "../fault_scenario.ts";
 
@@ -70,7 +70,7 @@ export const managerKilled: FaultScenario = {
     const begun = await readIfThere(`${scratch}/begun`);
     const runs = begun.trim().split("\n").length;
     return [
-      fate(isAdopted, await running(command), complaint),
+      fate(isAdopted, await counters(scratch), complaint),
       completeness(logged, last[1]),
       // One that ran again tells about that.
       runs > 1
@@ -81,6 +81,14 @@ export const managerKilled: FaultScenario = {
     ].join("; ");
   },
 };
+
+/** Those that count into the folder; a shell around one does not count. */
+async function counters(scratch: string): Promise<number[]> {
+  return (await processTable())
+    .filter(({ args }) =>
+      /^\S*python[\d.]* /.test(args) && args.endsWith(`${scratch}/count`)
+    ).map(({ pid }) => pid);
+}
 
 /** Pid and number that were said last. */
 async function said(scratch: string): Promise<[number, number]> {
