@@ -53,12 +53,19 @@ export async function cellOf(
     scenario,
     subject,
   ];
-  const { stdout, stderr } = await new Deno.Command(program, {
+  const child = new Deno.Command(program, {
     args,
     env: isRoot ? { [PRIVATE]: "1" } : {},
     stdin: "null",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(CELL_MS)]),
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const over = AbortSignal.any([signal, AbortSignal.timeout(CELL_MS)]);
+  // While it waits for the room it ignores whatever can be ignored; the room goes with it.
+  const end = (): void => child.kill("SIGKILL");
+  over.addEventListener("abort", end, { once: true });
+  const { stdout, stderr } = await child.output();
+  over.removeEventListener("abort", end);
   const decoder = new TextDecoder();
   const line = decoder.decode(stdout).split("\n")
     .find((each) => each.startsWith(CELL_MARK));
