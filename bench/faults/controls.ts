@@ -22,6 +22,8 @@ export interface Controls {
   exitCode(status: string, task: string): number | null;
   /** Files from which it reads, when it starts, what it knew before; below the sandbox's root. */
   readonly stateFiles: readonly string[];
+  /** Brings a dead manager back; by default the start command does, which starts tasks as well. */
+  revive?(session: Session): Program;
   /** Writes down what is to be read later, where that is not done without being asked. */
   save?(session: Session): Program;
   /** Reads what was written down; by default the start command does. */
@@ -61,6 +63,7 @@ export const CONTROLS: Readonly<Record<string, Controls>> = {
     manager: /src\/daemon\/main\.ts/,
     act: (session, verb, task) => taskmuxArgs(session, verb, task),
     upgrade: (session) => taskmuxArgs(session, "daemon", "restart"),
+    revive: (session) => taskmuxArgs(session, "daemon", "start"),
     exitCode: (text, task) => exitCodeOf(JSON.parse(text).tasks, task),
     stateFiles: ["home/registry.json", "home/taskmux.db"],
     down: (session) => taskmuxArgs(session, "daemon", "stop"),
@@ -70,6 +73,7 @@ export const CONTROLS: Readonly<Record<string, Controls>> = {
     manager: /taskmux.* daemon/,
     act: (session, verb, task) => other(session, 0, verb, task),
     upgrade: (session) => other(session, 0, "daemon", "restart"),
+    revive: (session) => other(session, 0, "daemon", "start"),
     exitCode: (text, task) => exitCodeOf(JSON.parse(text).tasks, task),
     stateFiles: [".taskmux/registry.json"],
     down: (session) => other(session, 0, "daemon", "stop"),
@@ -82,6 +86,7 @@ export const CONTROLS: Readonly<Record<string, Controls>> = {
     exitCode: (text, task) =>
       exitCodeOf(JSON.parse(text.slice(text.indexOf("[{"))), task),
     stateFiles: [".pm2/dump.pm2"],
+    revive: (session) => other(session, 0, "resurrect"),
     save: (session) => other(session, 0, "save"),
     resume: (session) => other(session, 0, "resurrect"),
     down: (session) => other(session, 0, "kill"),
@@ -100,6 +105,7 @@ export const CONTROLS: Readonly<Record<string, Controls>> = {
     manager: /pitchfork supervisor run/,
     act: (session, verb, task) => other(session, 0, verb, task),
     upgrade: (session) => other(session, 0, "supervisor", "start", "--force"),
+    revive: (session) => other(session, 0, "supervisor", "start"),
     exitCode: (text, task) => exitCodeOf(JSON.parse(text), task),
     stateFiles: ["state/state.toml"],
     down: (session) => other(session, 0, "supervisor", "stop"),

@@ -68,10 +68,13 @@ export class FaultSession implements AsyncDisposable {
     return { ms: performance.now() - startedAt, code, text: "" };
   }
 
-  /** Gives the start command again, as whoever finds the manager dead does. It may fail. */
+  /** Brings a dead manager back. @returns What it says if that fails. */
   async revive(): Promise<string | null> {
+    const { sandbox } = this.session;
     try {
-      await this.session.start();
+      const program = this.controls.revive?.(this.session);
+      if (program === undefined) await this.session.start();
+      else await sandbox.act(program);
       return null;
     } catch (error) {
       if (!(error instanceof Error)) throw error;

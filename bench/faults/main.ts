@@ -1,8 +1,8 @@
 /**
  * `deno task faults [NAME…] [--peers]`: tries what goes wrong on taskmux, and with `--peers` on the managers beside it.
  *
- * Without a name the fault tests come first, and with `--peers` as well the matrix in `docs/reliability.md` is written
- * anew. A name, such as `F2`, tries that one and prints it; `--only NAME` limits the subjects. Linux; as root each try has
+ * Without a name the fault tests come first. A name, such as `F2`, tries that one; `--only NAME` limits the subjects. With
+ * `--peers` the results are kept and `docs/reliability.md` is written anew from what is kept. Linux; as root each try has
  * a pid and mount namespace of its own, in which nothing can be left behind.
  *
  * @module
@@ -10,10 +10,12 @@
 
 import { parseArgs } from "node:util";
 import { REPOSITORY } from "../../tests/support/deno_flags.ts";
-import { describeMachine } from "../harness/machine.ts";
+import { describeMachine, loadText } from "../harness/machine.ts";
+import type { Subject } from "../subjects/subject.ts";
 import type { FaultScenario } from "./fault_scenario.ts";
-import { type FaultRow, renderMatrix, writeMatrix } from "./matrix.ts";
+import { renderMatrix, writeMatrix } from "./matrix.ts";
 import { cellOf } from "./namespace.ts";
+import { keepResults } from "./results.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { findFaultSubjects } from "./subjects.ts";
 
@@ -42,28 +44,35 @@ async function main(signal: AbortSignal): Promise<number> {
   const subjects = found.subjects.filter(({ name }) =>
     only?.includes(name) ?? (values.peers || name === "taskmux")
   );
-  const rows: FaultRow[] = [];
-  for (const scenario of scenarios) {
-    const cells: string[] = [];
-    for (const { name } of subjects) {
-      const cell = await cellOf(scenario.name, name, signal);
-      console.error(`${scenario.name} ${name}: ${cell}`);
-      cells.push(cell);
-    }
-    rows.push({ scenario, cells });
-  }
   const versions = await found.versions(signal);
-  const text = renderMatrix({
-    subjects: subjects.map((subject) => ({
-      ...subject,
-      version: versions[found.subjects.indexOf(subject)] ?? "unknown",
-    })),
-    rows,
-    missing: values.peers ? found.missing : [],
-    facts: await facts(),
-  });
-  if (isWhole && values.peers && only === undefined) await writeMatrix(text);
-  else console.log(text);
+  const column = (subject: Subject): string =>
+    `${subject.name} ${versions[found.subjects.indexOf(subject)]}`;
+  const isKept = values.peers && only === undefined;
+  const absent = values.peers
+    ? found.missing.map((name) => [name, "not installed here"] as const)
+    : [];
+  const settings = found.subjects.map(({ name, settings }) =>
+    [name, settings] as const
+  );
+  for (const scenario of scenarios) {
+    const cells: [string, string][] = [];
+    for (const subject of subjects) {
+      const cell = await cellOf(scenario.name, subject.name, signal);
+      console.log(`${scenario.name} ${subject.name}: ${cell}`);
+      cells.push([column(subject), cell]);
+    }
+    if (!isKept) continue;
+    // After each: hours of work are not lost to the last minute.
+    const results = await keepResults({
+      [scenario.name]: {
+        facts: await facts(),
+        cells: Object.fromEntries([...cells, ...absent]),
+      },
+    });
+    await writeMatrix(
+      renderMatrix({ scenarios: SCENARIOS, results, settings }),
+    );
+  }
   return isGood ? 0 : 1;
 }
 
@@ -72,7 +81,7 @@ async function facts(): Promise<string> {
   const known = new Map(await describeMachine());
   const names = ["system", "processor", "memory", "commit"];
   return `Tried on ${date}: ` +
-    `${names.map((name) => known.get(name)).join("; ")}.`;
+    `${names.map((name) => known.get(name)).join("; ")}; load ${loadText()}.`;
 }
 
 function chosen(names: readonly string[]): readonly FaultScenario[] {

@@ -6,25 +6,14 @@
 
 import { REPOSITORY } from "../../tests/support/deno_flags.ts";
 import type { FaultScenario } from "./fault_scenario.ts";
+import type { FaultResults } from "./results.ts";
 
-/** A row with its cells, one for each subject. */
-export interface FaultRow {
-  readonly scenario: FaultScenario;
-  readonly cells: readonly string[];
-}
-
-/** The whole matrix. */
+/** What the tables are made of. */
 export interface FaultMatrix {
-  /** Name and version of each subject, and how it was set up. */
-  readonly subjects: readonly {
-    readonly name: string;
-    readonly version: string;
-    readonly settings: string;
-  }[];
-  readonly rows: readonly FaultRow[];
-  readonly missing: readonly string[];
-  /** Machine and date, in a line. */
-  readonly facts: string;
+  readonly scenarios: readonly FaultScenario[];
+  readonly results: FaultResults;
+  /** How each subject was set up: name and settings. */
+  readonly settings: readonly (readonly [string, string])[];
 }
 
 /** The page that users read. */
@@ -35,23 +24,20 @@ const END = "<!-- faults: end -->";
 
 /** The matrix: a table a fault, since cells are sentences and there are many subjects. */
 export function renderMatrix(matrix: FaultMatrix): string {
-  const { subjects, rows, missing, facts } = matrix;
+  const { scenarios, results, settings } = matrix;
   return [
-    facts,
-    `Versions: ${
-      subjects.map(({ name, version }) => `${name} ${version}`).join(", ")
-    }.` +
-    (missing.length === 0 ? "" : ` Not installed here: ${missing.join(", ")}.`),
-    ...rows.flatMap(({ scenario, cells }) => [
-      `### ${scenario.name}: ${scenario.title}`,
-      scenario.how,
-      table(
-        ["", "result"],
-        subjects.map(({ name }, index) => [name, cells[index] ?? ""]),
-      ),
-    ]),
+    ...scenarios.flatMap(({ name, title, how }) => {
+      const result = results[name];
+      if (result === undefined) return [];
+      return [
+        `### ${name}: ${title}`,
+        how,
+        table(["", "result"], Object.entries(result.cells)),
+        result.facts,
+      ];
+    }),
     "### Settings beside the defaults",
-    subjects.map(({ name, settings }) => `- ${name}: ${settings}`).join("\n"),
+    settings.map(([name, text]) => `- ${name}: ${text}`).join("\n"),
   ].join("\n\n");
 }
 
