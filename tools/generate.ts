@@ -4,12 +4,14 @@
  * @module
  */
 
+import { reliabilityPage } from "./fault_list.ts";
 import { projectJsonSchema } from "./json_schema.ts";
 
 /** Path below the repository → the text it should have. */
 const outputs: Readonly<Record<string, () => string>> = {
   "schema/taskmux.schema.json": () =>
     JSON.stringify(projectJsonSchema(), null, 2) + "\n",
+  "docs/reliability.md": reliabilityPage,
 };
 
 const isCheck = Deno.args.includes("--check");

@@ -39,20 +39,31 @@ async function withUmask(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Runs a script as nobody. @returns Whether it succeeds. */
-async function asNobody(script: string, ...args: string[]): Promise<boolean> {
-  const user = ["--reuid", `${OTHER_USER}`, "--regid", `${OTHER_USER}`];
-  const { success } = await new Deno.Command("setpriv", {
-    args: [...user, "--clear-groups", "sh", "-c", script, "sh", ...args],
-    cwd: "/",
-    stdout: "null",
-    stderr: "null",
-  }).output();
-  return success;
-}
+/** Says which of its arguments are files that can be read, or folders that can be looked into or written to. */
+const REACH_FILES = `
+for path; do
+  { cat "$path" || ls "$path/" || : > "$path/x"; } >/dev/null 2>&1 && echo "$path"
+done`;
 
-const CONNECT = "import socket,sys;" +
-  "socket.socket(socket.AF_UNIX).connect(sys.argv[1])";
+/** Says which of its arguments are sockets that somebody can connect to. */
+const CONNECT = `
+for path; do
+  python3 -c "import socket,sys;socket.socket(socket.AF_UNIX).connect(sys.argv[1])" "$path" 2>/dev/null && echo "$path"
+done`;
+
+/** What a script, run as nobody, says of these paths. */
+async function reachedByNobody(
+  script: string,
+  paths: readonly string[],
+): Promise<string[]> {
+  const user = ["--reuid", `${OTHER_USER}`, "--regid", `${OTHER_USER}`];
+  const { stdout } = await new Deno.Command("setpriv", {
+    args: [...user, "--clear-groups", "sh", "-c", script, "sh", ...paths],
+    cwd: "/",
+    stderr: "inherit",
+  }).output();
+  return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+}
 
 /** That what was written here is for this user alone, and that nobody else gets at it. */
 async function checkPrivate({ home }: Taskmux): Promise<void> {
@@ -65,17 +76,21 @@ async function checkPrivate({ home }: Taskmux): Promise<void> {
   // So that it is the folders of taskmux that keep nobody out, not that of the test.
   await Deno.chmod(home.root, 0o755);
   await Deno.writeTextFile(`${home.root}/open`, "", { mode: 0o644 });
-  assert(await asNobody('cat "$1"', `${home.root}/open`), "the control");
-  for (const socket of sockets) {
-    assert(!await asNobody('python3 -c "$2" "$1"', socket, CONNECT), socket);
-  }
+  using _control = Deno.listen({
+    transport: "unix",
+    path: `${home.root}/control`,
+  });
+  await Deno.chmod(`${home.root}/control`, 0o666);
+  const open = [`${home.root}/open`, `${home.root}/control`];
+  assert.deepEqual(await reachedByNobody(REACH_FILES, open), [open[0]]);
+  assert.deepEqual(await reachedByNobody(CONNECT, open), [open[1]]);
+  const everything: string[] = [];
   for (const folder of [paths.home, paths.runDir]) {
-    assert(!await asNobody('ls "$1"', folder), folder);
-    assert(!await asNobody(': > "$1/x"', folder), folder);
-    for await (const path of walk(folder)) {
-      assert(!await asNobody('cat "$1" || ls "$1/"', path), path);
-    }
+    everything.push(folder);
+    for await (const path of walk(folder)) everything.push(path);
   }
+  assert.deepEqual(await reachedByNobody(REACH_FILES, everything), []);
+  assert.deepEqual(await reachedByNobody(CONNECT, sockets), []);
 }
 
 const HOMES: Readonly<
