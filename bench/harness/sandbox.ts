@@ -120,7 +120,7 @@ export class Sandbox implements AsyncDisposable {
     const text = await Deno.readTextFile(log);
     if (code === 0) return { ms, code, text };
     const words = [program.program, ...program.args.slice(0, 4)].join(" ");
-    throw new Error(`"${words}" exits with ${code}: ${text.slice(-400)}`);
+    throw new Error(`"${words}" exits with ${code}: ${text.slice(-4_000)}`);
   }
 
   /** The command in this sandbox, ready to be spawned. */
