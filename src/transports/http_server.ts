@@ -48,13 +48,25 @@ export interface HttpServer extends AsyncDisposable {
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function serveHttp({ port, socketPath }: HttpOptions): HttpServer {
+  const closing = new AbortController();
+  let server: Deno.HttpServer | null = null;
   const gate = new ConnectionGate({
     port,
     clock: systemClock,
-    forward: () => Deno.connect({ transport: "unix", path: socketPath }),
+    forward: async () => {
+      try {
+        return await Deno.connect({ transport: "unix", path: socketPath });
+      } catch (error) {
+        // Somebody cleaned up. The server is told to end, and the next one makes its socket anew.
+        if (error instanceof Deno.errors.NotFound) await server?.shutdown();
+        throw error;
+      }
+    },
   });
-  const closing = new AbortController();
-  const serving = keepServing(socketPath, closing.signal);
+  const serving = keepServing(socketPath, {
+    signal: closing.signal,
+    onServer: (each) => server = each,
+  });
   return {
     port: gate.addr.port,
     [Symbol.asyncDispose]: async () => {
@@ -66,7 +78,13 @@ export function serveHttp({ port, socketPath }: HttpOptions): HttpServer {
 }
 
 /** Serves until the signal aborts. A server that cannot accept gives up; the daemon does not. */
-async function keepServing(path: string, signal: AbortSignal): Promise<void> {
+async function keepServing(
+  path: string,
+  { signal, onServer }: {
+    readonly signal: AbortSignal;
+    onServer(server: Deno.HttpServer): void;
+  },
+): Promise<void> {
   while (!signal.aborted) {
     try {
       removeIfThere(path);
@@ -74,6 +92,7 @@ async function keepServing(path: string, signal: AbortSignal): Promise<void> {
         { path, onListen: () => {}, onError: () => refuse(500, "internal") },
         answer,
       );
+      onServer(server);
       Deno.chmodSync(path, 0o600);
       const close = (): void => void server.shutdown();
       signal.addEventListener("abort", close, { once: true });

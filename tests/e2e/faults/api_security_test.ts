@@ -275,6 +275,19 @@ Deno.test("a thousand connections that say little cost the daemon little, and it
   assert.notEqual(await project.pid("web"), pid, "it was restarted");
 });
 
+Deno.test("the port answers again after its socket was removed", async () => {
+  await using taskmux = await testTaskmux();
+  await taskmux.ok(["daemon", "start"]);
+  const port = await apiPort(taskmux);
+  const { httpSocket } = taskmux.home.paths;
+  await Deno.remove(httpSocket);
+  await until(async () => {
+    const request = lines("GET / HTTP/1.1", "Host: localhost");
+    return (await sendRaw(port, request)).status === 200;
+  }, { what: "the port answers again" });
+  assert.equal((Deno.lstatSync(httpSocket).mode ?? 0) & 0o777, 0o600);
+});
+
 /** A connection too many is closed at once, perhaps while we speak. */
 async function say(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   try {
