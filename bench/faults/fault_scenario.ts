@@ -6,7 +6,11 @@
 
 import { until } from "../../tests/support/until.ts";
 import { type ProcessRow, processTable } from "../harness/process_facts.ts";
-import type { Finished, Program } from "../harness/sandbox.ts";
+import {
+  type Finished,
+  type Program,
+  SANDBOX_FOLDER,
+} from "../harness/sandbox.ts";
 import type { BenchTask, Session, Subject } from "../subjects/subject.ts";
 import { CONTROLS, type Controls, type Verb } from "./controls.ts";
 
@@ -147,6 +151,12 @@ export async function comes(
     if (performance.now() >= deadline) return false;
     await pause(50);
   }
+}
+
+/** A folder for what the tasks and the script tell each other; it goes with the room. */
+export async function scratchFolder(): Promise<string> {
+  const dir = Deno.env.get(SANDBOX_FOLDER) ?? "/tmp";
+  return await Deno.makeTempDir({ dir, prefix: "s-" });
 }
 
 /** Lets time pass, in which a manager does what it does. */

@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { SANDBOX_FOLDER } from "../harness/sandbox.ts";
 
 const RUN_CELL = fileURLToPath(new URL("run_cell.ts", import.meta.url));
 
@@ -53,9 +54,10 @@ export async function cellOf(
     scenario,
     subject,
   ];
+  const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "tmxf-" });
   const child = new Deno.Command(program, {
     args,
-    env: isRoot ? { [PRIVATE]: "1" } : {},
+    env: { [SANDBOX_FOLDER]: folder, ...isRoot ? { [PRIVATE]: "1" } : {} },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -66,6 +68,7 @@ export async function cellOf(
   over.addEventListener("abort", end, { once: true });
   const { stdout, stderr } = await child.output();
   over.removeEventListener("abort", end);
+  await Deno.remove(folder, { recursive: true });
   const decoder = new TextDecoder();
   const line = decoder.decode(stdout).split("\n")
     .find((each) => each.startsWith(CELL_MARK));

@@ -13,6 +13,7 @@ import {
   isAlive,
   pause,
   readIfThere,
+  scratchFolder,
   see,
 } from "../fault_scenario.ts";
 import { IS_PRIVATE } from "../namespace.ts";
@@ -33,7 +34,7 @@ export const diskFull: FaultScenario = {
     "the last byte while a task prints 1,000 lines a second, and then emptied.",
   async run(subject, signal) {
     if (!IS_PRIVATE) return "needs root";
-    const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "tmxf-" });
+    const scratch = await scratchFolder();
     const disk = `${scratch}/d`;
     await Deno.mkdir(disk);
     await mount(disk);

@@ -13,6 +13,7 @@ import {
   killNow,
   pause,
   readIfThere,
+  scratchFolder,
   see,
 } from "../fault_scenario.ts";
 
@@ -34,9 +35,10 @@ export const managerKilled: FaultScenario = {
   how: "A task prints numbered lines, 1,000 a second; the manager is killed, " +
     "another task exits with 7 while it is away, and 1.5 s later the manager " +
     "is brought back as its documentation says. Lines are those of the first process, up to its " +
-    "end or 3 s later.",
+    "end or 3 s later; those of a log that is emptied when a task starts " +
+    "again are missing.",
   async run(subject, signal) {
-    const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "tmxf-" });
+    const scratch = await scratchFolder();
     const command = `python3 ${COUNT} ${scratch}/count`;
     await using session = await FaultSession.open(subject, [
       { name: "flood", command: `exec ${command}`, isOnce: true },

@@ -12,6 +12,7 @@ import {
   isAlive,
   pause,
   readIfThere,
+  scratchFolder,
   see,
 } from "../fault_scenario.ts";
 import type { Verb } from "../controls.ts";
@@ -39,7 +40,7 @@ export const strangers: FaultScenario = {
     "port during `restart` and `stop`; then one listens on that port during " +
     "`start` and `stop`.",
   async run(subject, signal) {
-    const scratch = await Deno.makeTempDir({ dir: "/tmp", prefix: "tmxf-" });
+    const scratch = await scratchFolder();
     const wanted = freePort();
     await using session = await FaultSession.open(subject, [{
       name: "web",
