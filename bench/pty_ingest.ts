@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../src/kit/clock.ts";
 import { LogFiles } from "../src/keeper/log_files.ts";
 import { RunOutput } from "../src/keeper/run_output.ts";
-import { libcPath } from "../src/pty/libc.ts";
+import { libcPath } from "../src/config/libc_path.ts";
 import {
   loadPtyModule,
   NativePty,

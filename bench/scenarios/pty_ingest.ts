@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { permissionFlags } from "../../src/config/permissions.ts";
-import { libcPath } from "../../src/pty/libc.ts";
+import { libcPath } from "../../src/config/libc_path.ts";
 import { testDenoDirectory } from "../../tests/support/deno_flags.ts";
 import { until } from "../../tests/support/until.ts";
 import { Announcements } from "../harness/announcements.ts";

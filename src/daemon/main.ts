@@ -17,7 +17,7 @@ import { denoDirectory, keeperFlags } from "../config/permissions.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import { ensureKeeper, keeperArguments } from "../pty/keeper_process.ts";
-import { libcPath } from "../pty/libc.ts";
+import { libcPath } from "../config/libc_path.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { checkTakeover } from "./check_takeover.ts";
 import { openDaemonLog } from "./logging.ts";

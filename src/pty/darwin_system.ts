@@ -7,7 +7,8 @@
  * @module
  */
 
-import { cString, type DarwinLibc, openDarwinLibc } from "./libc.ts";
+import { cString } from "../kit/c_string.ts";
+import { type DarwinLibc, openDarwinLibc } from "./libc.ts";
 import type { BirthMarks, ProcessRow, System } from "./system.ts";
 
 const PROC_PIDTBSDINFO = 3;

@@ -30,7 +30,7 @@ export interface KeeperArguments {
   readonly socketPath: string;
   readonly lockPath: string;
   readonly logPath: string;
-  /** The C library, see {@linkcode libcPath}. Must be granted by `--allow-ffi` under this name. */
+  /** The C library, see `config/libc_path.ts`. Must be granted by `--allow-ffi` under this name. */
   readonly libc: string;
   /** Milliseconds after which an unneeded keeper ends; {@linkcode IDLE_EXIT_MS} if absent. */
   readonly idleMs?: number;

@@ -1,5 +1,5 @@
 /**
- * The C library through FFI: where it lies, which of its functions are bound, and how to call them with plain values.
+ * The C library through FFI: which of its functions are bound.
  *
  * Only calls whose arguments do not depend on variadic calling conventions are bound on macOS. Nothing here uses raw
  * pointers, so that all of it goes on working after the permission for native code is given back.
@@ -61,44 +61,6 @@ export type LinuxLibc = Deno.DynamicLibrary<typeof LINUX>["symbols"];
 /** The bound functions on macOS. */
 export type DarwinLibc = Deno.DynamicLibrary<typeof DARWIN>["symbols"];
 
-/**
- * Where the C library can lie, most likely first. The kernel's loader follows the same places.
- *
- * Empty for systems the keeper does not run on.
- */
-export function libcCandidates(
-  os: typeof Deno.build.os,
-  arch: typeof Deno.build.arch,
-): readonly string[] {
-  // In the shared cache of the system: it can be opened although no such file exists.
-  if (os === "darwin") return ["/usr/lib/libSystem.B.dylib"];
-  if (os !== "linux") return [];
-  return [
-    `/lib/${arch}-linux-gnu/libc.so.6`,
-    `/usr/lib/${arch}-linux-gnu/libc.so.6`,
-    "/lib64/libc.so.6",
-    "/usr/lib64/libc.so.6",
-    "/usr/lib/libc.so.6",
-    "/lib/libc.so.6",
-  ];
-}
-
-/**
- * The C library of this machine, as it must be named in `--allow-ffi` and opened.
- *
- * @param exists Whether a file is there. Symbolic links are followed by the loader, not here: the grant is for the name.
- * @returns Null if it lies at none of the known places.
- */
-export function libcPath(
-  os: typeof Deno.build.os,
-  arch: typeof Deno.build.arch,
-  exists: (path: string) => boolean,
-): string | null {
-  const candidates = libcCandidates(os, arch);
-  if (os === "darwin") return candidates[0] ?? null;
-  return candidates.find(exists) ?? null;
-}
-
 /** Binds the C library of a Linux machine. Needs the permission for native code at exactly this path. */
 export function openLinuxLibc(path: string): LinuxLibc {
   return Deno.dlopen(path, LINUX).symbols;
@@ -107,12 +69,4 @@ export function openLinuxLibc(path: string): LinuxLibc {
 /** Binds the C library of a Mac. Needs the permission for native code at exactly this path. */
 export function openDarwinLibc(path: string): DarwinLibc {
   return Deno.dlopen(path, DARWIN).symbols;
-}
-
-/** A string as C wants it. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(text);
-  const terminated = new Uint8Array(bytes.length + 1);
-  terminated.set(bytes);
-  return terminated;
 }

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { cString, type LinuxLibc } from "./libc.ts";
+import { cString } from "../kit/c_string.ts";
+import type { LinuxLibc } from "./libc.ts";
 
 const O_CLOEXEC = 0x80000;
 const LINK_BYTES = 4096;

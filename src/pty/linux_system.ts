@@ -9,8 +9,9 @@
  * @module
  */
 
-import { cString, type LinuxLibc, openLinuxLibc } from "./libc.ts";
+import { cString } from "../kit/c_string.ts";
 import { systemClock } from "../kit/clock.ts";
+import { type LinuxLibc, openLinuxLibc } from "./libc.ts";
 import { LinuxFiles } from "./linux_files.ts";
 import { findListeners } from "./linux_listeners.ts";
 import { ProcessLimit } from "./process_limit.ts";

@@ -13,7 +13,7 @@ import type { System } from "./system.ts";
  * Opens the system and prepares this process as a keeper: it adopts orphans, keeps its descriptors to itself and may
  * open as many as the system lets it. Done once, before anything else.
  *
- * @param libc The C library, see {@linkcode libcPath}. Needs the permission for native code at this path.
+ * @param libc The C library, see `config/libc_path.ts`. Needs the permission for native code at this path.
  * @throws {TaskmuxError} E900 if the operating system is neither Linux nor macOS.
  */
 export function openSystem(libc: string, os: typeof Deno.build.os): System {

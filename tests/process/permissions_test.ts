@@ -5,7 +5,7 @@ import {
   daemonFlags,
   keeperFlags,
 } from "../../src/config/permissions.ts";
-import { libcPath } from "../../src/pty/libc.ts";
+import { libcPath } from "../../src/config/libc_path.ts";
 import { REPOSITORY, testDenoDirectory } from "../support/deno_flags.ts";
 import { tempHome } from "../support/temp_home.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import { existsSync } from "node:fs";
-import { libcPath, openLinuxLibc } from "../../src/pty/libc.ts";
+import { libcPath } from "../../src/config/libc_path.ts";
+import { openLinuxLibc } from "../../src/pty/libc.ts";
 import { LinuxFiles } from "../../src/pty/linux_files.ts";
 
 /** Whether tests that look into `/proc` can run. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { libcPath } from "../../../src/pty/libc.ts";
+import { libcPath } from "../../../src/config/libc_path.ts";
 import { listeningSockets } from "../../../src/pty/linux_listeners.ts";
 import { signalName, signalNumber } from "../../../src/pty/native_pty.ts";
 
