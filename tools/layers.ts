@@ -26,6 +26,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   pty: { rank: 3 },
   health: { rank: 3 },
   worktree: { rank: 3 },
+  privilege: { rank: 3, only: ["config", "domain", "kit"] },
+  service: { rank: 3, only: ["config", "domain", "kit"] },
   transports: { rank: 3, only: ["contract", "domain", "kit"] },
   client: {
     rank: 3,
@@ -55,7 +57,15 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   daemon: { rank: 5 },
   cli: {
     rank: 6,
-    only: ["offline", "client", "config", "contract", "domain", "kit"],
+    only: [
+      "offline",
+      "client",
+      "service",
+      "config",
+      "contract",
+      "domain",
+      "kit",
+    ],
     typesOf: ["contract"],
   },
   "main.ts": { rank: 7, only: ["cli", "domain", "kit"] },
@@ -162,8 +172,8 @@ export const CONFINED: readonly Confined[] = [
   },
   {
     names: ["Deno.dlopen", "Deno.Unsafe*"],
-    places: ["src/pty/", "src/keeper/", "tests/"],
-    why: "native code is the business of pty and keeper",
+    places: ["src/pty/", "src/keeper/", "src/privilege/", "tests/"],
+    why: "native code is the business of pty, keeper and privilege",
   },
   {
     names: ["console.*", "Deno.stdout*", "Deno.stderr*", "alert", "prompt"],
