@@ -5,6 +5,7 @@
  */
 
 import { resolvePaths } from "../config/paths.ts";
+import { userEnvironment } from "../config/target_user.ts";
 import { VERSION } from "../contract/wire.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
@@ -75,7 +76,7 @@ async function dispatch(
   const command = await entry.load();
   const parsed = await parse(path.rest, command);
   const args = checkWords(parsed, command, path.entries);
-  return await command.run(makeContext(globals, args, output), args);
+  return await command.run(await makeContext(globals, args, output), args);
 }
 
 /** What was typed from the command on. */
@@ -172,11 +173,14 @@ function checkCount(
   );
 }
 
-function makeContext(
+async function makeContext(
   globals: GlobalArguments,
   { values }: ParsedArguments,
   output: Output,
-): Context {
+): Promise<Context> {
+  const user = Deno.env.get("SUDO_UID") === undefined
+    ? null
+    : (await import("./sudo.ts")).sudoUser();
   const folder = workingFolder(globals.folder);
   const config = typeof values["config"] === "string"
     ? values["config"]
@@ -189,10 +193,14 @@ function makeContext(
       : `${folder}/${config}`,
     paths: resolvePaths({
       TASKMUX_HOME: Deno.env.get("TASKMUX_HOME"),
-      HOME: Deno.env.get("HOME"),
+      HOME: user?.home ?? Deno.env.get("HOME"),
       XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR"),
     }),
-    env: () => Deno.env.toObject(),
+    user,
+    env: () =>
+      user === null
+        ? Deno.env.toObject()
+        : userEnvironment(Deno.env.toObject(), user),
     output,
   };
 }

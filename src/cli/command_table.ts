@@ -191,6 +191,18 @@ export const COMMAND_GROUPS: readonly (readonly [
             (await import("./commands/daemon/restart.ts")).daemonRestart,
         },
         {
+          name: "install",
+          summary: "Have the daemon start with the machine",
+          load: async () =>
+            (await import("./commands/daemon/install.ts")).daemonInstall,
+        },
+        {
+          name: "uninstall",
+          summary: "No longer have it start with the machine",
+          load: async () =>
+            (await import("./commands/daemon/install.ts")).daemonUninstall,
+        },
+        {
           name: "status",
           summary: "Tell how the daemon is",
           load: async () =>

@@ -5,6 +5,7 @@
  */
 
 import type { Paths } from "../config/paths.ts";
+import type { TargetUser } from "../config/target_user.ts";
 import type { Output } from "./output.ts";
 
 /** The surroundings of one invocation. */
@@ -15,7 +16,9 @@ export interface Context {
   /** Absolute path given by `--config`; null = search upwards. */
   readonly config: string | null;
   readonly paths: Paths;
-  /** The environment of the shell. */
+  /** The user who called `sudo`, whose daemon is meant; null without it. */
+  readonly user: TargetUser | null;
+  /** The environment of the shell; under `sudo` with that user's home. */
   readonly env: () => Record<string, string>;
   readonly output: Output;
 }

@@ -29,7 +29,11 @@ export async function needDaemon(
   const present = await dial(context, signal);
   if (present !== null) return present;
   const { ensureDaemon } = await import("../client/spawn_daemon.ts");
-  return await ensureDaemon(context.paths, { signal, args });
+  return await ensureDaemon(context.paths, {
+    signal,
+    args,
+    user: context.user,
+  });
 }
 
 /**

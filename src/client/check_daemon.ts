@@ -5,6 +5,7 @@
  */
 
 import type { Paths } from "../config/paths.ts";
+import type { TargetUser } from "../config/target_user.ts";
 import type { TaskmuxError } from "../domain/error.ts";
 import { daemonCommand } from "./spawn_daemon.ts";
 import { startupError } from "./startup_error.ts";
@@ -19,9 +20,13 @@ const CHECK_TIMEOUT_MS = 120_000;
  */
 export async function checkDaemon(
   paths: Paths,
-  signal: AbortSignal,
+  { signal, user = null }: {
+    readonly signal: AbortSignal;
+    /** Whom it would become, where the caller is root. */
+    readonly user?: TargetUser | null;
+  },
 ): Promise<TaskmuxError | null> {
-  const command = daemonCommand(paths, ["--check"]);
+  const command = daemonCommand(paths, { args: ["--check"], user });
   const limit = AbortSignal.timeout(CHECK_TIMEOUT_MS);
   const { stderr } = await new Deno.Command(command.program, {
     ...command.options,

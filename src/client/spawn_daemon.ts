@@ -14,8 +14,10 @@ import {
   launchEnvironment,
   REGEXP_GUARD,
 } from "../config/launch.ts";
+import { findLibc } from "../config/libc_path.ts";
 import type { Paths } from "../config/paths.ts";
 import { daemonFlags } from "../config/permissions.ts";
+import { formatUser, type TargetUser } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
@@ -47,6 +49,8 @@ const MAX_DIAGNOSTICS_BYTES = 16 * 1024;
 /** How the daemon is started. */
 export interface SpawnOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Whom the daemon is to become, where the caller is root; null if it stays whoever the caller is. */
+  readonly user?: TargetUser | null;
   /** Arguments of the daemon itself. */
   readonly args?: readonly string[];
   /** The program, for tests; by default the daemon of this very version. */
@@ -75,16 +79,23 @@ export async function ensureDaemon(
   return present ?? (await spawnDaemon(paths, options));
 }
 
-/** The command line and the environment of a daemon, for whoever starts one. */
+/**
+ * The command line and the environment of a daemon, for whoever starts one.
+ *
+ * @throws {TaskmuxError} E900 if it is to become another user and no C library is known.
+ */
 export function daemonCommand(
   paths: Paths,
-  args: readonly string[],
-  entry: string = entryPoint("daemon"),
+  { args = [], entry = entryPoint("daemon"), user = null }: Pick<
+    SpawnOptions,
+    "args" | "entry" | "user"
+  >,
 ): { readonly program: string; readonly options: Deno.CommandOptions } {
+  const libc = user === null ? undefined : requireLibc();
   const launch = denoCommand({
     entry,
-    flags: [REGEXP_GUARD, ...daemonFlags(paths)],
-    args,
+    flags: [REGEXP_GUARD, ...daemonFlags(paths, libc)],
+    args: [...args, ...user === null ? [] : [`--as=${formatUser(user)}`]],
   });
   return {
     program: launch.program,
@@ -98,6 +109,16 @@ export function daemonCommand(
       detached: true,
     },
   };
+}
+
+function requireLibc(): string {
+  const libc = findLibc();
+  if (libc !== null) return libc;
+  throw new TaskmuxError(
+    "E900",
+    "Cannot start daemon as root: no C library is known on this machine",
+    { hint: "Say it without sudo" },
+  );
 }
 
 async function spawnDaemon(
@@ -163,7 +184,7 @@ interface StartingDaemon {
 }
 
 function startProcess(paths: Paths, options: SpawnOptions): StartingDaemon {
-  const command = daemonCommand(paths, options.args ?? [], options.entry);
+  const command = daemonCommand(paths, options);
   const child = spawn(command.program, {
     ...command.options,
     stdout: "null",

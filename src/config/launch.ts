@@ -11,6 +11,12 @@
 export const REGEXP_GUARD =
   "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks,--regexp-backtracks-before-fallback=10000";
 
+/**
+ * Exit status of a daemon under a service manager that is to be started again at once: it was asked to make room for the
+ * next one, and its tasks run on.
+ */
+export const START_AGAIN_EXIT = 75;
+
 /** The processes that are started by another one. */
 export type Entry = "daemon" | "keeper";
 

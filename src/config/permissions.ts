@@ -47,8 +47,12 @@ export function cliPermissions(paths: Paths): PermissionSet {
   };
 }
 
-/** The daemon: runs hooks and probes, so any program, yet no other machine. */
-export function daemonPermissions(paths: Paths): PermissionSet {
+/**
+ * The daemon: runs hooks and probes, so any program, yet no other machine.
+ *
+ * @param libc The C library, for a daemon that starts as root and becomes a user; it gives this up as soon as it did.
+ */
+export function daemonPermissions(paths: Paths, libc?: string): PermissionSet {
   return {
     read: true,
     write: true,
@@ -60,6 +64,7 @@ export function daemonPermissions(paths: Paths): PermissionSet {
       `unix:${paths.keeperSocket}`,
       `unix:${paths.httpSocket}`,
     ],
+    ...(libc === undefined ? {} : { ffi: [libc] }),
   };
 }
 
@@ -81,9 +86,13 @@ export function cliFlags(paths: Paths): string[] {
   return permissionFlags(cliPermissions(paths));
 }
 
-/** Flags of `deno run` for the daemon. */
-export function daemonFlags(paths: Paths): string[] {
-  return permissionFlags(daemonPermissions(paths));
+/**
+ * Flags of `deno run` for the daemon.
+ *
+ * @param libc See {@linkcode daemonPermissions}.
+ */
+export function daemonFlags(paths: Paths, libc?: string): string[] {
+  return permissionFlags(daemonPermissions(paths, libc));
 }
 
 /**

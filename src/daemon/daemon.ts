@@ -29,7 +29,9 @@ import { DiskTrouble } from "./disk_trouble.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
+import { noteFront } from "./front_view.ts";
 import { KeeperLink } from "./keeper_link.ts";
+import type { FrontPorts } from "./privileged_start.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
@@ -47,6 +49,11 @@ export interface DaemonOptions {
   readonly apiPort?: number;
   /** What is to become of tasks that an earlier daemon had. */
   readonly takeover?: Takeover;
+  /** See {@linkcode Services}. */
+  readonly isService?: boolean;
+  readonly isRoot?: boolean;
+  /** Ports that were bound while this process was root. Closed with the daemon. */
+  readonly front?: FrontPorts | null;
   /** Finds the keeper or starts it. */
   connectKeeper(): Promise<KeeperClient>;
   /** The environment for tasks whose caller's is lost. */
@@ -56,10 +63,16 @@ export interface DaemonOptions {
   log(level: "info" | "warning" | "error", message: string): void;
 }
 
+/** How a daemon ends. */
+export interface StopOptions {
+  /** Whether tasks run on for the next one. */
+  readonly keepTasks: boolean;
+}
+
 /** A running daemon. */
 export interface Daemon extends AsyncDisposable {
   /** Resolves when the daemon was asked to end, after the answer to that was sent. */
-  readonly stopped: Promise<void>;
+  readonly stopped: Promise<StopOptions>;
   readonly services: Services;
 }
 
@@ -72,18 +85,26 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await using stack = new AsyncDisposableStack();
   const { paths } = options;
   const state = await openState(options, stack);
+  const { front = null } = options;
+  if (front?.redirect) stack.use(front.redirect);
+  if (front !== null) stack.use(front.https);
   const engine = await openEngine(options, state, stack);
+  await noteFront(state.problems, front, engine.keeper);
   const api = openApi(
     { paths, port: options.apiPort ?? state.config.apiPort },
     state.problems,
   );
   if (api !== null) stack.use(api);
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<StopOptions>();
   const services: Services = {
     ...state,
     ...engine,
     paths,
     startedAt: systemClock.now(),
+    environment: options.environment,
+    isService: options.isService ?? false,
+    isRoot: options.isRoot ?? false,
+    front,
     apiPort: () => api?.port ?? null,
     warnings: () => [
       ...state.configWarnings,
@@ -91,7 +112,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...state.disk.warnings(),
       ...[...state.problems].map(([what, message]) => `${what}: ${message}`),
     ],
-    shutDown: createShutDown({ ...engine, end: () => ended.resolve() }),
+    shutDown: createShutDown({ ...engine, end: ended.resolve }),
   };
   state.scope.run(async (signal) => {
     const python = await findPythonDaemon(paths, signal);

@@ -4,6 +4,8 @@
  * `--port N`: of the API. `--foreground`: the log goes to stderr, too. `--check`: only tells whether a daemon of this
  * version could run here, by its exit status. `--replace-keeper`: a keeper that this version cannot talk to is ended,
  * with its tasks. `--resume`: what was up before that, or before `daemon stop`, comes back, as after a boot.
+ * `--service`: a service manager runs it. `--as LINE`: it is started as root on behalf of the user of that line of
+ * `passwd`, and becomes that user.
  *
  * What prevents the start is the last line on stderr, as an error in JSON unless in the foreground.
  *
@@ -11,17 +13,27 @@
  */
 
 import { parseArgs } from "node:util";
-import { denoCommand, entryPoint, REGEXP_GUARD } from "../config/launch.ts";
+import {
+  denoCommand,
+  entryPoint,
+  REGEXP_GUARD,
+  START_AGAIN_EXIT,
+} from "../config/launch.ts";
+import { findLibc } from "../config/libc_path.ts";
 import { type Paths, resolvePaths } from "../config/paths.ts";
 import { denoDirectory, keeperFlags } from "../config/permissions.ts";
+import { parseUser } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import { ensureKeeper, keeperArguments } from "../pty/keeper_process.ts";
-import { libcPath } from "../config/libc_path.ts";
-import { type Daemon, startDaemon } from "./daemon.ts";
+import { startDaemon } from "./daemon.ts";
 import { checkTakeover } from "./check_takeover.ts";
 import { openDaemonLog } from "./logging.ts";
+import type { PrivilegedStart } from "./privileged_start.ts";
+import type { Services } from "./services.ts";
+import type { ShutDownReport } from "./shut_down.ts";
 import { claimStateFolder } from "./state_folder.ts";
+import { takeOver } from "./take_over.ts";
 
 /** How long a keeper may take to start. */
 const KEEPER_START_MS = 100_000;
@@ -32,6 +44,8 @@ interface Settings {
   readonly check: boolean;
   readonly "replace-keeper": boolean;
   readonly resume: boolean;
+  readonly service: boolean;
+  readonly as?: string;
 }
 
 function readSettings(): Settings {
@@ -43,6 +57,8 @@ function readSettings(): Settings {
       check: flag,
       "replace-keeper": flag,
       resume: flag,
+      service: flag,
+      as: { type: "string" },
     },
   }).values;
 }
@@ -65,22 +81,25 @@ async function main(): Promise<number> {
 }
 
 async function run(settings: Settings): Promise<number> {
-  const environment = Deno.env.toObject();
+  const start = settings.as === undefined ? null : await become(settings);
+  const environment = start?.environment ?? Deno.env.toObject();
   const paths = resolvePaths(environment);
   if (settings.check) {
     await checkTakeover(paths);
     return 0;
   }
-  const claim = await claimStateFolder(paths);
+  const claim = await (settings.service ? takeOver : claimStateFolder)(paths);
   // Another daemon is there. Whoever started this one will find that one.
   if (claim === null) return 0;
   using _lock = claim.lock;
+  const asked = whenAskedToStop();
   await using log = await openDaemonLog(
     paths.daemonLog,
     settings.foreground ? Deno.stderr.writable : null,
   );
   const { logger } = log;
-  for (const warning of claim.warnings) logger.warning(warning);
+  const warnings = [...claim.warnings, ...start?.warnings ?? []];
+  for (const warning of warnings) logger.warning(warning);
   const { port, resume } = settings;
   try {
     // Before anything is changed that an older version could not read any more.
@@ -91,16 +110,26 @@ async function run(settings: Settings): Promise<number> {
       paths,
       ...(port === undefined ? {} : { apiPort: Number(port) }),
       takeover: { resume, isReplaced },
+      isService: settings.service,
+      isRoot: claim.uid === 0,
+      front: start?.front ?? null,
       connectKeeper: () => connectKeeper(paths, environment),
       environment: () => environment,
       damage: claim.damage,
       log: (level, message) => logger[level](message),
     });
     logger.info(`daemon ${Deno.pid} is ready`);
-    const left = await untilStopped(daemon);
-    for (const task of left) logger.error(`may still run: ${task}`);
+    let stopping: ReturnType<Services["shutDown"]> | null = null;
+    asked.then(() => {
+      stopping = daemon.services.shutDown({ keepTasks: false });
+    });
+    const { keepTasks } = await daemon.stopped;
+    // Who asks over the socket is told otherwise.
+    for (const { task, reason } of await leftBy(stopping)) {
+      logger.error(`may still run: ${task}: ${reason}`);
+    }
     logger.info(`daemon ${Deno.pid} ends`);
-    return 0;
+    return settings.service && keepTasks ? START_AGAIN_EXIT : 0;
   } catch (error) {
     logger.error(trace(error));
     throw error;
@@ -140,7 +169,7 @@ function connectKeeper(
 
 function requireLibc(): string {
   const { os, arch } = Deno.build;
-  const libc = libcPath(os, arch, isFile);
+  const libc = findLibc();
   if (libc !== null) return libc;
   throw new TaskmuxError(
     "E900",
@@ -148,33 +177,46 @@ function requireLibc(): string {
   );
 }
 
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 /**
- * Resolves when the daemon is to end: it was asked to, or a signal came.
- *
- * @returns What may still run after a signal. Who asks is told otherwise.
+ * Resolves when a signal asks the daemon to end. Listens from the start on: what an earlier daemon left running is to
+ * be stopped, too, and only one that is up can do that.
  */
-async function untilStopped(daemon: Daemon): Promise<string[]> {
-  let stopping: ReturnType<Daemon["services"]["shutDown"]> | null = null;
-  const stop = (): void => {
-    stopping ??= daemon.services.shutDown({ keepTasks: false });
-  };
+function whenAskedToStop(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, stop);
+    Deno.addSignalListener(signal, resolve);
   }
   // The terminal that started a daemon may close.
   Deno.addSignalListener("SIGHUP", () => {});
-  await daemon.stopped;
-  const { left } = await stopping ?? { left: [] };
-  return left.map(({ task, reason }) => `${task}: ${reason}`);
+  return promise;
+}
+
+/** What may still run after a signal. */
+async function leftBy(
+  stopping: ReturnType<Services["shutDown"]> | null,
+): Promise<ShutDownReport["left"]> {
+  return (await stopping)?.left ?? [];
+}
+
+/** From here on this process and whatever it starts is that user's. */
+async function become(
+  { as: line = "", check }: Settings,
+): Promise<PrivilegedStart> {
+  const user = parseUser(line);
+  const { startPrivileged } = await import("./privileged_start.ts");
+  const start = await startPrivileged(user, {
+    libc: requireLibc(),
+    environment: Deno.env.toObject(),
+    bindsPorts: !check,
+  });
+  const { environment } = start;
+  for (const name of Object.keys(Deno.env.toObject())) {
+    if (!Object.hasOwn(environment, name)) Deno.env.delete(name);
+  }
+  for (const [name, value] of Object.entries(environment)) {
+    Deno.env.set(name, value);
+  }
+  return start;
 }
 
 if (import.meta.main) {

@@ -46,7 +46,7 @@ export function viewRunner(
 /** The answer of `status`. */
 export function viewStatus(
   looked: Looked,
-  warnings: readonly string[],
+  { warnings, proxy }: Pick<Result<"task.status">, "warnings" | "proxy">,
 ): Result<"task.status"> {
   const { supervisor, project } = looked;
   const counts = supervisor.host.store.events.counts(supervisor.projectId);
@@ -63,12 +63,7 @@ export function viewStatus(
     active_tasks: active,
     tasks,
     aliases: [],
-    proxy: {
-      enabled: false,
-      bound: false,
-      port: null,
-      reason: "this version has no proxy",
-    },
+    proxy,
     config_error: configError(project?.error ?? null),
     warnings: [
       ...looked.warnings,

@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
+import type { FrontPorts } from "./privileged_start.ts";
 import type { Projects } from "./projects.ts";
 import type { ShutDownReport } from "./shut_down.ts";
 
@@ -27,6 +28,14 @@ export interface Services {
   /** What is wrong with the host, for `status`. Present state, not history. */
   warnings(): string[];
   readonly startedAt: number;
+  /** The environment of this daemon. */
+  readonly environment: () => Readonly<Record<string, string>>;
+  /** Whether a service manager started this daemon, and starts it again. */
+  readonly isService: boolean;
+  /** Whether this daemon and its tasks have the rights of root. */
+  readonly isRoot: boolean;
+  /** The ports of the proxy; null if they were not to be bound. */
+  readonly front: FrontPorts | null;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

@@ -28,7 +28,7 @@ export interface ShutDownParts {
   readonly keeper: KeeperLink;
   readonly host: SupervisorHost;
   /** Lets the process go. */
-  end(): void;
+  end(how: { readonly keepTasks: boolean }): void;
 }
 
 /** Ends the daemon, once: who asks again gets the same report. */
@@ -66,7 +66,7 @@ async function shutDown(
     if (!keepTasks) await endKeeper(keeper);
     return report;
   } finally {
-    parts.end();
+    parts.end({ keepTasks });
   }
 }
 

@@ -18,6 +18,8 @@ export interface Claim {
   readonly warnings: readonly string[];
   /** What had the name of a file and was none. */
   readonly damage: readonly StateDamage[];
+  /** The user as whom this process makes files. */
+  readonly uid: number | null;
 }
 
 /** Bits of a mode that let others in. */
@@ -34,11 +36,13 @@ const OTHERS_WRITE = 0o022;
  */
 export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
   const warnings: string[] = [];
+  let uid: number | null = null;
   for (const folder of [paths.home, paths.runDir]) {
-    const warning = await makePrivate(folder, {
+    const made = await makePrivate(folder, {
       mayBeLink: folder === paths.home,
     });
-    if (warning !== null) warnings.push(warning);
+    if (made.warning !== null) warnings.push(made.warning);
+    uid = made.uid;
   }
   const damage = clear([paths.daemonLock]);
   const lock = await Deno.open(paths.daemonLock, {
@@ -66,7 +70,7 @@ export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
     const warning = narrow(file);
     if (warning !== null) warnings.push(warning);
   }
-  return { lock, warnings, damage };
+  return { lock, warnings, damage, uid };
 }
 
 /** Moves what is no file out of the way of those that are to be written. */
@@ -103,16 +107,17 @@ function narrow(file: string): string | null {
 async function makePrivate(
   folder: string,
   { mayBeLink }: { readonly mayBeLink: boolean },
-): Promise<string | null> {
+): Promise<{ readonly warning: string | null; readonly uid: number | null }> {
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     // A link in a place that is open to all can be turned elsewhere once it is trusted.
     const info = await (mayBeLink ? Deno.stat(folder) : Deno.lstat(folder));
     if (!info.isDirectory) throw foreign(folder);
     // Its owner could put another socket in the place of ours, whatever its mode. Only root gets so far.
-    if (!await isOwn(folder, info)) throw foreign(folder);
+    const uid = await ownUid(folder);
+    if (uid !== info.uid) throw foreign(folder);
     const mode = info.mode ?? 0;
-    if ((mode & OTHERS_MODE) === 0) return null;
+    if ((mode & OTHERS_MODE) === 0) return { warning: null, uid };
     await Deno.chmod(folder, 0o700);
     const stray = (mode & OTHERS_WRITE) === 0
       ? null
@@ -122,7 +127,8 @@ async function makePrivate(
       await Deno.chmod(folder, mode & 0o7777);
       throw foreign(stray);
     }
-    return `${folder} was open to other users; its mode is 0700 now`;
+    const warning = `${folder} was open to other users; its mode is 0700 now`;
+    return { warning, uid };
   } catch (error) {
     if (error instanceof TaskmuxError) throw error;
     const message = error instanceof Error ? error.message : String(error);
@@ -145,12 +151,12 @@ async function foreignEntry(
   return null;
 }
 
-/** Whether a folder belongs to whom files belong that are made in it now. */
-async function isOwn(folder: string, info: Deno.FileInfo): Promise<boolean> {
+/** To whom files belong that are made in a folder now. Asking the system itself needs a permission more. */
+async function ownUid(folder: string): Promise<number | null> {
   const probe = await Deno.makeTempFile({ dir: folder, prefix: ".owner-" });
   const { uid } = await Deno.stat(probe);
   await Deno.remove(probe);
-  return uid === info.uid;
+  return uid;
 }
 
 function foreign(folder: string): TaskmuxError {

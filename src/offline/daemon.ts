@@ -8,6 +8,7 @@ import { loadHostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
 import type { Result } from "../contract/mod.ts";
 import { VERSION } from "../contract/wire.ts";
+import { findUnits, type UnitEnvironment } from "../service/unit_file.ts";
 import type { RegistryEntry } from "../store/registry.ts";
 import { askKeeper, keptWarnings, livingRuns, NO_DAEMON } from "./kept_runs.ts";
 import { openRegistry } from "./registry.ts";
@@ -15,6 +16,7 @@ import { openRegistry } from "./registry.ts";
 /** The answer of `daemon.status`. */
 export async function readDaemonStatus(
   paths: Paths,
+  env: UnitEnvironment,
 ): Promise<Result<"daemon.status">> {
   const { entries, warnings } = await readRegistry(paths);
   const host = await loadHostConfig(paths.hostConfig);
@@ -29,6 +31,10 @@ export async function readDaemonStatus(
     registered_projects: entries.length,
     running_tasks: livingRuns(kept),
     keeper: { pid: kept.keeper === "present" ? kept.pid : null },
+    service: {
+      managed: false,
+      units: await findUnits(env, Deno.build.os),
+    },
     proxy: { enabled: host.config.proxy.enabled, reason: NO_DAEMON },
     dns: { resolver: host.config.hostResolver, active: false },
     warnings: [

@@ -12,6 +12,7 @@ interface Access {
 const VARIABLES = [
   "HOME",
   "NO_COLOR",
+  "SUDO_UID",
   "TASKMUX_HOME",
   "TERM",
   "XDG_RUNTIME_DIR",

@@ -53,7 +53,8 @@ export async function tempHome(
 
 /** The environment of the tests without what would lead outside or differ between machines. */
 function outerEnvironment(): Record<string, string> {
-  const { XDG_RUNTIME_DIR: _runtime, ...env } = Deno.env.toObject();
+  const { XDG_RUNTIME_DIR: _runtime, XDG_CONFIG_HOME: _config, ...env } = Deno
+    .env.toObject();
   return {
     ...Object.fromEntries(
       Object.entries(env).filter(([name]) => !name.startsWith("TASKMUX_")),

@@ -11,6 +11,7 @@ import { editProject } from "../edit_project.ts";
 import { wholeNumber } from "../option_value.ts";
 import { projectScope } from "../project.ts";
 import { shellText } from "../shell_words.ts";
+import { refuseSudo } from "../sudo.ts";
 
 /** Adds a task to the file, or replaces it there. */
 export const add = command({
@@ -59,6 +60,7 @@ export const add = command({
     ["taskmux add seed --manual -- npm run seed", "Command as words"],
   ],
   async run(context, { values, positionals, words }) {
+    refuseSudo(context.user, "add a task");
     const { config } = projectScope(context);
     const [task, ...before] = positionals;
     const command = shellText([...before, ...words ?? []]);

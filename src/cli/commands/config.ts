@@ -20,6 +20,7 @@ import { command } from "../command.ts";
 import { existingFile } from "../project.ts";
 import { warningLines } from "../render/status.ts";
 import { tableLines } from "../render/table.ts";
+import { refuseSudo } from "../sudo.ts";
 
 /** Mode of the settings: they may hold a token. */
 const CONFIG_MODE = 0o600;
@@ -66,7 +67,8 @@ export const configSet = command({
     ["taskmux config set api_port 9000", "Another port for the API"],
     ["taskmux config set mcp.enabled false", "A key in a table"],
   ],
-  async run({ paths, output }, { positionals }) {
+  async run({ paths, output, user }, { positionals }) {
+    refuseSudo(user, "change the settings");
     const [key, written] = [positionals[0]!, positionals[1]!];
     const path = paths.hostConfig;
     const before = await readConfigText(path);

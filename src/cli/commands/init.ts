@@ -13,6 +13,7 @@ import { EXIT } from "../../domain/error_codes.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { existingFile } from "../project.ts";
+import { refuseSudo } from "../sudo.ts";
 
 /** Writes a starter file. */
 export const init = command({
@@ -33,6 +34,7 @@ export const init = command({
     ["taskmux init --name shop --json", "For programs"],
   ],
   async run(context, { values }) {
+    refuseSudo(context.user, "write a taskmux.toml");
     const { output } = context;
     const path = context.config ?? `${context.folder}/${CONFIG_FILE_NAME}`;
     const existing = existingFile(path);

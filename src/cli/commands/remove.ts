@@ -19,6 +19,7 @@ import {
   planEdit,
 } from "../edit_project.ts";
 import { type ProjectScope, projectScope } from "../project.ts";
+import { refuseSudo } from "../sudo.ts";
 
 /** Stops a task and takes it out of the file. */
 export const remove = command({
@@ -29,6 +30,7 @@ export const remove = command({
   positionals: { min: 1, max: 1 },
   examples: [["taskmux remove worker", "Stop it, then remove it"]],
   async run(context, { positionals }) {
+    refuseSudo(context.user, "remove a task");
     const scope = projectScope(context);
     const task = positionals[0]!;
     const edit: Edit = (text, before) => {

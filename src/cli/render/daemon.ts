@@ -17,7 +17,10 @@ export function daemonLines(
 ): string[] {
   const projects = counted(status.registered_projects, "project");
   if (!status.running) {
-    return [`Daemon: ${paint("dim", "not running")}, ${projects} registered`];
+    return [
+      `Daemon: ${paint("dim", "not running")}, ${projects} registered`,
+      ...serviceLines(status.service, paint),
+    ];
   }
   const since = status.started_at === null
     ? ""
@@ -48,6 +51,7 @@ export function daemonLines(
   if (status.api_port !== null) {
     lines.push(`API: http://127.0.0.1:${status.api_port}`);
   }
+  lines.push(...serviceLines(status.service, paint));
   const { proxy, dns } = status;
   const why = typeof proxy["reason"] === "string"
     ? ` (${proxy["reason"]})`
@@ -55,6 +59,19 @@ export function daemonLines(
   lines.push(`Proxy: ${proxy.enabled ? "enabled" : "disabled"}${why}`);
   lines.push(`DNS: ${dns.resolver}, ${dns.active ? "active" : "not active"}`);
   return lines;
+}
+
+/** Nothing where no service is installed. */
+function serviceLines(
+  { managed, units }: Result<"daemon.status">["service"],
+  paint: Paint,
+): string[] {
+  const state = managed
+    ? paint("green", "running as a service")
+    : paint("dim", "not run as a service now");
+  return units.map(({ scope, path }) =>
+    `Service (${scope}): ${path}, ${state}`
+  );
 }
 
 const COLUMNS = [

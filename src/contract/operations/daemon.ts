@@ -43,6 +43,16 @@ export const daemon = {
         version: z.string().optional(),
         protocol: z.number().optional(),
       }),
+      /** Whether a service manager started this daemon, and which of its files there are. */
+      service: z.looseObject({
+        managed: z.boolean(),
+        units: z.array(
+          z.looseObject({
+            scope: z.enum(["user", "system"]),
+            path: z.string(),
+          }),
+        ),
+      }),
       proxy: z.looseObject({ enabled: z.boolean() }),
       dns: z.looseObject({ resolver: z.string(), active: z.boolean() }),
       warnings: z.array(z.string()),

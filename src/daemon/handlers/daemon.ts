@@ -6,10 +6,15 @@
 
 import { TaskmuxError } from "../../domain/error.ts";
 import { VERSION } from "../../contract/wire.ts";
+import { findUnits } from "../../service/unit_file.ts";
 import type { Handlers } from "../dispatcher.ts";
 import { examine } from "../examine.ts";
+import { frontDetails, holdsPrivilegedPort } from "../front_view.ts";
 import type { Services } from "../services.ts";
 import type { ShutDownReport } from "../shut_down.ts";
+
+/** Told of a daemon that works for root itself. */
+const ROOT_WARNING = "the daemon and its tasks run as root";
 
 /** See the module. */
 export function daemonHandlers(
@@ -36,9 +41,19 @@ export function daemonHandlers(
         registered_projects: (await services.registry.list()).length,
         running_tasks: running.length,
         keeper: { pid, version, protocol },
-        proxy: { enabled: false },
+        service: {
+          managed: services.isService,
+          units: await findUnits(services.environment(), Deno.build.os),
+        },
+        proxy: {
+          ...frontDetails(services.front),
+          needs_root: holdsPrivilegedPort(services.front),
+        },
         dns: { resolver: services.config.hostResolver, active: false },
-        warnings: services.warnings(),
+        warnings: [
+          ...services.warnings(),
+          ...services.isRoot ? [ROOT_WARNING] : [],
+        ],
       };
     },
     "daemon.examine": async () => ({

@@ -30,6 +30,7 @@ import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import { parseCondition, waitForTasks } from "../../supervisor/wait_action.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
+import { frontStatus } from "../front_view.ts";
 import { viewAction, viewRunner, viewStatus } from "../project_view.ts";
 import type { Services } from "../services.ts";
 
@@ -54,7 +55,10 @@ export function taskHandlers(services: Services): TaskHandlers {
   return {
     "task.status": async ({ scope }) => {
       await using looked = await services.projects.look(scope);
-      return viewStatus(looked, services.warnings());
+      return viewStatus(looked, {
+        warnings: services.warnings(),
+        proxy: frontStatus(services.front),
+      });
     },
     "task.start": async (params, context) => {
       const project = await services.projects.require(params.scope);

@@ -187,6 +187,7 @@ Deno.test("daemonLines() tells a daemon that runs and one that does not", () => 
     registered_projects: 1,
     running_tasks: 3,
     keeper: { pid: 8 },
+    service: { managed: false, units: [] },
     proxy: { enabled: false },
     dns: { resolver: "noop", active: false },
     warnings: [],

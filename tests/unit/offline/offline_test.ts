@@ -188,7 +188,7 @@ Deno.test("readStatus() warns while a keeper that says nothing may hold tasks, a
     "may still run as pid 13, but the daemon is not running",
     null,
   ]);
-  const daemon = await readDaemonStatus(paths);
+  const daemon = await readDaemonStatus(paths, {});
   assert.match(daemon.warnings.join(), /may still be running/);
 });
 
@@ -315,7 +315,7 @@ Deno.test("readProjects() and readDaemonStatus() tell what is registered", async
     projects.map(({ session, state }) => [session, state]),
     [["shop-fix", "unmanaged"]],
   );
-  const status = await readDaemonStatus(project.home.paths);
+  const status = await readDaemonStatus(project.home.paths, {});
   assert.deepEqual(
     [status.running, status.registered_projects, status.running_tasks],
     [false, 1, 0],

@@ -18,11 +18,13 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export const daemonForeground = command({
   usage: "[--port PORT]",
   about: "Runs in the foreground with its log on stderr. Ctrl-C and SIGTERM " +
-    "stop every task, then the daemon.",
+    "stop every task, then the daemon.\nWith sudo it binds the ports of the " +
+    "proxy, then becomes you for everything else.",
   options: { port: PORT_OPTION },
   positionals: { min: 0, max: 0 },
   examples: [
     ["taskmux daemon", "Run it and look on"],
+    ['sudo env "PATH=$PATH" taskmux daemon', "With ports 80 and 443"],
     ["taskmux daemon start", "Run it in the background"],
   ],
   async run(context, { values }) {
@@ -33,10 +35,18 @@ export const daemonForeground = command({
       throw new TaskmuxError(
         "E301",
         `Cannot run the daemon here: it is running already (pid ${pid})`,
-        { hint: "taskmux daemon stop", details: { pid } },
+        {
+          hint: context.user === null
+            ? "taskmux daemon stop"
+            : 'sudo env "PATH=$PATH" taskmux daemon restart',
+          details: { pid },
+        },
       );
     }
-    const { program, options } = daemonCommand(context.paths, args);
+    const { program, options } = daemonCommand(context.paths, {
+      args,
+      user: context.user,
+    });
     // A session of its own, so that a Ctrl-C of the terminal reaches it once, from here.
     const child = new Deno.Command(program, {
       ...options,

@@ -35,7 +35,10 @@ export const daemonStart = command({
       return await report(context, present, "already_running");
     }
     const { ensureDaemon } = await import("../../../client/spawn_daemon.ts");
-    await using client = await ensureDaemon(context.paths, { args });
+    await using client = await ensureDaemon(context.paths, {
+      args,
+      user: context.user,
+    });
     return await report(context, client, "started");
   },
 });

@@ -29,7 +29,7 @@ export const daemonStatus = command({
         const { readDaemonStatus } = await import(
           "../../../offline/daemon.ts"
         );
-        return await readDaemonStatus(paths);
+        return await readDaemonStatus(paths, context.env());
       },
     );
     // Of this command; the daemon's own is `version`.
