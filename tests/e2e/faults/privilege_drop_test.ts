@@ -332,7 +332,17 @@ Deno.test({
       SUDO_USER: "root",
     });
     assert.equal(plain.json()["action"], "already_running");
+    // What root reads after a crash, with a journal of the database that nobody has put away.
+    Deno.kill(status.pid!, "SIGKILL");
+    await until(() => !lives(status.pid!));
+    for (const args of [["status"], ["events"], ["logs"], ["daemon", "list"]]) {
+      await user.ok("sudo", args);
+    }
+    assert.deepEqual(await user.rootsFiles(), []);
+    await user.ok("user", ["stop"]);
     await user.ok("user", ["daemon", "stop"]);
     assert(!lives(pid));
+    await user.ok("sudo", ["status"]);
+    assert.deepEqual(await user.rootsFiles(), []);
   },
 });

@@ -16,7 +16,8 @@ import {
   type SecondUser,
   secondUser,
 } from "../../support/second_user.ts";
-import { testTaskmux } from "../../support/taskmux.ts";
+import { isRunning } from "../../support/process_state.ts";
+import { killIfThere, testTaskmux } from "../../support/taskmux.ts";
 import { tempHome } from "../../support/temp_home.ts";
 import { until } from "../../support/until.ts";
 
@@ -163,6 +164,45 @@ Deno.test({
     assert.equal(plist.AbandonProcessGroup, true);
   },
 });
+
+Deno.test("a stop that comes while the daemon starts stops everything", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "early"
+[tasks.web]
+command = "exec sleep 1000"
+`);
+  const { paths, env } = taskmux.home;
+  await project.ok(["start"]);
+  const web = await project.pid("web");
+  const crashed = await taskmux.daemonPid();
+  killIfThere(crashed!);
+  await until(async () => !await isRunning(crashed!));
+  // Made anew when the next one has claimed the folder, long before it is ready.
+  await Deno.remove(paths.daemonLock);
+  const { program, args } = daemonCommand(paths, ["--foreground"]);
+  const daemon = new Deno.Command(program, {
+    args,
+    env,
+    clearEnv: true,
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await until(() => isFile(paths.daemonLock));
+  daemon.kill("SIGTERM");
+  const { code, signal } = await daemon.status;
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+  assert.equal(await isRunning(web), false);
+});
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
 
 const TOML = `
 name = "unit"
