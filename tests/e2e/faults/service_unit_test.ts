@@ -85,6 +85,10 @@ Deno.test("daemon install writes a unit of the user, once, and uninstall removes
   }
   assert.match(text, /^ExecStart="\/\S+\/deno" "run" /m);
   assert(text.includes(`Environment="TASKMUX_HOME=${home}"\n`));
+  const deep = { TASKMUX_HOME: `/tmp/${"deep/".repeat(20)}home` };
+  await taskmux.fails("E500", ["daemon", "install", "--system", "--dry-run"], {
+    env: deep,
+  });
   const again = await taskmux.ok<Installed>(["daemon", "install"], env);
   assert.equal(again.action, "unchanged");
 

@@ -11,8 +11,10 @@ import {
   REGEXP_GUARD,
 } from "../../../config/launch.ts";
 import { findLibc } from "../../../config/libc_path.ts";
+import type { Paths } from "../../../config/paths.ts";
 import { daemonFlags, denoDirectory } from "../../../config/permissions.ts";
 import { formatUser } from "../../../config/target_user.ts";
+import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
 import type { Service, ServiceScope } from "../../../service/service.ts";
 import {
@@ -117,6 +119,7 @@ export const daemonUninstall = command({
 
 function serviceOf(context: Context, scope: ServiceScope): Service {
   const { paths, user } = context;
+  if (scope === "system") requireOwnRunFolder(paths);
   const env = context.env();
   const program = findDeno(env);
   const path = searchPath(env, program);
@@ -149,6 +152,16 @@ function serviceOf(context: Context, scope: ServiceScope): Service {
     command,
     environment,
   };
+}
+
+/** What lies in a folder of the session is not found by a daemon that has none. */
+function requireOwnRunFolder({ home, runDir }: Paths): void {
+  if (runDir.startsWith(`${home}/`)) return;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot install a service of the system: "${home}" is too long, or has a comma`,
+    { hint: "Set TASKMUX_HOME to a shorter path" },
+  );
 }
 
 /** The name of the user it works for; null if nothing tells. */
