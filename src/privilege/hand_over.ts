@@ -50,7 +50,8 @@ const MAX_LEFT_TOLD = 5;
 
 /**
  * Hands over every entry of root in some folders of the user's home. A folder outside of the home, behind a link or not
- * there is left alone. Linux only; needs to be root. Takes about 5 µs per entry.
+ * there is left alone. Linux only; needs to be root. Takes some ten
+ * µs per entry, and blocks.
  *
  * @param folders Absolute paths.
  */
