@@ -88,11 +88,11 @@ async function run(settings: Settings): Promise<number> {
     await checkTakeover(paths);
     return 0;
   }
+  const asked = whenAskedToStop();
   const claim = await (settings.service ? takeOver : claimStateFolder)(paths);
   // Another daemon is there. Whoever started this one will find that one.
   if (claim === null) return 0;
   using _lock = claim.lock;
-  const asked = whenAskedToStop();
   await using log = await openDaemonLog(
     paths.daemonLog,
     settings.foreground ? Deno.stderr.writable : null,

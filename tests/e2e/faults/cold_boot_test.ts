@@ -184,6 +184,7 @@ Deno.test({
 name = "broken"
 [tasks.db]
 command = "test -e broken && exit 1; exec sleep 1000"
+health_check = "test ! -e broken"
 restart_policy = "no"
 [tasks.api]
 command = "exec sleep 1000"
