@@ -14,7 +14,7 @@ import {
   privilegedPorts,
   type SecondUser,
   secondUser,
-} from "../../support/second_user.ts";
+} from "../../support/sudo_user.ts";
 import { lives } from "../../support/processes.ts";
 import { until } from "../../support/until.ts";
 

@@ -15,7 +15,7 @@ import {
   privilegedPorts,
   type SecondUser,
   secondUser,
-} from "../../support/second_user.ts";
+} from "../../support/sudo_user.ts";
 import { isRunning } from "../../support/process_state.ts";
 import { killIfThere, testTaskmux } from "../../support/taskmux.ts";
 import { tempHome } from "../../support/temp_home.ts";
