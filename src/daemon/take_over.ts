@@ -48,9 +48,9 @@ export async function takeOver(paths: Paths): Promise<Claim | null> {
 async function askToLeave(other: Client): Promise<boolean> {
   const signal = AbortSignal.timeout(TAKE_OVER_MS);
   try {
-    const { service } = await other.call("daemon.status", {}, { signal });
-    // One of a version without services is none.
-    if (service?.managed === true) return false;
+    const { managed } = await other.call("daemon.ping", {}, { signal });
+    // One of a version without services does not tell.
+    if (managed === true) return false;
     await other.call("daemon.stop", { keep_tasks: true }, { signal });
   } catch (error) {
     // It ends already.

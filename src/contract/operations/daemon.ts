@@ -18,6 +18,10 @@ export const daemon = {
       ok: z.literal(true),
       pid: z.number(),
       version: z.string(),
+      /** Whether a service manager started it, and starts the next one. */
+      managed: z.boolean().optional(),
+      /** Whether it holds ports that only a next one that starts as root could bind. */
+      needs_root: z.boolean().optional(),
     }),
     errors: [],
     since: "0.1.0",
@@ -43,6 +47,8 @@ export const daemon = {
         version: z.string().optional(),
         protocol: z.number().optional(),
       }),
+      /** Whether the daemon and its tasks have the rights of root. */
+      is_root: z.boolean().optional(),
       /** Whether a service manager started this daemon, and which of its files there are. */
       service: z.looseObject({
         managed: z.boolean(),

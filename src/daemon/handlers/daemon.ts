@@ -13,9 +13,6 @@ import { frontDetails, holdsPrivilegedPort } from "../front_view.ts";
 import type { Services } from "../services.ts";
 import type { ShutDownReport } from "../shut_down.ts";
 
-/** Told of a daemon that works for root itself. */
-const ROOT_WARNING = "the daemon and its tasks run as root";
-
 /** See the module. */
 export function daemonHandlers(
   services: Services,
@@ -25,7 +22,13 @@ export function daemonHandlers(
 > {
   return {
     "daemon.ping": () =>
-      Promise.resolve({ ok: true, pid: Deno.pid, version: VERSION }),
+      Promise.resolve({
+        ok: true,
+        pid: Deno.pid,
+        version: VERSION,
+        managed: services.isService,
+        needs_root: holdsPrivilegedPort(services.front),
+      }),
     "daemon.status": async () => {
       const running = services.projects.all.flatMap((project) =>
         project.supervisor?.runners ?? []
@@ -50,10 +53,8 @@ export function daemonHandlers(
           needs_root: holdsPrivilegedPort(services.front),
         },
         dns: { resolver: services.config.hostResolver, active: false },
-        warnings: [
-          ...services.warnings(),
-          ...services.isRoot ? [ROOT_WARNING] : [],
-        ],
+        is_root: services.isRoot,
+        warnings: services.warnings(),
       };
     },
     "daemon.examine": async () => ({

@@ -94,9 +94,10 @@ async function readPresent(
   const isThere = client !== null;
   if (client === null) return { isThere, isManaged: false, needsRoot: false };
   try {
-    const status = await client.call("daemon.status", {}, { signal });
-    const isManaged = status.service?.managed === true;
-    const needsRoot = !isManaged && status.proxy["needs_root"] === true;
+    // Not its status: to tell that it would read, and repair, what the next one is to find.
+    const ping = await client.call("daemon.ping", {}, { signal });
+    const isManaged = ping.managed === true;
+    const needsRoot = !isManaged && ping.needs_root === true;
     return { isThere, isManaged, needsRoot };
   } catch (error) {
     // It ends, or is of a version that does not know the question.

@@ -39,7 +39,13 @@ export const daemonStatus = command({
       isOther ? { ...answer, hint: "taskmux daemon restart" } : answer,
       () => daemonLines(result, output.paint),
     );
-    await output.notes(warningLines(result.warnings, output.paintError));
+    const warnings = [
+      ...result.warnings,
+      ...result.is_root === true
+        ? ["the daemon and its tasks run as root"]
+        : [],
+    ];
+    await output.notes(warningLines(warnings, output.paintError));
     return EXIT.ok;
   },
 });
