@@ -11,6 +11,7 @@ import type { ProjectSpec } from "../domain/task_spec.ts";
 import type { Scope } from "../contract/operation.ts";
 import type { Registry, RegistryEntry } from "../store/registry.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
+import { stopAll } from "../supervisor/stop_action.ts";
 import {
   type ProjectIdentity,
   ProjectSupervisor,
@@ -155,8 +156,13 @@ export class Projects implements AsyncDisposable {
     const spec = await this.#read(path);
     const identity = await this.#identify(spec, null);
     const { host, registry } = this.#options;
+    const { projectId } = identity;
+    const holder = await registry.get(projectId);
+    if (options.force && holder !== null && holder.configPath !== path) {
+      await this.#takeDown(projectId);
+    }
     const entry = await registry.register({
-      id: identity.projectId,
+      id: projectId,
       configPath: path,
       name: spec.name,
       worktreeId: identity.worktreeId,
@@ -217,6 +223,18 @@ export class Projects implements AsyncDisposable {
     if (project === undefined) return;
     this.#projects.delete(id);
     await project[Symbol.asyncDispose]();
+  }
+
+  /** The id gets another owner: what runs under it is ended, and what was wanted of its tasks is forgotten. */
+  async #takeDown(id: string): Promise<void> {
+    const supervisor = this.#projects.get(id)?.supervisor ?? null;
+    if (supervisor === null) await this.#options.endRuns(id);
+    else {
+      const { signal } = new AbortController();
+      await stopAll(supervisor, "shutdown", { signal });
+    }
+    await this.#release(id);
+    this.#options.host.store.tasks.removeSession(id);
   }
 
   #byConfig(configPath: string): Project | null {
