@@ -123,10 +123,10 @@ export class FollowedLog implements Disposable {
     this.#isTouched ||= hasMore;
     const { task } = this.#source;
     const records = [
-      ...pending.map((line) => toRecord(line, { task, view, isContext: true })),
+      ...pending.map((line) => toRecord(line, { task, isContext: true })),
       ...groups.flatMap((group) =>
         linesOfGroup(group).map((line) =>
-          toRecord(line, { task, view, isContext: line !== group.match })
+          toRecord(line, { task, isContext: line !== group.match })
         )
       ),
     ];

@@ -73,8 +73,6 @@ export interface LogRecord {
   readonly raw: string;
   /** It is here because of a match beside it. */
   readonly isContext: boolean;
-  /** Where its log goes on after it. */
-  readonly next: LogPosition;
 }
 
 /** An answer. */
@@ -153,7 +151,7 @@ export function positionsOf(page: PageWithResume): Map<string, LogPosition> {
 /** A line as the answer shows it. */
 export function toRecord(
   found: FoundLine,
-  place: { task: string; view: LogView; isContext: boolean },
+  place: { readonly task: string; readonly isContext: boolean },
 ): LogRecord {
   const styled = found.line.slice(textStart(found.line, 0));
   return {
@@ -163,7 +161,6 @@ export function toRecord(
     styled,
     raw: found.line,
     isContext: place.isContext,
-    next: place.view.position(found.end),
   };
 }
 
@@ -305,7 +302,6 @@ function toRecords(
     linesOfGroup(group).map((line) =>
       toRecord(line, {
         task: part.source.task,
-        view: part.view,
         isContext: line !== group.match,
       })
     );
