@@ -32,7 +32,7 @@ import {
 const MAX_PORT = 65_535;
 const MAX_EXIT_CODE = 255;
 /** Far above what a dev server with all its workers needs, far below what a machine can take. */
-const DEFAULT_PIDS = 4096;
+const DEFAULT_PIDS = 8192;
 const DEFAULT_LOG_BYTES = 10 * 1024 * 1024;
 
 /** Signals that ask a process to end. */

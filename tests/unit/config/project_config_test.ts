@@ -86,7 +86,7 @@ Deno.test("parseProject fills in every default", () => {
     },
     stopSignal: "SIGINT",
     stopGraceMs: 5_000,
-    pidsLimit: 4096,
+    pidsLimit: 8192,
     watch: [],
     watchIgnore: [],
     log: { file: null, maxBytes: 10 * 1024 * 1024, maxFiles: 3 },

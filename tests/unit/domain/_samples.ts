@@ -69,7 +69,7 @@ export function taskSpec(knobs: Partial<TaskSpec> = {}): TaskSpec {
     restart: restartSpec(),
     stopSignal: "SIGINT",
     stopGraceMs: 5_000,
-    pidsLimit: 4096,
+    pidsLimit: 8192,
     watch: [],
     watchIgnore: [],
     log: { file: null, maxBytes: 10_000_000, maxFiles: 3 },

@@ -149,7 +149,7 @@ Deno.test("detailTask() tells settings in seconds", PURE, () => {
     success_exit_codes: [0],
     stop_signal: "SIGINT",
     stop_grace_period: 0,
-    pids_limit: 4096,
+    pids_limit: 8192,
     watch: ["src/**"],
     dependencies: { db: "completed" },
   });
