@@ -284,6 +284,18 @@ function terminalSize(): TerminalSize | null {
 /** What a failure is to the user; anything unforeseen is E900. */
 function asTaskmuxError(error: unknown): TaskmuxError {
   if (error instanceof TaskmuxError) return error;
+  if (
+    error instanceof Deno.errors.NotCapable && error.message.includes("unix:")
+  ) {
+    return new TaskmuxError(
+      "E600",
+      "Cannot reach the daemon: taskmux was installed for another state folder",
+      {
+        hint: "Install it again with the sockets of this TASKMUX_HOME",
+        cause: error,
+      },
+    );
+  }
   if (error instanceof Deno.errors.NotCapable) {
     return new TaskmuxError("E900", `Cannot go on: ${error.message}`, {
       hint: "Install taskmux again with every permission flag of its README",

@@ -20,6 +20,21 @@ export async function findDaemon(context: Context): Promise<Client | null> {
   return await dial(context);
 }
 
+/**
+ * The daemon, for questions that only it can answer.
+ *
+ * @throws {TaskmuxError} E600 if none listens.
+ */
+export async function requireDaemon(context: Context): Promise<Client> {
+  const client = await findDaemon(context);
+  if (client !== null) return client;
+  throw new TaskmuxError(
+    "E600",
+    "Cannot answer that: the daemon is not running",
+    { hint: "taskmux daemon start" },
+  );
+}
+
 /** The daemon; started, with these arguments of its own, if there is none. */
 export async function needDaemon(
   context: Context,

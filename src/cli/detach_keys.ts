@@ -19,6 +19,8 @@ export interface Typed {
 
 /** Looks for the keys. */
 export class DetachKeys {
+  /** As they were given. */
+  readonly text: string;
   readonly #keys: readonly number[];
   /** Keys of the sequence that were typed and held back. */
   #held = 0;
@@ -28,6 +30,7 @@ export class DetachKeys {
    * @throws {TaskmuxError} E500 if it is none.
    */
   constructor(text: string) {
+    this.text = text;
     this.#keys = text.split(",").map((key) => keyByte(key, text));
   }
 

@@ -114,8 +114,14 @@ export class TerminalSession {
   }
 
   async #take(item: Result<"terminal.attach">): Promise<SessionEnd | null> {
-    if ("run_id" in item) this.#runId = item.run_id;
-    else if ("exit_code" in item) {
+    if ("run_id" in item) {
+      if (this.#runId === null) {
+        await this.#note(
+          `Attached to ${this.#target.task}; ${this.#keys.text} leaves it`,
+        );
+      }
+      this.#runId = item.run_id;
+    } else if ("exit_code" in item) {
       return { reason: "over", exitCode: item.exit_code };
     } else {
       this.#next = item.next;
@@ -129,7 +135,10 @@ export class TerminalSession {
   async #untilNextDaemon(cause: TaskmuxError): Promise<void> {
     const { task } = this.#target;
     await this.#client.close();
-    await this.#note(`the daemon has gone; ${task} runs on. Waiting for it`);
+    await this.#note(
+      `the daemon has gone; ${task} runs on. Waiting for the next one: ` +
+        "taskmux daemon start",
+    );
     const endsAt = systemClock.monotonic() + NEXT_DAEMON_MS;
     const { signal } = this.#left;
     const path = this.#context.paths.daemonSocket;

@@ -353,7 +353,10 @@ function openApi(
     return serveHttp({ port, socketPath: paths.httpSocket });
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    problems.set("api", `port ${port} is taken; set api_port in config.toml`);
+    problems.set(
+      "API",
+      `port ${port} is taken, so only the command line works; taskmux config set api_port 0`,
+    );
     return null;
   }
 }

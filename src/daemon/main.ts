@@ -131,9 +131,17 @@ async function run(settings: Settings): Promise<number> {
     logger.info(`daemon ${Deno.pid} ends`);
     return settings.service && keepTasks ? START_AGAIN_EXIT : 0;
   } catch (error) {
-    logger.error(trace(error));
+    logger.error(logged(error));
     throw error;
   }
+}
+
+/** Of what users can do wrong only the first line: what follows may show their settings. */
+function logged(error: unknown): string {
+  if (!(error instanceof TaskmuxError) || error.code === "E900") {
+    return trace(error);
+  }
+  return `${error.code}: ${error.message.split("\n")[0]}`;
 }
 
 function trace(error: unknown): string {

@@ -225,7 +225,8 @@ export class Project implements AsyncDisposable {
     if (!isNews) return;
     this.#emit("config_error", {
       error_code: error.error_code,
-      reason: error.error,
+      // The picture of the place that follows may show values that belong into no file of ours.
+      reason: error.error.split("\n")[0] ?? "",
     });
   }
 

@@ -285,7 +285,7 @@ Deno.test("logs read the files of a task without a daemon", async () => {
       "2026-11-20T10:00:02.000Z [api] Error [code]\n",
   );
   const last = await runCli(home, ["logs", "api", "-n", "1"]);
-  assert.equal(last.stdout, "2026-11-20T10:00:02.000 Error [code]\n");
+  assert.equal(last.stdout, "2026-11-20T10:00:02.000Z Error [code]\n");
   assertError(await runCli(home, ["logs", "ghost", "--json"]), "E200", 4);
 });
 

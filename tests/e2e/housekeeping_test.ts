@@ -99,6 +99,13 @@ Deno.test("clean takes nothing from under running tasks unless it is forced to",
   assert.deepEqual(await project.events(), []);
   assert.equal(await readIfThere(taskmux.home.paths.eventsMirror), "");
   await project.ok(["clean", "--all", "--yes"]);
+  const left = [...Deno.readDirSync(taskmux.home.home)].map(({ name }) => name);
+  assert.deepEqual(left.sort(), ["config.toml", "run"]);
+  assert.deepEqual(await taskmux.processes(), []);
+  // What only a daemon can answer starts none.
+  await project.fails("E600", ["prune"]);
+  await project.fails("E600", ["clean", "--dry-run"]);
+  assert.deepEqual(await taskmux.processes(), []);
   await project.ok(["start", "db"]);
 });
 

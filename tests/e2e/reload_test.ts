@@ -56,6 +56,25 @@ Deno.test("a broken file changes nothing but what status tells, until it is mend
   await project.ok(["start", "a"]);
 });
 
+// The error shows the place in the file, and with it what stands there.
+Deno.test("what a broken file holds gets into no file of ours", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(tasks(A));
+  await project.ok(["start"]);
+  await project.write(
+    tasks(A, "[tasks.b]", 'env = { KEY = "canary-7f3a" }', "command = = 1"),
+  );
+  await project.whenEvent("config_error");
+  assert.match((await project.status()).config_error?.error ?? "", /canary/);
+  await project.replace(tasks(A));
+  await until(async () => (await project.status()).config_error === null);
+  await taskmux.ok(["daemon", "stop"]);
+  const { success, stdout } = await new Deno.Command("grep", {
+    args: ["-rl", "canary-7f3a", taskmux.home.home],
+  }).output();
+  assert.equal(success, false, new TextDecoder().decode(stdout));
+});
+
 // Every save of an editor killed all tasks in early versions of the original.
 Deno.test("saving the file, in whatever way, touches no task that did not change", async () => {
   await using taskmux = await testTaskmux();

@@ -49,9 +49,6 @@ export const attach = command({
       });
     }
     const { output } = context;
-    await output.notes([
-      `Attached to ${task}; ${values["detach-keys"] ?? DETACH_KEYS} leaves it`,
-    ]);
     const target = { config, task };
     const end = await new TerminalSession(context, { client, target, keys })
       .run();

@@ -9,8 +9,11 @@ import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { needDaemon } from "../daemon_access.ts";
+import { needDaemon, requireDaemon } from "../daemon_access.ts";
 import { projectScope } from "../project.ts";
+
+/** How long the daemon, which has no tasks any more, may take to end. */
+const END_TIMEOUT_MS = 30_000;
 
 type What = ParamsInput<"project.clean">["what"][number];
 
@@ -24,7 +27,7 @@ export const clean = command({
   usage: "[--logs] [--events] [--certs] [--all] [--dry-run] [--yes] [--force]",
   about: "Without a kind: logs and state of this project, and its " +
     "registration. Nothing is deleted while\ntasks run, unless forced. " +
-    "The configuration is never touched.",
+    "The configuration is never touched.\n--all ends the daemon, too.",
   options: {
     logs: { type: "boolean", summary: "Log files of this project" },
     events: { type: "boolean", summary: "The history of events" },
@@ -53,17 +56,36 @@ export const clean = command({
       await context.output.lines(["Aborted"]);
       return EXIT.failure;
     }
-    await using client = await needDaemon(context);
-    const result = await client.call("project.clean", {
+    const params = {
       ...scope === undefined ? {} : { scope },
       what,
       dry_run: dryRun,
       force: values.force,
-    });
+    };
+    await using client =
+      await (dryRun ? requireDaemon(context) : needDaemon(context));
+    const result = await client.call("project.clean", params);
+    if (what.includes("all") && !dryRun) {
+      await removeRest(context, result.reports["all"]?.deleted ?? []);
+    }
     await context.output.answer(result, () => reportLines(result));
     return EXIT.ok;
   },
 });
+
+/** What the daemon itself needs goes with it. Adds the paths to those that were deleted. */
+async function removeRest(context: Context, deleted: string[]): Promise<void> {
+  const { stopDaemon } = await import("../stop_daemon.ts");
+  const { removeState } = await import("../../offline/remove_state.ts");
+  const signal = AbortSignal.timeout(END_TIMEOUT_MS);
+  await stopDaemon(context, {
+    keepTasks: false,
+    timeoutMs: END_TIMEOUT_MS,
+    signal,
+  });
+  const rest = await removeState(context.paths);
+  deleted.push(...rest.filter((path) => !deleted.includes(path)));
+}
 
 /** Whether the user agrees; asked on a terminal only. */
 function confirmed(what: readonly What[], { json }: Context): boolean {

@@ -77,7 +77,7 @@ export const events = command({
     await output.answer(
       result,
       () =>
-        result.events.length === 0 ? ["No events found"] : result.events.map(
+        result.events.length === 0 ? [NOTHING] : result.events.map(
           (event) =>
             eventLine(event, { paint: output.paint, withSession: values.all }),
         ),
@@ -85,6 +85,8 @@ export const events = command({
     return EXIT.ok;
   },
 });
+
+const NOTHING = "No events found; --all also shows those of taskmux itself";
 
 type Print = (event: EventRecord) => Promise<void>;
 

@@ -83,6 +83,9 @@ export const logs = command({
   },
 });
 
+/** The time before a line of the file, which is UTC without saying so. */
+const STAMP_REGEXP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) /;
+
 /** What is asked, whoever answers. */
 interface Query {
   readonly task: string | null;
@@ -153,7 +156,9 @@ async function print(
     answer,
     () =>
       answer.lines.map((line) =>
-        typeof line === "string" ? printer.text(line) : printer.line(line)
+        typeof line === "string"
+          ? printer.text(line.replace(STAMP_REGEXP, "$1Z "))
+          : printer.line(line)
       ),
   );
   return EXIT.ok;

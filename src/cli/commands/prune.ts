@@ -7,7 +7,7 @@
 import type { Result } from "../../contract/mod.ts";
 import { EXIT } from "../../domain/error_codes.ts";
 import { command } from "../command.ts";
-import { needDaemon } from "../daemon_access.ts";
+import { needDaemon, requireDaemon } from "../daemon_access.ts";
 
 /** Tells and removes leftovers. */
 export const prune = command({
@@ -24,7 +24,8 @@ export const prune = command({
     ["taskmux prune --apply", "Remove it"],
   ],
   async run(context, { values }) {
-    await using client = await needDaemon(context);
+    await using client =
+      await (values.apply ? needDaemon(context) : requireDaemon(context));
     const result = await client.call("project.prune", { apply: values.apply });
     await context.output.answer(result, () => pruneLines(result));
     return EXIT.ok;

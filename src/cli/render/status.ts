@@ -93,8 +93,13 @@ function headline(status: Status, paint: Paint): string {
   const id = status.project_id === status.session
     ? ""
     : ` (${status.project_id})`;
+  const isComing = status.tasks.some(({ state }) =>
+    state === "waiting" || state === "starting" || state === "backoff"
+  );
   const state = status.running
     ? paint("green", "running")
+    : isComing
+    ? paint("yellow", "starting")
     : paint("dim", "stopped");
   const active = status.running
     ? `, ${status.active_tasks} of ${status.tasks.length} tasks active`
