@@ -20,7 +20,8 @@ export interface PendingAction {
 export class PendingActions {
   readonly #meta: MetaTable;
   readonly #key: string;
-  readonly #current = new Set<PendingAction>();
+  /** Each as it was begun → what is left of it. */
+  readonly #current = new Map<PendingAction, PendingAction>();
   #left: readonly PendingAction[];
 
   constructor(meta: MetaTable, projectId: string) {
@@ -41,7 +42,7 @@ export class PendingActions {
     perform: () => Promise<T>,
   ): Promise<T> {
     if (Object.keys(action.runs).length === 0) return await perform();
-    this.#current.add(action);
+    this.#current.set(action, action);
     this.#save();
     try {
       return await perform();
@@ -58,6 +59,25 @@ export class PendingActions {
     return this.#left;
   }
 
+  /** Whether such an action on this task is under way, or was left by an earlier daemon, and nobody has taken it back. */
+  has(action: PendingAction["action"], task: string): boolean {
+    return [...this.#left, ...this.#current.values()].some((each) =>
+      each.action === action && Object.hasOwn(each.runs, task)
+    );
+  }
+
+  /** Crosses tasks out of such actions: the opposite was asked for later, and the later word counts. */
+  takeBack(action: PendingAction["action"], tasks: readonly string[]): void {
+    if (!tasks.some((task) => this.has(action, task))) return;
+    const without = (each: PendingAction): PendingAction =>
+      each.action === action ? withoutTasks(each, tasks) : each;
+    this.#left = this.#left.map(without);
+    for (const [begun, left] of this.#current) {
+      this.#current.set(begun, without(left));
+    }
+    this.#save();
+  }
+
   /** Crosses out what an earlier daemon did not finish. */
   forget(): void {
     if (this.#left.length === 0) return;
@@ -67,10 +87,19 @@ export class PendingActions {
 
   #save(): void {
     // Another crash must not lose what the one before has left.
-    const actions = [...this.#left, ...this.#current];
+    const actions = [...this.#left, ...this.#current.values()];
     this.#meta.set(
       this.#key,
       actions.length === 0 ? "" : JSON.stringify(actions),
     );
   }
+}
+
+function withoutTasks(
+  action: PendingAction,
+  tasks: readonly string[],
+): PendingAction {
+  const runs = Object.entries(action.runs)
+    .filter(([task]) => !tasks.includes(task));
+  return { ...action, runs: Object.fromEntries(runs) };
 }

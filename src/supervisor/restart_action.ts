@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isAtRest } from "../domain/task_machine.ts";
+import { isAtRest, type TaskMachine } from "../domain/task_machine.ts";
 import {
   type ActionOutcome,
   type Asker,
@@ -14,13 +14,20 @@ import {
   type TaskOutcome,
 } from "./action.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
+import { pendingAction } from "./resume_actions.ts";
 import { requireTaskFolder } from "./start_errors.ts";
-import { awaitStarted, type StartRequest, startTasks } from "./start_action.ts";
+import {
+  awaitStarted,
+  type StartRequest,
+  startTasks,
+  stoppedMeanwhile,
+} from "./start_action.ts";
 import { stopAll } from "./stop_action.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
 /**
- * Restarts tasks; no names = everything that runs or is to be started by `start`.
+ * Restarts tasks; no names = everything that runs or is to be started by `start`. A task that someone stops meanwhile
+ * stays down (E403). Should the daemon crash meanwhile, the next one finishes it.
  *
  * @throws {TaskmuxError} E200 unknown task, E213 before anything is stopped, E400 or E401 from the project's hooks.
  */
@@ -40,17 +47,29 @@ export async function restartTasks(
   };
 }
 
-/** The tasks that a restart is about; no names = everything that runs or is to be started by `start`. */
-export function tasksToRestart(
-  project: ProjectSupervisor,
-  names: readonly string[],
-): readonly string[] {
-  if (names.length > 0) return names;
-  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
+/** Everything that runs, is restarted just now, or is to be started by `start`. */
+function tasksToRestart(project: ProjectSupervisor): readonly string[] {
+  const active = project.runners.filter(({ name, machine }) =>
+    project.pending.has("restart", name) ||
+    !isAtRest(machine) && !isGoingDown(machine)
+  );
   const wanted = project.spec.autoStart
     ? [...project.spec.tasks.values()].filter((task) => task.autoStart)
     : [];
   return [...new Set([...active, ...wanted].map((task) => task.name))];
+}
+
+/** Whether someone stops it: it runs no more in the eyes of whoever asks next. */
+function isGoingDown({ phase }: TaskMachine): boolean {
+  switch (phase.status) {
+    case "spawning":
+      return phase.interrupted === "stop" || phase.interrupted === "kill";
+    case "stopping":
+      return phase.restartAfterMs === null &&
+        (phase.kind === "stop" || phase.kind === "kill");
+    default:
+      return false;
+  }
 }
 
 async function restartAll(
@@ -58,28 +77,61 @@ async function restartAll(
   request: StartRequest,
   asker: Asker,
 ): Promise<ActionOutcome> {
-  for (const name of tasksToRestart(project, [])) {
+  for (const name of tasksToRestart(project)) {
     await requireTaskFolder(project.runner(name).spec, "restart");
   }
   // Only now: what others have started meanwhile is stopped as well, so it must come up again.
-  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
-  const names = tasksToRestart(project, []);
-  const stopped = active.length === 0
-    ? { outcomes: [], warnings: [] }
-    : await stopAll(project, "stop", asker);
-  const refused = stopped.outcomes.filter((each) => each.error !== null);
-  if (refused.length > 0 || names.length === 0) {
-    return { outcomes: refused, warnings: stopped.warnings };
-  }
-  const started = await startTasks(
-    project,
-    { ...request, names, ifStopped: true },
-    asker,
-  );
-  return {
-    outcomes: started.outcomes,
-    warnings: [...stopped.warnings, ...started.warnings],
-  };
+  const isUp = project.isUp;
+  const names = tasksToRestart(project);
+  return await whilePending(project, { names, request, asker }, async () => {
+    const stopped = isUp
+      ? await stopAll(project, "restart", asker)
+      : { outcomes: [], warnings: [] };
+    const refused = stopped.outcomes.filter((each) => each.error !== null);
+    const wanted = names.filter((name) => project.pending.has("restart", name));
+    if (refused.length > 0) {
+      return { outcomes: refused, warnings: stopped.warnings };
+    }
+    const started = wanted.length === 0
+      ? { outcomes: [], warnings: [] }
+      : await startTasks(
+        project,
+        { ...request, names: wanted, ifStopped: true },
+        asker,
+      );
+    const others = names.filter((name) => !wanted.includes(name));
+    return {
+      outcomes: [...started.outcomes, ...takenBack(project, others)],
+      warnings: [...stopped.warnings, ...started.warnings],
+    };
+  });
+}
+
+/** Written down for as long as it lasts. */
+function whilePending(
+  project: ProjectSupervisor,
+  { names, request: { environment }, asker: { signal } }: {
+    readonly names: readonly string[];
+    readonly request: StartRequest;
+    readonly asker: Asker;
+  },
+  perform: () => Promise<ActionOutcome>,
+): Promise<ActionOutcome> {
+  const action = pendingAction(project, "restart", { names, environment });
+  return project.pending.during(action, signal, perform);
+}
+
+/** Tasks that somebody stopped while they were restarted. */
+function takenBack(
+  project: ProjectSupervisor,
+  names: readonly string[],
+): TaskOutcome[] {
+  return names.flatMap((name) => {
+    const runner = project.find(name);
+    return runner === null
+      ? []
+      : [outcomeOf(runner, "restarted", stoppedMeanwhile(runner))];
+  });
 }
 
 async function restartNamed(
@@ -91,18 +143,21 @@ async function restartNamed(
   for (const runner of runners) await requireTaskFolder(runner.spec, "restart");
   const active = runners.filter((runner) => !isAtRest(runner.machine));
   const idle = runners.filter((runner) => isAtRest(runner.machine));
-  const [restarted, started] = await Promise.all([
-    restartActive(project, active, { request, asker }),
-    idle.length === 0 ? { outcomes: [], warnings: [] } : startTasks(project, {
-      ...request,
-      names: idle.map((runner) => runner.name),
-      ifStopped: true,
-    }, asker),
-  ]);
-  return {
-    outcomes: [...restarted.outcomes, ...started.outcomes],
-    warnings: [...restarted.warnings, ...started.warnings],
-  };
+  const names = runners.map((runner) => runner.name);
+  return await whilePending(project, { names, request, asker }, async () => {
+    const [restarted, started] = await Promise.all([
+      restartActive(project, active, { request, asker }),
+      idle.length === 0 ? { outcomes: [], warnings: [] } : startTasks(project, {
+        ...request,
+        names: idle.map((runner) => runner.name),
+        ifStopped: true,
+      }, asker),
+    ]);
+    return {
+      outcomes: [...restarted.outcomes, ...started.outcomes],
+      warnings: [...restarted.warnings, ...started.warnings],
+    };
+  });
 }
 
 async function restartActive(
@@ -121,13 +176,17 @@ async function restartActive(
     ...await runProjectHook(project, "before_start", hook),
   ];
   const before = new Map<TaskRunner, number>();
-  for (const runner of active) {
+  // What was stopped while a hook ran stays down.
+  const wanted = active.filter(({ name }) =>
+    project.pending.has("restart", name)
+  );
+  for (const runner of wanted) {
     before.set(runner, lastGeneration(runner));
     if (environment !== null) runner.environment = environment;
     runner.wasResumed = false;
     runner.dispatch({ type: "restart", isUsers: true, reason: "manual" });
   }
-  const outcomes = await awaitStarted(project, active, {
+  const outcomes = await awaitStarted(project, wanted, {
     untilHealthy: request.untilHealthy,
     timeoutMs: request.timeoutMs,
     outcome: (runner) => oldRunOutcome(runner, before.get(runner) ?? -1),
@@ -136,7 +195,12 @@ async function restartActive(
     ...await runProjectHook(project, "after_stop", hook),
     ...await runProjectHook(project, "after_start", hook),
   );
-  return { outcomes, warnings };
+  const others = active.filter((runner) => !wanted.includes(runner))
+    .map(({ name }) => name);
+  return {
+    outcomes: [...outcomes, ...takenBack(project, others)],
+    warnings,
+  };
 }
 
 /** The generation that the restart leaves behind. A start that is just under way is joined: its run is the new one. */

@@ -39,7 +39,10 @@ export async function resumeActions(
 ): Promise<void> {
   for (const pending of actions) {
     const names = Object.keys(pending.runs)
-      .filter((name) => project.find(name) !== null);
+      .filter((name) =>
+        project.find(name) !== null &&
+        project.pending.has(pending.action, name)
+      );
     if (pending.action === "stop") {
       await stopNamed(project, names, { manner: "stop", asker });
     } else await resumeRestart(project, pending, { names, asker });
@@ -61,9 +64,11 @@ async function resumeRestart(
     const run = runOf(project.runner(name).machine);
     return run !== null && run.runId === runs[name];
   });
-  await stopNamed(project, alive, { manner: "stop", asker });
+  await stopNamed(project, alive, { manner: "restart", asker });
+  const wanted = names.filter((name) => project.pending.has("restart", name));
+  if (wanted.length === 0) return;
   await startTasks(project, {
-    names,
+    names: wanted,
     environment,
     ifStopped: true,
     withDependencies: true,

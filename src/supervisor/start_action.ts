@@ -202,6 +202,8 @@ function beginStart(
   request: StartRequest,
 ): string[] {
   const warnings: string[] = [];
+  // A stop that a later daemon would finish is over for what is wanted up now.
+  project.pending.takeBack("stop", toStart.map(({ name }) => name));
   for (const runner of toStart) {
     if (request.environment !== null && isAtRest(runner.machine)) {
       runner.environment = request.environment;
@@ -340,7 +342,8 @@ function runningOutcome(
   );
 }
 
-function stoppedMeanwhile(runner: TaskRunner): ErrorShape {
+/** What is said of a start that somebody's stop took back. */
+export function stoppedMeanwhile(runner: TaskRunner): ErrorShape {
   return new TaskmuxError(
     "E403",
     `Task '${runner.name}' was stopped by another command while it started`,

@@ -19,8 +19,11 @@ import {
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
-/** How to stop. `shutdown` is the daemon's own: it changes no desired state and no hook can prevent it. */
-export type StopManner = "stop" | "kill" | "shutdown";
+/**
+ * How to stop. `shutdown` is the daemon's own: it changes no desired state and no hook can prevent it. `restart` is the
+ * first half of one; all others take back a restart that is under way.
+ */
+export type StopManner = "stop" | "kill" | "shutdown" | "restart";
 
 /**
  * Stops everything of a project, dependents before what they depend on.
@@ -34,8 +37,9 @@ export async function stopAll(
 ): Promise<ActionOutcome> {
   const active = project.runners.filter((runner) => !isAtRest(runner.machine));
   if (active.length === 0 && manner !== "shutdown") {
+    takeBackRestart(project, project.runners, manner);
     for (const runner of project.runners) {
-      runner.dispatch({ type: "stop", kind: manner });
+      runner.dispatch({ type: "stop", kind: kindOf(manner) });
     }
     throw new TaskmuxError(
       "E300",
@@ -56,11 +60,12 @@ export async function stopAll(
     if (manner !== "shutdown") throw error;
     warnings.push(String(error));
   }
+  takeBackRestart(project, project.runners, manner);
   const outcomes = await stopInOrder(project, active, { manner, signal });
   for (const runner of project.runners) {
     // What was at rest is marked as well: after `stop` nothing comes back by itself.
     if (manner !== "shutdown" && isAtRest(runner.machine)) {
-      runner.dispatch({ type: "stop", kind: manner });
+      runner.dispatch({ type: "stop", kind: kindOf(manner) });
     }
   }
   warnings.push(
@@ -77,7 +82,10 @@ export async function stopAll(
 export async function stopNamed(
   project: ProjectSupervisor,
   names: readonly string[],
-  options: { readonly manner: "stop" | "kill"; readonly asker: Asker },
+  options: {
+    readonly manner: Exclude<StopManner, "shutdown">;
+    readonly asker: Asker;
+  },
 ): Promise<ActionOutcome> {
   const { manner, asker } = options;
   const runners = runnersOf(project, names);
@@ -86,15 +94,18 @@ export async function stopNamed(
   if (asker.onProgress) project.watchProgress(asker.onProgress, asker.signal);
   const { signal } = asker;
   const environment = active[0]?.environment ?? null;
-  const hooks = manner === "stop" && active.length > 0;
+  const hooks = manner !== "kill" && active.length > 0;
   const warnings: string[] = [];
   if (hooks) {
     warnings.push(
       ...await runProjectHook(project, "before_stop", { environment, signal }),
     );
   }
+  takeBackRestart(project, runners, manner);
   const outcomes = await stopInOrder(project, active, { manner, signal });
-  for (const runner of idle) runner.dispatch({ type: "stop", kind: manner });
+  for (const runner of idle) {
+    runner.dispatch({ type: "stop", kind: kindOf(manner) });
+  }
   if (hooks) {
     warnings.push(
       ...await runProjectHook(project, "after_stop", { environment, signal }),
@@ -108,6 +119,20 @@ export async function stopNamed(
     ],
     warnings,
   };
+}
+
+/** A stop that comes while tasks are restarted is the later word: they stay down. */
+function takeBackRestart(
+  { pending }: ProjectSupervisor,
+  runners: readonly TaskRunner[],
+  manner: StopManner,
+): void {
+  if (manner === "restart") return;
+  pending.takeBack("restart", runners.map(({ name }) => name));
+}
+
+function kindOf(manner: StopManner): "stop" | "kill" | "shutdown" {
+  return manner === "restart" ? "stop" : manner;
 }
 
 async function stopInOrder(
@@ -152,7 +177,7 @@ async function stopOne(
   const { manner, signal } = options;
   const word = manner === "kill" ? "killed" : "stopped";
   const { generation } = runner.machine;
-  runner.dispatch({ type: "stop", kind: manner });
+  runner.dispatch({ type: "stop", kind: kindOf(manner) });
   const error = await project.until(() => {
     const { machine } = runner;
     if (isAtRest(machine)) return { error: null };

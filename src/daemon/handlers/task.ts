@@ -16,10 +16,7 @@ import {
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { PendingAction } from "../../supervisor/pending_actions.ts";
-import {
-  restartTasks,
-  tasksToRestart,
-} from "../../supervisor/restart_action.ts";
+import { restartTasks } from "../../supervisor/restart_action.ts";
 import { pendingAction } from "../../supervisor/resume_actions.ts";
 import { runAdHoc } from "../../supervisor/run_action.ts";
 import {
@@ -164,15 +161,7 @@ async function restart(
   });
   const outcome = await withHookWarnings(
     project,
-    () =>
-      project.pending.during(
-        pendingAction(project, "restart", {
-          names: tasksToRestart(project, request.names),
-          environment: request.environment,
-        }),
-        context.signal,
-        () => restartTasks(project, request, askerOf(context)),
-      ),
+    () => restartTasks(project, request, askerOf(context)),
   );
   return viewAction(project, outcome, {
     names: params.tasks,

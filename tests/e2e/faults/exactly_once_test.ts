@@ -129,6 +129,70 @@ Deno.test("a task that is restarted while all are restarted is up in the end", a
   }
 });
 
+const STUBBORN = `${WITHOUT_TWO}
+[tasks.deaf]
+command = "trap '' INT TERM; echo deaf; while :; do sleep 1; done"
+ready_log = "^deaf"
+stop_grace_period = 30
+auto_start = false
+[tasks.two]
+command = "exec sleep 1000"
+auto_start = false
+`;
+
+// Its answer was "killed", and then it came up again.
+Deno.test("what is killed while all are restarted stays down, after a crash as well", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(STUBBORN);
+  for (const isCrash of [false, true]) {
+    await project.ok(["start", "--if-stopped", "one", "two", "deaf"]);
+    await project.when("deaf", (task) => task.healthy);
+    await using client = await connect(taskmux.home.paths.daemonSocket);
+    assert(client !== null);
+    const restart = client.call("task.restart", {
+      scope: { config: project.config },
+    });
+    const told = Promise.allSettled([restart]);
+    await project.when("deaf", ({ state }) => state === "stopping");
+    await project.when("two", ({ state }) => state === "stopped");
+    await project.fails("E202", ["kill", "two"]);
+    if (isCrash) {
+      await killDaemon(taskmux);
+      await taskmux.ok(["daemon", "start"]);
+    }
+    await project.ok(["kill", "deaf"]);
+    const [answer] = await told;
+    if (!isCrash) {
+      assert(answer.status === "fulfilled");
+      assert.equal(answer.value.ok, false, "the restart of two was taken back");
+    }
+    await project.when("one", ({ state }) => state === "running");
+    for (const name of ["two", "deaf"]) {
+      const { state, manual } = await project.task(name);
+      assert.deepEqual({ state, manual }, { state: "stopped", manual: true });
+    }
+  }
+});
+
+Deno.test("a restart of all brings nothing up again that is being stopped", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(STUBBORN);
+  await project.ok(["start", "one", "deaf"]);
+  await project.when("deaf", (task) => task.healthy);
+  await using client = await connect(taskmux.home.paths.daemonSocket);
+  assert(client !== null);
+  const scope = { config: project.config };
+  const stop = client.call("task.stop", { scope, tasks: ["deaf"] });
+  await project.when("deaf", ({ state }) => state === "stopping");
+  const restart = client.call("task.restart", { scope });
+  await project.when("one", ({ state }) => state !== "running");
+  await project.ok(["kill", "deaf"]);
+  await Promise.all([stop, restart]);
+  assert.equal((await project.task("one")).state, "running");
+  const { state, manual } = await project.task("deaf");
+  assert.deepEqual({ state, manual }, { state: "stopped", manual: true });
+});
+
 Deno.test("a stop in another checkout of the same name changes nothing of the first", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(TWO);
