@@ -12,22 +12,30 @@ import { type Entries, type Kinds, NAMES } from "./task_plan.ts";
 import { settle } from "./verdict.ts";
 import { newWorld, type WorldModel } from "./world_model.ts";
 
+/** What a course asks of whoever goes it. */
+export interface CourseOptions {
+  /** Told each step before it is done. */
+  onStep(step: string): void;
+  /** Milliseconds for which it may be waited until all is at rest, beside the limit that is always there. */
+  patienceMs?(): number;
+}
+
 /** See the module. */
 export class Course {
   /** What the model says. */
   world: WorldModel;
   /** For people: how it began, then each step. */
   readonly story: string[];
-  readonly #onStep: (step: string) => void;
+  readonly #options: CourseOptions;
 
   constructor(
     kinds: Kinds,
     entries: Entries,
-    onStep: (step: string) => void,
+    options: CourseOptions,
   ) {
     this.world = newWorld(kinds, entries);
     this.story = [setting(kinds, entries)];
-    this.#onStep = onStep;
+    this.#options = options;
   }
 
   /** Does it, if it makes sense now, and holds what came of it against the model. */
@@ -36,9 +44,11 @@ export class Course {
     if (operation === null) return;
     const told = describe(operation);
     this.story.push(`${this.story.length}. ${told}`);
-    this.#onStep(told);
+    this.#options.onStep(told);
     await perform(real, this.world, operation);
-    this.world = await settle(real, outcomeOf(this.world, operation));
+    const outcome = outcomeOf(this.world, operation);
+    const patienceMs = this.#options.patienceMs?.() ?? Infinity;
+    this.world = await settle(real, outcome, patienceMs);
   }
 }
 

@@ -15,8 +15,8 @@ import { fileText } from "./task_plan.ts";
 /** Variable of the environment that holds a {@linkcode ModelReplay} as text. */
 export const REPLAY_VARIABLE = "TASKMUX_MODEL";
 
-/** Longest sequence. Each has a world of its own, which takes a second. */
-const MAX_SEQUENCE = 160;
+/** Longest sequence. Each has a world of its own, which costs as much as a hundred calm steps. */
+const MAX_SEQUENCE = 600;
 
 /** Where a failure was found, so that it can be looked for again. */
 export interface ModelReplay {
@@ -30,7 +30,11 @@ export interface ModelReplay {
 export interface SequenceOptions extends ModelReplay {
   /** Milliseconds for the search for a shorter sequence that fails. */
   readonly shrinkMs: number;
+  /** When that search is over at the latest, on the clock of `performance.now`. */
+  readonly shrinkEndsAt?: number;
   onStep(step: string): void;
+  /** Told at once, before the search for a shorter sequence. */
+  onFailure?(): void;
   /** Ends a sequence that has not failed before its end. */
   isEnough?(): boolean;
 }
@@ -41,9 +45,10 @@ export interface ModelRunOptions {
   readonly firstSeed: number;
   /** Worlds at a time. */
   readonly worlds: number;
-  /** No sequence is begun after so many steps or milliseconds. */
+  /** No step is begun after so many of them, or milliseconds. */
   readonly steps: number;
   readonly limitMs: number;
+  /** As of a sequence; and no search goes on so long after the limit. */
   readonly shrinkMs: number;
 }
 
@@ -62,15 +67,17 @@ export async function runModel(
   const failures: string[] = [];
   let steps = 0;
   let sequences = 0;
+  let hasFailed = false;
   const isEnough = (): boolean =>
-    steps >= options.steps || performance.now() >= endsAt ||
-    failures.length > 0;
+    steps >= options.steps || performance.now() >= endsAt || hasFailed;
   const run = async (): Promise<void> => {
     while (!isEnough()) {
       const failure = await runSequence({
         seed: options.firstSeed + sequences++,
         shrinkMs: options.shrinkMs,
+        shrinkEndsAt: endsAt + options.shrinkMs,
         onStep: () => steps++,
+        onFailure: () => hasFailed = true,
         isEnough,
       });
       if (failure !== null) failures.push(failure);
@@ -93,9 +100,11 @@ export async function runSequence(
 ): Promise<string | null> {
   const { seed, path, commands: replayPath } = options;
   let story: readonly string[] = [];
-  let failedAt: number | null = null;
+  let searchEndsAt: number | null = null;
+  const searchMs = (): number =>
+    searchEndsAt === null ? Infinity : searchEndsAt - performance.now();
   const isOver = (): boolean =>
-    failedAt === null && (options.isEnough?.() ?? false);
+    searchEndsAt === null ? options.isEnough?.() ?? false : searchMs() <= 0;
   const property = fc.asyncProperty(
     anyKinds,
     anyEntries,
@@ -106,9 +115,11 @@ export async function runSequence(
     }),
     async (kinds, entries, commands) => {
       // Whatever is tried after the time counts as no failure, so the shortest that was found stands.
-      const searched = failedAt === null ? 0 : performance.now() - failedAt;
-      if (searched > options.shrinkMs) return;
-      const course = new Course(kinds, entries, options.onStep);
+      if (searchMs() <= 0) return;
+      const course = new Course(kinds, entries, {
+        onStep: options.onStep,
+        patienceMs: searchMs,
+      });
       try {
         await using real = await RealWorld.open(
           fileText(entries, kinds, false),
@@ -116,7 +127,12 @@ export async function runSequence(
         await fc.asyncModelRun(() => ({ model: course, real }), commands);
         real.checkLogs();
       } catch (error) {
-        failedAt ??= performance.now();
+        if (searchMs() <= 0) return;
+        searchEndsAt ??= Math.min(
+          performance.now() + options.shrinkMs,
+          options.shrinkEndsAt ?? Infinity,
+        );
+        options.onFailure?.();
         story = course.story;
         throw error;
       }

@@ -21,7 +21,7 @@ import type { Crash } from "./world_model.ts";
 import { firstLine, lastLine, PROJECT } from "./task_plan.ts";
 
 /** Far beyond what anything here takes on a busy machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 const CRASH_SIGNALS = {
   "SIGKILL": "SIGKILL",
@@ -70,7 +70,16 @@ export class RealWorld implements AsyncDisposable {
     params: ParamsInput<N>,
   ): Promise<Result<N>> {
     if (this.#client === null) throw new Error("Cannot ask: no daemon");
-    return await this.#client.call(name, params);
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`Cannot ask ${name}: no answer`)),
+      PATIENCE_MS,
+    );
+    try {
+      return await this.#client.call(name, params, { signal: late.signal });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Whose project is meant. */

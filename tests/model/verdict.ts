@@ -36,13 +36,15 @@ interface Seen extends Omit<TaskModel, "ranWith"> {
 }
 
 /**
- * Waits until all has come to rest in one of these worlds, and takes a close look then.
+ * Waits until all has come to rest in one of these worlds, and takes a close look then. Half a minute of waiting, or
+ * the patience if that is less, is a failure.
  *
  * @returns The world in which it is.
  */
 export async function settle(
   real: RealWorld,
   outcome: Outcome,
+  patienceMs: number,
 ): Promise<WorldModel> {
   let why = "nothing was seen";
   let settled: WorldModel | null = null;
@@ -59,7 +61,10 @@ export async function settle(
       nextLook = performance.now() + pauseMs;
       pauseMs = Math.min(pauseMs * 1.5, LAST_PAUSE_MS);
       return null;
-    }, { what: "all is at rest", timeoutMs: REST_TIMEOUT_MS });
+    }, {
+      what: "all is at rest",
+      timeoutMs: Math.min(REST_TIMEOUT_MS, patienceMs),
+    });
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("Cannot see"))) {
       throw error;
@@ -214,13 +219,15 @@ async function checkProcesses(
     real.history.current(name) ?? []
   );
   const own = new Set(runs.map(({ runId }) => runId));
-  const left = real.processes().filter(({ runId }) => !own.has(runId));
+  let processes = real.processes();
+  const left = processes.filter(({ runId }) => !own.has(runId));
   assert.deepEqual(left, [], "processes are left of runs that are over");
   // A process that was forked just now has its own environment only when it is the program.
   await until(() => {
-    const processes = real.processes();
-    return runs.every((run) =>
+    const areThere = runs.every((run) =>
       processes.some(({ pid, runId }) => pid === run.pid && runId === run.runId)
     );
+    if (!areThere) processes = real.processes();
+    return areThere;
   }, { what: `${runs.map(({ task }) => task)} live` });
 }

@@ -73,7 +73,7 @@ async function runCalm(
   const [entries] = fc.sample(anyEntries, { seed, numRuns: 1 });
   if (kinds === undefined || entries === undefined) throw new TypeError("None");
   let steps = 0;
-  const course = new Course(kinds, entries, () => steps++);
+  const course = new Course(kinds, entries, { onStep: () => steps++ });
   const looks: Footprint[][] = [];
   try {
     await using real = await RealWorld.open(fileText(entries, kinds, false));
