@@ -70,16 +70,9 @@ export class RealWorld implements AsyncDisposable {
     params: ParamsInput<N>,
   ): Promise<Result<N>> {
     if (this.#client === null) throw new Error("Cannot ask: no daemon");
-    const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new Error(`Cannot ask ${name}: no answer`)),
-      PATIENCE_MS,
-    );
-    try {
-      return await this.#client.call(name, params, { signal: late.signal });
-    } finally {
-      clearTimeout(timer);
-    }
+    return await this.#client.call(name, params, {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
   }
 
   /** Whose project is meant. */
