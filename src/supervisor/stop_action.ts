@@ -61,13 +61,11 @@ export async function stopAll(
     warnings.push(String(error));
   }
   takeBackRestart(project, project.runners, manner);
+  // A start that comes while all are restarted is the later word, also if it fails.
+  if (manner === "restart") markIdle(project);
   const outcomes = await stopInOrder(project, active, { manner, signal });
-  for (const runner of project.runners) {
-    // What was at rest is marked as well: after `stop` nothing comes back by itself.
-    if (manner !== "shutdown" && isAtRest(runner.machine)) {
-      runner.dispatch({ type: "stop", kind: kindOf(manner) });
-    }
-  }
+  // After `stop` nothing comes back by itself.
+  if (manner === "stop" || manner === "kill") markIdle(project);
   warnings.push(
     ...await runProjectHook(project, "after_stop", { environment, signal }),
   );
@@ -119,6 +117,15 @@ export async function stopNamed(
     ],
     warnings,
   };
+}
+
+/** What is at rest is wanted down as well. */
+function markIdle({ runners }: ProjectSupervisor): void {
+  for (const runner of runners) {
+    if (isAtRest(runner.machine)) {
+      runner.dispatch({ type: "stop", kind: "stop" });
+    }
+  }
 }
 
 /** A stop that comes while tasks are restarted is the later word: they stay down. */

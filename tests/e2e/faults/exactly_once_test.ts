@@ -174,6 +174,31 @@ Deno.test("what is killed while all are restarted stays down, after a crash as w
   }
 });
 
+// It was told to have failed, and then to have been stopped by hand.
+Deno.test("what is started while all are restarted is not stopped by that", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`${STUBBORN}
+[tasks.late]
+command = "exec false"
+restart_policy = "no"
+auto_start = false
+`);
+  await project.ok(["start", "one", "deaf"]);
+  await project.when("deaf", (task) => task.healthy);
+  await using client = await connect(taskmux.home.paths.daemonSocket);
+  assert(client !== null);
+  const restart = client.call("task.restart", {
+    scope: { config: project.config },
+  });
+  await project.when("deaf", ({ state }) => state === "stopping");
+  await project.fails("E403", ["start", "late"]);
+  await project.ok(["kill", "deaf"]);
+  await restart;
+  assert.equal((await project.task("one")).state, "running");
+  const { state, manual } = await project.task("late");
+  assert.deepEqual({ state, manual }, { state: "failed", manual: false });
+});
+
 Deno.test("a restart of all brings nothing up again that is being stopped", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(STUBBORN);
