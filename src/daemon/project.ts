@@ -155,7 +155,7 @@ export class Project implements AsyncDisposable {
     const isNews = found.content !== this.#content || this.#error !== null;
     this.#content = found.content;
     this.#error = null;
-    if (this.#supervisor === null) await this.#load(found.spec);
+    if (this.#supervisor === null) await this.#tryLoad(found.spec);
     else if (isNews) this.#reload(this.#supervisor, found.spec);
     if (this.#supervisor !== null) this.#lostFile.bringBack(this.#supervisor);
   }
@@ -228,6 +228,16 @@ export class Project implements AsyncDisposable {
       // The picture of the place that follows may show values that belong into no file of ours.
       reason: error.error.split("\n")[0] ?? "",
     });
+  }
+
+  /** What fails, because the keeper does not answer, is tried again at the next look at the file. */
+  async #tryLoad(spec: ProjectSpec): Promise<void> {
+    try {
+      await this.#load(spec);
+    } catch (error) {
+      this.#stamp = null;
+      throw error;
+    }
   }
 
   async #load(spec: ProjectSpec): Promise<void> {

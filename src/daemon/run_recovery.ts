@@ -26,6 +26,7 @@ import {
 } from "./adoption.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
+import type { Project } from "./project.ts";
 import type { Projects } from "./projects.ts";
 import { rememberRuns, SHUTDOWN_KEY } from "./state_rebuild.ts";
 
@@ -53,7 +54,8 @@ const USUAL: Takeover = { resume: false, isReplaced: false };
 /** A project that is given its runs. */
 interface Loading {
   readonly project: ProjectSupervisor;
-  ends: Pick<KeeperRun, "runId" | "key" | "ended">[] | null;
+  /** What was told of its runs meanwhile, and waits until it has them; null = it has. */
+  told: ((isStopped: boolean) => Promise<void>)[] | null;
 }
 
 /** See the module. */
@@ -73,8 +75,8 @@ export class RunRecovery {
   #suspects: readonly RunRow[] = [];
   /** Projects whose file could not be read yet: what they had is still to be brought back. */
   readonly #unread = new Set<string>();
-  /** Projects as they are loaded, each with the ends that were told meanwhile; null = they are told at once. */
-  readonly #loading = new Map<string, Loading>();
+  /** Projects as they are loaded; forgotten with them. */
+  readonly #loading = new WeakMap<Project, Loading>();
 
   constructor(
     options: {
@@ -163,26 +165,28 @@ export class RunRecovery {
    */
   async adopt(project: ProjectSupervisor): Promise<boolean> {
     const { projectId } = project;
+    const managed = this.#require().projects.find(projectId);
     // A project that is new has nothing to be brought back.
-    const isOld = this.#unread.delete(projectId);
+    const isOld = this.#unread.has(projectId);
     const policy = isOld ? this.#policy : "none";
-    const loading: Loading = { project, ends: [] };
-    this.#loading.set(projectId, loading);
+    const loading: Loading = { project, told: [] };
+    if (managed !== null) this.#loading.set(managed, loading);
     const restless = restoreTasks(project);
     const kept = (await this.#kept()).filter((run) =>
       parseRunKey(run.key).projectId === projectId
     );
     const lost = this.#lost.filter((row) => row.session === projectId);
-    this.#lost = this.#lost.filter((row) => row.session !== projectId);
     await recallEnvironments(project);
     const isStopped = isOld && this.#wasStopped && policy === "none";
     await adoptRuns(project, { kept, lost, isStopped });
-    const { host } = this.#require();
     // Their runs were alive when the keeper was asked.
-    for (let end = loading.ends?.shift(); end; end = loading.ends?.shift()) {
-      await deliverEnd(host, project, end);
+    for (let tell = loading.told?.shift(); tell; tell = loading.told?.shift()) {
+      await tell(isStopped);
     }
-    loading.ends = null;
+    loading.told = null;
+    // Only now: what fails before this is tried again, by another reading of the file.
+    this.#unread.delete(projectId);
+    this.#lost = this.#lost.filter((row) => row.session !== projectId);
     resumeTasks(project, policy, restless);
     return !this.#wasStopped;
   }
@@ -220,17 +224,15 @@ export class RunRecovery {
   /** Passes on what the keeper tells. */
   async onNotice(notice: KeeperNotice, signal: AbortSignal): Promise<void> {
     if (this.#parts === null) return;
-    const { host, projects } = this.#parts;
+    const { host } = this.#parts;
     const { projectId, task } = parseRunKey(notice.key);
     if (notice.notice === "ended") {
       const { runId, key, end: ended } = notice;
-      const loading = this.#loading.get(projectId);
-      const supervisor = projects.find(projectId)?.supervisor ??
-        loading?.project ?? null;
+      const { supervisor, told } = this.#find(projectId);
       // Not loaded yet: the end stays with the keeper until it is.
       if (supervisor === null) return;
-      if (supervisor === loading?.project && loading.ends !== null) {
-        loading.ends.push({ runId, key, ended });
+      if (told !== null) {
+        told.push(() => deliverEnd(host, supervisor, { runId, key, ended }));
         return;
       }
       // The start of a run is told before its end, and by then it has been recorded.
@@ -255,11 +257,10 @@ export class RunRecovery {
   onKeeperLost(pid: number): void {
     this.#suspects = this.#store.runs.live();
     if (this.#parts === null) return;
-    const { projects } = this.#parts;
     this.#tellLoss(this.#suspects, pid);
     this.#store.meta.set(KEEPER_KEY, "");
     for (const { session, task, runId } of this.#suspects) {
-      const runner = projects.find(session)?.supervisor?.find(task);
+      const runner = this.#find(session).supervisor?.find(task);
       runner?.dispatch({ type: "lost", runId });
     }
   }
@@ -269,16 +270,20 @@ export class RunRecovery {
    * its own run lives.
    */
   async onKeeperReplaced(): Promise<void> {
-    const { host, projects } = this.#require();
+    const { host } = this.#require();
     this.#noteKeeper();
     const known = new Set((await this.#kept()).map((run) => run.runId));
     const lost = this.#suspects.filter((row) => !known.has(row.runId));
     await Promise.all([
       host.environments.restore(),
       this.#reclaim(lost, async (row) => {
-        const supervisor = projects.find(row.session)?.supervisor ?? null;
-        if (supervisor === null) this.#lost.push(row);
-        else await deliverLoss(supervisor, row);
+        const { supervisor, told } = this.#find(row.session);
+        if (supervisor !== null && told === null) {
+          return await deliverLoss(supervisor, row);
+        }
+        this.#lost.push(row);
+        if (supervisor === null) return;
+        told?.push((isStopped) => deliverLoss(supervisor, row, isStopped));
       }),
     ]);
   }
@@ -329,6 +334,19 @@ export class RunRecovery {
   #noteKeeper(): void {
     const { pid } = this.#require().keeper;
     if (pid !== null) this.#store.meta.set(KEEPER_KEY, String(pid));
+  }
+
+  /** The project as far as it is loaded. What is told of its runs now is to be added to `told`, unless that is null. */
+  #find(projectId: string): {
+    readonly supervisor: ProjectSupervisor | null;
+    readonly told: Loading["told"];
+  } {
+    const project = this.#require().projects.find(projectId);
+    const loading = project === null ? undefined : this.#loading.get(project);
+    return {
+      supervisor: project?.supervisor ?? loading?.project ?? null,
+      told: loading?.told ?? null,
+    };
   }
 
   async #kept(): Promise<readonly KeeperRun[]> {
