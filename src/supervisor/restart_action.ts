@@ -77,11 +77,22 @@ async function restartAll(
   request: StartRequest,
   asker: Asker,
 ): Promise<ActionOutcome> {
-  for (const name of tasksToRestart(project)) {
-    await requireTaskFolder(project.runner(name).spec, "restart");
-  }
-  // Only now: what others have started meanwhile is stopped as well, so it must come up again.
+  const names = tasksToRestart(project);
+  return await whilePending(project, { names, request, asker }, async () => {
+    for (const name of names) {
+      await requireTaskFolder(project.runner(name).spec, "restart");
+    }
+    return await stopAndStart(project, request, asker);
+  });
+}
+
+async function stopAndStart(
+  project: ProjectSupervisor,
+  request: StartRequest,
+  asker: Asker,
+): Promise<ActionOutcome> {
   const isUp = project.isUp;
+  // Asked once more: what others have started meanwhile is stopped as well, so it must come up again.
   const names = tasksToRestart(project);
   return await whilePending(project, { names, request, asker }, async () => {
     const stopped = isUp
@@ -118,6 +129,7 @@ function whilePending(
   perform: () => Promise<ActionOutcome>,
 ): Promise<ActionOutcome> {
   const action = pendingAction(project, "restart", { names, environment });
+  project.pending.takeBack("stop", names);
   return project.pending.during(action, signal, perform);
 }
 
@@ -140,11 +152,13 @@ async function restartNamed(
   asker: Asker,
 ): Promise<ActionOutcome> {
   const runners = runnersOf(project, request.names);
-  for (const runner of runners) await requireTaskFolder(runner.spec, "restart");
-  const active = runners.filter((runner) => !isAtRest(runner.machine));
-  const idle = runners.filter((runner) => isAtRest(runner.machine));
   const names = runners.map((runner) => runner.name);
   return await whilePending(project, { names, request, asker }, async () => {
+    for (const runner of runners) {
+      await requireTaskFolder(runner.spec, "restart");
+    }
+    const active = runners.filter((runner) => !isAtRest(runner.machine));
+    const idle = runners.filter((runner) => isAtRest(runner.machine));
     const [restarted, started] = await Promise.all([
       restartActive(project, active, { request, asker }),
       idle.length === 0 ? { outcomes: [], warnings: [] } : startTasks(project, {

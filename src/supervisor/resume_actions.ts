@@ -44,7 +44,8 @@ export async function resumeActions(
         project.pending.has(pending.action, name)
       );
     if (pending.action === "stop") {
-      await stopNamed(project, names, { manner: "stop", asker });
+      // Whatever is asked for now is the later word.
+      await stopNamed(project, names, { manner: "resume", asker });
     } else await resumeRestart(project, pending, { names, asker });
   }
 }
@@ -64,7 +65,7 @@ async function resumeRestart(
     const run = runOf(project.runner(name).machine);
     return run !== null && run.runId === runs[name];
   });
-  await stopNamed(project, alive, { manner: "restart", asker });
+  await stopNamed(project, alive, { manner: "resume", asker });
   const wanted = names.filter((name) => project.pending.has("restart", name));
   if (wanted.length === 0) return;
   await startTasks(project, {

@@ -21,9 +21,9 @@ import type { TaskRunner } from "./task_runner.ts";
 
 /**
  * How to stop. `shutdown` is the daemon's own: it changes no desired state and no hook can prevent it. `restart` is the
- * first half of one; all others take back a restart that is under way.
+ * first half of one, `resume` finishes what an earlier daemon had begun; all others take back a restart that is under way.
  */
-export type StopManner = "stop" | "kill" | "shutdown" | "restart";
+export type StopManner = "stop" | "kill" | "shutdown" | "restart" | "resume";
 
 /**
  * Stops everything of a project, dependents before what they depend on.
@@ -134,12 +134,12 @@ function takeBackRestart(
   runners: readonly TaskRunner[],
   manner: StopManner,
 ): void {
-  if (manner === "restart") return;
+  if (manner === "restart" || manner === "resume") return;
   pending.takeBack("restart", runners.map(({ name }) => name));
 }
 
 function kindOf(manner: StopManner): "stop" | "kill" | "shutdown" {
-  return manner === "restart" ? "stop" : manner;
+  return manner === "restart" || manner === "resume" ? "stop" : manner;
 }
 
 async function stopInOrder(
