@@ -72,12 +72,26 @@ function afterBoth(
     after(after(world, other), one),
     ...(hides(one, other) ? [after(world, one)] : []),
     ...(hides(other, one) ? [after(world, other)] : []),
+    ...editedWhileUp(world, one, other),
+    ...editedWhileUp(world, other, one),
   ];
   const isBegin = [one, other].some((part) =>
     part.do === "start" || part.do === "restart"
   );
   if (!isBegin) return serial;
   return serial.flatMap((each) => [each, gateFailures(world, each)]);
+}
+
+/** What is started may be over at once, and yet the file may change in that moment, in which the project is up. */
+function editedWhileUp(
+  world: WorldModel,
+  action: Happening,
+  edit: Happening,
+): WorldModel[] {
+  if (edit.do !== "edit") return [];
+  if (action.do !== "start" && action.do !== "restart") return [];
+  const then = after(world, action);
+  return [afterEdit(then, edited(then, edit), true)];
 }
 
 /** What a task waits for may go while it waits. */

@@ -176,13 +176,19 @@ export function afterCrash(
   return judgeEnd(world, name, crash === "exit 0");
 }
 
-/** The file now says this. Nothing is done by it where the daemon cannot see or read it. */
+/**
+ * The file now says this. Nothing is done by it where the daemon cannot see or read it.
+ *
+ * @param isUp Whether the project is up at that moment, although nothing of it may be in the end.
+ */
 export function afterEdit(
   world: WorldModel,
   file: { readonly entries: Entries; readonly isBroken: boolean },
+  isUp = running(world).length > 0,
 ): WorldModel {
   const next = { ...world, ...file };
-  return file.isBroken || world.known === null ? next : reload(next);
+  if (file.isBroken || world.known === null) return next;
+  return startAdded(understand(next), world.known, isUp);
 }
 
 /** While no daemon looked the file was changed, then tasks ended. It reads the file first. */
@@ -334,12 +340,6 @@ function judgeEnd(
       : spawn(update(world, name, { restarts: restarts + 1 }), name);
   }
   return update(world, name, { state: isClean ? "completed" : "failed" });
-}
-
-/** The daemon reads a file that it can understand. */
-function reload(world: WorldModel): WorldModel {
-  const wasUp = running(world).length > 0;
-  return startAdded(understand(world), world.known, wasUp);
 }
 
 /** The new file is in force, and what left it is gone. */
