@@ -70,11 +70,9 @@ async function main(): Promise<number> {
   } catch (error) {
     // Whoever started us reads this while we start.
     const isKnown = error instanceof TaskmuxError;
-    const told = !isKnown
-      ? trace(error)
-      : settings.foreground
-      ? error.message
-      : JSON.stringify(error.toShape());
+    const told = settings.foreground
+      ? (isKnown ? error.message : trace(error))
+      : JSON.stringify((isKnown ? error : unforeseen(error)).toShape());
     await Deno.stderr.write(new TextEncoder().encode(`${told}\n`));
     return 1;
   }
@@ -142,6 +140,12 @@ function logged(error: unknown): string {
     return trace(error);
   }
   return `${error.code}: ${error.message.split("\n")[0]}`;
+}
+
+/** For the user; where it happened is in the log. */
+function unforeseen(error: unknown): TaskmuxError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new TaskmuxError("E900", message, { cause: error });
 }
 
 function trace(error: unknown): string {

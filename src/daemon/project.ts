@@ -393,13 +393,17 @@ function emptyFile(path: string): TaskmuxError {
   });
 }
 
-/** Changes whenever the file's content may have changed; null = it is not there. */
+/** Changes whenever the file's content may have changed; null = it cannot be seen, and its reader knows why. */
 async function fileStamp(path: string): Promise<string | null> {
   try {
     const info = await Deno.stat(path);
     return `${info.ino}:${info.size}:${info.mtime?.getTime()}:${info.ctime?.getTime()}`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    const isOutOfSight = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory ||
+      error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.FilesystemLoop;
+    if (isOutOfSight) return null;
     throw error;
   }
 }

@@ -8,8 +8,8 @@ import type { Paths } from "../config/paths.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { clearObstacle, kindOf, setAside } from "../kit/set_aside.ts";
-import { isAnswered } from "../kit/steady_socket.ts";
 import { STATE_FILE_MODE, type StateDamage } from "../store/state_file.ts";
+import { awaitOlderDaemon } from "./older_daemon.ts";
 
 /** A claimed folder. */
 export interface Claim {
@@ -52,9 +52,15 @@ export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
   });
   const isFree = await lock.tryLock(true);
   // The file with the lock of a daemon that lives may have been removed.
-  if (!isFree || await isAnswered(paths.daemonSocket)) {
+  const older = isFree ? await awaitOlderDaemon(paths) : null;
+  if (older === null || older.isBack) {
     lock.close();
     return null;
+  }
+  if (older.silentPid !== null) {
+    warnings.push(
+      `Process ${older.silentPid} looks like a daemon of ${paths.home} and does not listen`,
+    );
   }
   damage.push(
     ...clear([

@@ -154,6 +154,37 @@ Deno.test("what went down with its file comes back with another daemon, unless t
   }
 });
 
+Deno.test("a file that is out of reach takes its own tasks down, and keeps no daemon from starting", async () => {
+  for (const obstacle of ["a file for its folder", "a ring of links"]) {
+    await using taskmux = await testTaskmux();
+    const other = await taskmux.project(
+      `name = "other"\n[tasks.web]\ncommand = "exec sleep 1000"\n`,
+      "other",
+    );
+    await other.ok(["start"]);
+    const web = await other.pid("web");
+    const project = await begin(taskmux);
+    const pids = [await project.pid("db"), await project.pid("web")];
+    if (obstacle === "a ring of links") {
+      await Deno.remove(project.config);
+      await Deno.symlink("taskmux.toml", project.config);
+    } else {
+      await Deno.remove(project.folder, { recursive: true });
+      await Deno.writeTextFile(project.folder, "");
+    }
+    await whenGone(pids);
+    assert.equal((await status(taskmux)).config_error?.error_code, "E100");
+    await killDaemon(taskmux);
+    await taskmux.ok(["daemon", "start"]);
+    assert.equal(await other.pid("web"), web);
+    const { projects } = await taskmux.ok<{ projects: Json[] }>(
+      ["daemon", "list"],
+    );
+    const { state } = projects.find(({ session }) => session === "shop")!;
+    assert.equal(state, "config_missing", obstacle);
+  }
+});
+
 Deno.test("daemon stop ends the tasks of a file that was never readable for this daemon", async () => {
   await using taskmux = await testTaskmux();
   const project = await begin(taskmux);

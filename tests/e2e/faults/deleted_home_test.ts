@@ -40,3 +40,28 @@ command = "touch in; exec tail -n +1 -f in"
   await taskmux.ok(["daemon", "stop"]);
   assert.equal(await isRunning(second), false);
 });
+
+Deno.test("who starts something in the moment after the folder was deleted gets no second daemon", async () => {
+  await using taskmux = await testTaskmux();
+  const { home, runDir } = taskmux.home.paths;
+  const project = await taskmux.project(`
+name = "deleted"
+[tasks.web]
+command = "exec sleep 1000"
+`);
+  await project.ok(["start"]);
+  const web = await project.pid("web");
+  const daemon = await taskmux.daemonPid();
+  for (const folder of [runDir, home]) {
+    await Deno.remove(folder, { recursive: true });
+    const answers = await Promise.all([
+      project.fails("E301", ["start"]),
+      project.fails("E301", ["start"]),
+    ]);
+    for (const { error } of answers) assert.match(error, /already running/);
+    assert.equal(await taskmux.daemonPid(), daemon);
+    assert.equal(await project.pid("web"), web);
+    // Daemon and keeper, and no other ones.
+    await until(async () => (await taskmux.processes()).length === 3);
+  }
+});
