@@ -9,7 +9,11 @@ import type { Paths } from "../config/paths.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
-import { type GreetedKeeper, KeeperClient } from "../pty/keeper_client.ts";
+import {
+  type GreetedKeeper,
+  isSilence,
+  KeeperClient,
+} from "../pty/keeper_client.ts";
 import { readStateText } from "../store/state_file.ts";
 import { parseRegistry } from "../store/registry_file.ts";
 import { Store } from "../store/store.ts";
@@ -23,19 +27,23 @@ const TASKS_TOLD_MAX = 10;
 /**
  * Checks that state, settings and keeper are of a kind that this version can use. Changes nothing, unless it is told to.
  *
- * @param options `replaceKeeper`: a keeper that it cannot talk to is ended, which ends its tasks first.
+ * @param options `replaceKeeper`: a keeper that it cannot talk to is ended, which ends its tasks first. `isQuestion`:
+ * there is a daemon which goes on, so that a keeper that stands still is a reason; otherwise it is waited for later.
  * @returns Whether a keeper was ended.
  * @throws {TaskmuxError} E601 for a newer state or a keeper of another protocol (`details.obstacle` is `keeper` then);
- * E10x for settings that cannot be read; E900 if the keeper does not end.
+ * E600 for one that does not answer; E10x for settings that cannot be read; E900 if the keeper does not end.
  */
 export async function checkTakeover(
   paths: Paths,
-  options: { readonly replaceKeeper?: boolean } = {},
+  options: {
+    readonly replaceKeeper?: boolean;
+    readonly isQuestion?: boolean;
+  } = {},
 ): Promise<boolean> {
   await loadHostConfig(paths.hostConfig);
   await refuseNewerRegistry(paths);
   const tasks = tasksOf(paths);
-  using keeper = await greetKeeper(paths);
+  using keeper = await greetKeeper(paths, options);
   if (keeper === null || keeper.isCompatible) return false;
   if (options.replaceKeeper !== true) throw namingTasks(keeper.mismatch, tasks);
   await endKeeper(keeper);
@@ -60,10 +68,14 @@ function tasksOf(paths: Paths): string[] {
 }
 
 /** Null if there is none, or it is just going. */
-async function greetKeeper(paths: Paths): Promise<GreetedKeeper | null> {
+async function greetKeeper(
+  paths: Paths,
+  { isQuestion = false }: { readonly isQuestion?: boolean },
+): Promise<GreetedKeeper | null> {
   try {
     return await KeeperClient.greet(paths.keeperSocket);
   } catch (error) {
+    if (isQuestion && isSilence(error)) throw error;
     if (
       error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.ConnectionRefused ||

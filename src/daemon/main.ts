@@ -83,7 +83,7 @@ async function run(settings: Settings): Promise<number> {
   const environment = start?.environment ?? Deno.env.toObject();
   const paths = resolvePaths(environment);
   if (settings.check) {
-    await checkTakeover(paths);
+    await checkTakeover(paths, { isQuestion: true });
     return 0;
   }
   const asked = whenAskedToStop();

@@ -292,6 +292,17 @@ export class KeeperClient implements Disposable {
 }
 
 /** The first frame, or an error within {@linkcode HELLO_TIMEOUT_MS}. Closes the connection when it gives up. */
+function silentOnGreeting(): TaskmuxError {
+  return new TaskmuxError(
+    "E600",
+    `Cannot reach the keeper: it does not greet within ${HELLO_TIMEOUT_MS} ms`,
+    {
+      hint: "taskmux daemon status tells its pid; kill -CONT, if it is stopped",
+      details: { keeper_code: "silent" },
+    },
+  );
+}
+
 async function greeting(
   connection: FrameConnection,
   frames: AsyncGenerator<unknown>,
@@ -306,6 +317,7 @@ async function greeting(
   try {
     const first = await frames.next();
     signal?.throwIfAborted();
+    if (first.done && timeout.aborted) throw silentOnGreeting();
     if (first.done || !isHello(first.value)) {
       throw new TaskmuxError(
         "E600",

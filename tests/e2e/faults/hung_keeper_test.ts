@@ -41,6 +41,10 @@ command = "echo run >> runs; exec sleep 1000"
     assert(performance.now() - began < HUNG_TIMEOUT_MS);
     // Known by now: nobody waits for it again.
     await project.fails("E600", ["restart", "late"]);
+    // The daemon that knows it stays: the next one could not begin.
+    const daemon = await taskmux.daemonPid();
+    await project.fails("E600", ["daemon", "restart"]);
+    assert.equal(await taskmux.daemonPid(), daemon);
     const { warnings } = await project.status();
     assert(warnings.some((text) => text.startsWith("keeper: ")));
     assert(lives(web));
