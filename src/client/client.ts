@@ -127,8 +127,12 @@ async function dial(path: string): Promise<Deno.UnixConn | null> {
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new TaskmuxError(
         "E600",
-        `Cannot reach daemon: socket "${path}" belongs to somebody else`,
-        { hint: "export TASKMUX_HOME=/a/folder/of/yours", cause: error },
+        `Cannot reach daemon: you may not write to socket "${path}"`,
+        {
+          hint:
+            `chmod 600 ${path}, if it is yours; otherwise export TASKMUX_HOME=/a/folder/of/yours`,
+          cause: error,
+        },
       );
     }
     if (error instanceof Deno.errors.WouldBlock) {

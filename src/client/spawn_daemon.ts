@@ -263,19 +263,25 @@ async function unreachable(
   const known = startupError(said);
   // What the user can do something about keeps its own code.
   if (known !== null && known.code !== "E900") return known;
-  return unreachableError(paths, state, known?.message ?? said);
+  return unreachableError(paths, state, {
+    said: known?.message ?? said,
+    hint: known?.hint,
+  });
 }
 
 function unreachableError(
   paths: Paths,
   state: string,
-  said: string,
+  { said, hint = `Look into ${paths.daemonLog}` }: {
+    readonly said: string;
+    readonly hint?: string | undefined;
+  },
 ): TaskmuxError {
   return new TaskmuxError(
     "E600",
     `Cannot start daemon: ${state}${said === "" ? "" : `\n${said}`}`,
     {
-      hint: `Look into ${paths.daemonLog}`,
+      hint,
       details: { log: paths.daemonLog, output: said },
     },
   );

@@ -17,6 +17,7 @@ import {
 import { readStateText } from "../store/state_file.ts";
 import { parseRegistry } from "../store/registry_file.ts";
 import { Store } from "../store/store.ts";
+import { requireAccess } from "./state_access.ts";
 
 /** How long a keeper may take to end its runs and itself: SIGTERM, 3 s, SIGKILL, 5 s, and the end of their output. */
 const KEEPER_END_MS = 30_000;
@@ -31,7 +32,7 @@ const TASKS_TOLD_MAX = 10;
  * there is a daemon which goes on, so that a keeper that stands still is a reason; otherwise it is waited for later.
  * @returns Whether a keeper was ended.
  * @throws {TaskmuxError} E601 for a newer state or a keeper of another protocol (`details.obstacle` is `keeper` then);
- * E600 for one that does not answer; E10x for settings that cannot be read; E900 if the keeper does not end.
+ * E600 for one that does not answer; E900 for files that must not be used; E10x for settings that cannot be read; E900 if the keeper does not end.
  */
 export async function checkTakeover(
   paths: Paths,
@@ -40,6 +41,7 @@ export async function checkTakeover(
     readonly isQuestion?: boolean;
   } = {},
 ): Promise<boolean> {
+  if (options.isQuestion === true) await requireAccess(paths);
   await loadHostConfig(paths.hostConfig);
   await refuseNewerRegistry(paths);
   const tasks = tasksOf(paths);

@@ -352,10 +352,12 @@ function openApi(
   try {
     return serveHttp({ port, socketPath: paths.httpSocket });
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    const isForbidden = error instanceof Deno.errors.PermissionDenied;
+    if (!isForbidden && !(error instanceof Deno.errors.AddrInUse)) throw error;
+    const state = isForbidden ? "is for root only" : "is taken";
     problems.set(
       "API",
-      `port ${port} is taken, so only the command line works; taskmux config set api_port 0`,
+      `port ${port} ${state}, so only the command line works; taskmux config set api_port 0`,
     );
     return null;
   }

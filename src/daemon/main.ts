@@ -23,6 +23,7 @@ import { findLibc } from "../config/libc_path.ts";
 import { type Paths, resolvePaths } from "../config/paths.ts";
 import { denoDirectory, keeperFlags } from "../config/permissions.ts";
 import { parseUser } from "../config/target_user.ts";
+import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import { ensureKeeper, keeperArguments } from "../pty/keeper_process.ts";
@@ -144,6 +145,8 @@ function logged(error: unknown): string {
 
 /** For the user; where it happened is in the log. */
 function unforeseen(error: unknown): TaskmuxError {
+  const trouble = diskError(error);
+  if (trouble !== null) return trouble;
   const message = error instanceof Error ? error.message : String(error);
   return new TaskmuxError("E900", message, { cause: error });
 }

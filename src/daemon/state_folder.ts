@@ -10,6 +10,7 @@ import { systemClock } from "../kit/clock.ts";
 import { clearObstacle, kindOf, setAside } from "../kit/set_aside.ts";
 import { STATE_FILE_MODE, type StateDamage } from "../store/state_file.ts";
 import { awaitOlderDaemon } from "./older_daemon.ts";
+import { requireAccess } from "./state_access.ts";
 
 /** A claimed folder. */
 export interface Claim {
@@ -45,6 +46,7 @@ export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
     uid = made.uid;
   }
   const damage = clear([paths.daemonLock]);
+  await requireAccess(paths);
   const lock = await Deno.open(paths.daemonLock, {
     create: true,
     write: true,

@@ -21,9 +21,12 @@ const REASONS_OF_PATH: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
 };
 
+/** As Deno words what one of its own functions met with: `Permission denied (os error 13): open '/a/b'`. */
+const PATH_IN_MESSAGE = /\(os error \d+\): \w+ '(.+)'$/s;
+
 /**
  * What a failure to write means for a user: E900 with what to do. The path is the `path` of the error, as
- * `writeFileAtomic` leaves it there.
+ * `writeFileAtomic` leaves it there, or what Deno says in its message.
  *
  * @returns Null if the failure is another one.
  */
@@ -31,11 +34,12 @@ export function diskError(error: unknown): TaskmuxError | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const path = "path" in error && typeof error.path === "string"
     ? error.path
-    : null;
+    : PATH_IN_MESSAGE.exec(error.message)?.[1] ?? null;
   const reasons = path === null ? REASONS : REASONS_OF_PATH;
   const reason = reasons[String(error.code)];
   if (reason === undefined) return null;
-  const what = path === null ? "Cannot go on" : `Cannot write "${path}"`;
+  const verb = "path" in error ? "write" : "use";
+  const what = path === null ? "Cannot go on" : `Cannot ${verb} "${path}"`;
   return new TaskmuxError("E900", `${what}: ${reason}`, {
     hint: remedyFor(reason),
     ...(path === null ? {} : { details: { path } }),

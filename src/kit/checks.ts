@@ -67,7 +67,7 @@ async function runCheck<World>(
 ): Promise<readonly CheckAnswer[]> {
   const over = new AbortController();
   // Settled in either case, because nobody may look any more.
-  const answering = check.run(world, over.signal).then(
+  const answering = Promise.try(() => check.run(world, over.signal)).then(
     (answer) => [answer].flat(),
     (error) => {
       const message = error instanceof Error ? error.message : String(error);
