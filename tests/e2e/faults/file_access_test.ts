@@ -120,7 +120,7 @@ Deno.test({
       "daemon",
       "status",
     ], { env });
-    const told = `api: port ${port} is for root only`;
+    const told = `API: port ${port} is for root only`;
     assert(warnings.some((text) => text.startsWith(told)), `${warnings}`);
   },
 });
