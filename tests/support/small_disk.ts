@@ -4,6 +4,7 @@
  * @module
  */
 
+import { until } from "./until.ts";
 import assert from "node:assert/strict";
 import { type Taskmux, testTaskmux } from "./taskmux.ts";
 
@@ -73,9 +74,9 @@ export class SmallDisk implements AsyncDisposable {
     for (const path of this.#fillers.splice(0)) await Deno.remove(path);
   }
 
-  /** From now on nothing can be written. Nothing may have a file open for writing. */
+  /** From now on nothing can be written. Waits for processes that end to let go of their files. */
   async makeReadOnly(): Promise<void> {
-    assert(await run("mount", "-o", "remount,ro", this.folder));
+    await until(() => run("mount", "-o", "remount,ro", this.folder));
   }
 
   /** Takes {@linkcode makeReadOnly} back. */
