@@ -19,6 +19,7 @@ import {
   afterStart,
   afterStop,
   afterUnregister,
+  definitionOf,
   taskOf,
   type WorldModel,
 } from "./world_model.ts";
@@ -74,6 +75,8 @@ function afterBoth(
     ...(hides(other, one) ? [after(world, other)] : []),
     ...editedWhileUp(world, one, other),
     ...editedWhileUp(world, other, one),
+    ...editedBeforeRun(world, one, other),
+    ...editedBeforeRun(world, other, one),
   ];
   const isBegin = [one, other].some((part) =>
     part.do === "start" || part.do === "restart"
@@ -92,6 +95,21 @@ function editedWhileUp(
   if (action.do !== "start" && action.do !== "restart") return [];
   const then = after(world, action);
   return [afterEdit(then, edited(then, edit), true)];
+}
+
+/** A crash may be judged by the old file, and the run that follows a second later begin with the new one. */
+function editedBeforeRun(
+  world: WorldModel,
+  crash: Happening,
+  edit: Happening,
+): WorldModel[] {
+  if (edit.do !== "edit" || crash.do !== "crash") return [];
+  const { task } = edit;
+  const then = after(after(world, crash), edit);
+  const found = taskOf(then, task);
+  if (found.runs === taskOf(world, task).runs) return [];
+  const begun = { ...found, ranWith: definitionOf(then, task) };
+  return [{ ...then, tasks: { ...then.tasks, [task]: begun } }];
 }
 
 /** What a task waits for may go while it waits. */
