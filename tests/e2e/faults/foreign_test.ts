@@ -215,6 +215,7 @@ Deno.test({
       await command();
       strangers.assertUnhurt(`after ${name}`);
     }
+    await taskmux.ok(["daemon", "start"]);
     await taskmux.ok(["daemon", "stop"]);
     strangers.assertUnhurt("after the last daemon stop");
   },

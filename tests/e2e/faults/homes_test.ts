@@ -89,7 +89,10 @@ Deno.test({
       },
       prune: () => mine.ok(["prune", "--apply"]),
       clean: () => project.ok(["clean", "--all", "--force", "--yes"]),
-      stop: () => mine.ok(["daemon", "stop"]),
+      stop: async () => {
+        await mine.ok(["daemon", "start"]);
+        await mine.ok(["daemon", "stop"]);
+      },
     };
     for (const [name, command] of Object.entries(commands)) {
       await command();
