@@ -239,6 +239,7 @@ Deno.test("a command right after an edit goes by the edit", async () => {
       tasks(A, `b = "echo ${round} >> rounds; exec sleep 1000"`),
     );
     await project.ok(["restart", "b"]);
+    await until(async () => (await project.lines("rounds")).at(-1) === round);
   }
   assert.deepEqual(await project.lines("rounds"), ["one", "two", "three"]);
   await project.write(tasks(A, 'c = "exec sleep 1000"'));
