@@ -241,7 +241,9 @@ Deno.test("a command right after an edit goes by the edit", async () => {
     await project.ok(["restart", "b"]);
     await until(async () => (await project.lines("rounds")).at(-1) === round);
   }
-  assert.deepEqual(await project.lines("rounds"), ["one", "two", "three"]);
+  // The new task may have been started by the reload already.
+  const rounds = new Set(await project.lines("rounds"));
+  assert.deepEqual([...rounds], ["one", "two", "three"]);
   await project.write(tasks(A, 'c = "exec sleep 1000"'));
   const status = await project.ok<Status>(["status"]);
   assert(status.tasks.some(({ name }) => name === "c"));
