@@ -6,7 +6,8 @@
 
 import { resolvePaths } from "../config/paths.ts";
 import { userEnvironment } from "../config/target_user.ts";
-import { VERSION } from "../contract/wire.ts";
+import { type Manner, VERSION } from "../contract/wire.ts";
+import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { ERROR_CODES, EXIT } from "../domain/error_codes.ts";
@@ -191,6 +192,7 @@ async function makeContext(
     config: config === null || config.startsWith("/")
       ? config
       : `${folder}/${config}`,
+    manner: mannerOf(globals, values),
     paths: resolvePaths({
       TASKMUX_HOME: Deno.env.get("TASKMUX_HOME"),
       HOME: user?.home ?? Deno.env.get("HOME"),
@@ -202,6 +204,28 @@ async function makeContext(
         ? Deno.env.toObject()
         : userEnvironment(Deno.env.toObject(), user),
     output,
+  };
+}
+
+function mannerOf(
+  globals: GlobalArguments,
+  values: ParsedArguments["values"],
+): Manner {
+  const caller = values["caller"] ?? globals.caller ??
+    Deno.env.get("TASKMUX_CALLER");
+  const named = typeof caller === "string" && caller !== "";
+  if (named && !isCallerId(caller)) {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot ask as "${caller}": ${CALLER_ID_RULE}`,
+      {
+        hint: "--caller ID",
+      },
+    );
+  }
+  return {
+    ...named ? { caller } : {},
+    ...globals.reveal || values["reveal"] === true ? { reveal: true } : {},
   };
 }
 

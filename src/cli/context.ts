@@ -5,6 +5,7 @@
  */
 
 import type { Paths } from "../config/paths.ts";
+import type { Manner } from "../contract/wire.ts";
 import type { TargetUser } from "../config/target_user.ts";
 import type { Output } from "./output.ts";
 
@@ -15,6 +16,8 @@ export interface Context {
   readonly folder: string;
   /** Absolute path given by `--config`; null = search upwards. */
   readonly config: string | null;
+  /** How everything is asked: who asks, whether secrets are shown. */
+  readonly manner: Manner;
   readonly paths: Paths;
   /** The user who called `sudo`, whose daemon is meant; null without it. */
   readonly user: TargetUser | null;

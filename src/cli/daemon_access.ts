@@ -111,8 +111,8 @@ export async function askOrRead<N extends CallName>(
 }
 
 function dial(
-  { paths: { daemonSocket, home } }: Context,
+  { paths: { daemonSocket, home }, manner }: Context,
   signal?: AbortSignal,
 ): Promise<Client | null> {
-  return connect(daemonSocket, { signal, home });
+  return connect(daemonSocket, { signal, home, manner });
 }

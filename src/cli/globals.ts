@@ -16,6 +16,8 @@ export interface GlobalArguments {
   readonly folder: string | null;
   /** `--config`, unresolved. */
   readonly config: string | null;
+  readonly caller: string | null;
+  readonly reveal: boolean;
   readonly command: string | null;
   /** What follows the command. */
   readonly rest: readonly string[];
@@ -29,6 +31,12 @@ export const COMMON_OPTIONS = {
     value: "FILE",
     summary: "Use this taskmux.toml instead of searching upwards",
   },
+  caller: {
+    type: "string",
+    value: "ID",
+    summary: "Who asks; the answer tells what happened since it last did",
+  },
+  reveal: { type: "boolean", summary: "Show secrets instead of ***" },
   help: { type: "boolean", short: "h", summary: "Show this help" },
   version: { type: "boolean", short: "V", summary: "Show the version" },
 } as const satisfies OptionSpecs;
@@ -58,6 +66,8 @@ export function wantsVersion(args: readonly string[]): boolean {
 export function splitGlobals(argv: readonly string[]): GlobalArguments {
   let folder: string | null = null;
   let config: string | null = null;
+  let caller: string | null = null;
+  let reveal = false;
   let at = 0;
   for (; at < argv.length; at++) {
     const arg = argv[at]!;
@@ -66,6 +76,9 @@ export function splitGlobals(argv: readonly string[]): GlobalArguments {
     else if (arg === "--config") {
       config = valueOf(argv, ++at, "--config", "FILE");
     } else if (arg.startsWith("--config=")) config = arg.slice(9);
+    else if (arg === "--caller") caller = valueOf(argv, ++at, "--caller", "ID");
+    else if (arg.startsWith("--caller=")) caller = arg.slice(9);
+    else if (arg === "--reveal") reveal = true;
     else if (!KNOWN.has(arg)) throw unknownOption(arg);
   }
   return {
@@ -73,6 +86,8 @@ export function splitGlobals(argv: readonly string[]): GlobalArguments {
     version: wantsVersion(argv.slice(0, at)),
     folder,
     config,
+    caller,
+    reveal,
     command: argv[at] ?? null,
     rest: argv.slice(at + 1),
   };

@@ -15,6 +15,7 @@ import type {
 } from "../contract/mod.ts";
 import {
   type Hello,
+  type Manner,
   type Progress,
   type ServerFrame,
   VERSION,
@@ -39,6 +40,8 @@ export interface ConnectOptions {
   readonly anyProtocol?: boolean;
   /** The state folder. If given, whoever owns it must own the socket's folder, or nobody is asked there. */
   readonly home?: string;
+  /** How everything is asked on this connection. */
+  readonly manner?: Manner;
   /** Longest wait for the greeting, for tests. */
   readonly helloTimeoutMs?: number;
 }
@@ -76,7 +79,8 @@ export async function connect(
       return null;
     }
     const hello = checkHello(first.value, options.anyProtocol ?? false);
-    return new Client(connection, hello, frames);
+    const { manner = {} } = options;
+    return new Client(connection, { hello, manner }, frames);
   } catch (error) {
     connection.close();
     throw error;
@@ -238,6 +242,7 @@ interface Waiter {
 export class Client implements AsyncDisposable {
   /** Who the daemon said it is. */
   readonly hello: Hello;
+  readonly #manner: Manner;
   readonly #connection: FrameConnection;
   readonly #waiters = new Map<number, Waiter>();
   readonly #reading: Promise<void>;
@@ -246,10 +251,11 @@ export class Client implements AsyncDisposable {
   /** Made by {@linkcode connect}, after the greeting was read from `frames`. */
   constructor(
     connection: FrameConnection,
-    hello: Hello,
+    { hello, manner }: { readonly hello: Hello; readonly manner: Manner },
     frames: AsyncGenerator<unknown, void, void>,
   ) {
     this.hello = hello;
+    this.#manner = manner;
     this.#connection = connection;
     this.#reading = this.#read(frames);
   }
@@ -340,7 +346,8 @@ export class Client implements AsyncDisposable {
   #send(op: string, params: unknown, waiter: Waiter): number {
     const id = ++this.#lastId;
     this.#waiters.set(id, waiter);
-    if (!this.#connection.send({ id, op, params })) waiter.fail(lost());
+    const frame = { id, op, params, ...this.#manner };
+    if (!this.#connection.send(frame)) waiter.fail(lost());
     return id;
   }
 

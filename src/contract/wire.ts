@@ -30,9 +30,25 @@ export interface Hello {
 }
 
 /** Asks an operation, or withdraws an earlier request. */
-export type ClientFrame =
-  | { readonly id: number; readonly op: string; readonly params: unknown }
-  | { readonly cancel: number };
+export type ClientFrame = RequestFrame | { readonly cancel: number };
+
+/** A question, and how it is asked. */
+export interface RequestFrame extends Manner {
+  readonly id: number;
+  readonly op: string;
+  readonly params: unknown;
+}
+
+/** What holds for any question, whatever is asked. */
+export interface Manner {
+  /**
+   * Who asks, by a name of its own choice: 1 to 128 visible ASCII characters. The answer of a call then carries
+   * `recent_events`, the events since this caller's last call.
+   */
+  readonly caller?: string;
+  /** Secrets are shown. Otherwise they are replaced by `***`. */
+  readonly reveal?: true;
+}
 
 /** What comes back for one request: any number of `progress` and `item`, then exactly one `result`, `error` or `end`. */
 export type ServerFrame =

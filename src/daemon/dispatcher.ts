@@ -14,6 +14,7 @@ import {
   type StreamName,
 } from "../contract/mod.ts";
 import type { Progress } from "../contract/wire.ts";
+import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { closest } from "../kit/did_you_mean.ts";
@@ -26,11 +27,17 @@ export interface CallContext {
    * brought to its end, whoever goes away meanwhile. Aborts as well once the call is over.
    */
   readonly signal: AbortSignal;
+  /** The name that the caller gave itself; null = none. */
+  readonly caller: string | null;
   readonly onProgress: (progress: Progress) => void;
 }
 
 /** A caller, as transports know one. */
 export interface Caller {
+  /** The name it gave itself; null = none. */
+  readonly caller: string | null;
+  /** Whether it may see secrets, and wants to. */
+  readonly reveal: boolean;
   /** Aborts when the caller goes away or withdraws. */
   readonly signal: AbortSignal;
   /** Aborts when the daemon ends. */
@@ -80,37 +87,10 @@ export function createDispatcher(
   handlers: Handlers,
   onError: (error: unknown, operation: string) => void,
 ): Dispatcher {
-  const mapped = (
-    error: unknown,
-    name: string,
-    { signal, lifetime }: Pick<Caller, "signal" | "lifetime">,
-  ): TaskmuxError => {
-    if (lifetime.aborted) {
-      return new TaskmuxError(
-        "E600",
-        `Cannot tell how ${name} ends: the daemon ended meanwhile`,
-        { hint: "taskmux status" },
-      );
-    }
-    if (signal.aborted) {
-      // Nobody reads this; it must only not look like a mistake of ours.
-      return new TaskmuxError("E600", `Cannot do ${name}: the caller is gone`);
-    }
-    if (error instanceof TaskmuxError) {
-      if (error.code === "E900") onError(error, name);
-      return error;
-    }
-    const trouble = diskError(error);
-    if (trouble !== null) return trouble;
-    onError(error, name);
-    return new TaskmuxError("E900", `Cannot do ${name}: internal error`, {
-      hint: "See daemon.log in the state folder",
-      cause: error,
-    });
-  };
   return {
     kindOf: (name) => isName(name) ? contract[name].kind : null,
     async call(name, params, { onProgress, ...caller }) {
+      checkCaller(caller.caller);
       const known = requireName(name);
       const parsed = parseParams(known, params);
       const handler = handlers[known] as (
@@ -122,14 +102,24 @@ export function createDispatcher(
       const over = new AbortController();
       const signal = AbortSignal.any([waiting, over.signal]);
       try {
-        return await handler(parsed, { signal, onProgress });
+        return await handler(parsed, {
+          signal,
+          caller: caller.caller,
+          onProgress,
+        });
       } catch (error) {
-        throw mapped(error, name, { signal, lifetime: caller.lifetime });
+        throw mapped(error, {
+          name,
+          signal,
+          lifetime: caller.lifetime,
+          onError,
+        });
       } finally {
         over.abort(new DOMException("The call is over", "AbortError"));
       }
     },
     async *stream(name, params, context) {
+      checkCaller(context.caller);
       const known = requireName(name);
       const parsed = parseParams(known, params);
       const handler = handlers[known] as (
@@ -139,10 +129,55 @@ export function createDispatcher(
       try {
         yield* handler(parsed, context);
       } catch (error) {
-        throw mapped(error, name, context);
+        throw mapped(error, { ...context, name, onError });
       }
     },
   };
+}
+
+/** What a failure is to the caller. */
+function mapped(
+  error: unknown,
+  { name, signal, lifetime, onError }: {
+    readonly name: string;
+    readonly signal: AbortSignal;
+    readonly lifetime: AbortSignal;
+    readonly onError: (error: unknown, operation: string) => void;
+  },
+): TaskmuxError {
+  if (lifetime.aborted) {
+    return new TaskmuxError(
+      "E600",
+      `Cannot tell how ${name} ends: the daemon ended meanwhile`,
+      { hint: "taskmux status" },
+    );
+  }
+  if (signal.aborted) {
+    // Nobody reads this; it must only not look like a mistake of ours.
+    return new TaskmuxError("E600", `Cannot do ${name}: the caller is gone`);
+  }
+  if (error instanceof TaskmuxError) {
+    if (error.code === "E900") onError(error, name);
+    return error;
+  }
+  const trouble = diskError(error);
+  if (trouble !== null) return trouble;
+  onError(error, name);
+  return new TaskmuxError("E900", `Cannot do ${name}: internal error`, {
+    hint: "See daemon.log in the state folder",
+    cause: error,
+  });
+}
+
+function checkCaller(caller: string | null): void {
+  if (caller === null || isCallerId(caller)) return;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot answer caller "${caller}": ${CALLER_ID_RULE}`,
+    {
+      details: { refused: "caller" },
+    },
+  );
 }
 
 function isName(name: string): name is Name {

@@ -21,7 +21,7 @@ export type LogParams =
   & Required<
     Pick<
       ParamsInput<"log.read">,
-      "task" | "lines" | "grep" | "context" | "since" | "until"
+      "tasks" | "lines" | "grep" | "context" | "since" | "until"
     >
   >
   & { readonly config: string };
@@ -47,11 +47,12 @@ export async function* followLogFiles(
   yield* followLogs(await queryOf(disk, params), signal);
 }
 
-/** A page in the shape of the daemon's answer: no colours, whole lines for one task, records for all. */
+/** A page in the shape of the daemon's answer: no colours, whole lines for one named task, records for several or all. */
 export function logAnswer(
   page: LogPage,
-  task: string | null,
+  tasks: readonly string[],
 ): Result<"log.read"> {
+  const task = tasks.length === 1 ? tasks[0]! : null;
   const lines = page.records.map(({ ts, task: owner, text, raw, styled }) =>
     task === null
       ? { ts, task: owner, text }
@@ -72,10 +73,11 @@ async function queryOf(disk: Disk, params: LogParams) {
     tolerant: true,
   });
   const { tasks, identity: { projectId } } = project;
-  const { task, lines, grep, context, since, until } = params;
-  const specs = task === null || task === undefined
+  const { lines, grep, context, since, until } = params;
+  const named = new Set(params.tasks);
+  const specs = named.size === 0
     ? [...tasks.values()]
-    : [requireTask(tasks, task)];
+    : [...named].map((task) => requireTask(tasks, task));
   return {
     sources: specs.map((spec) => ({
       task: spec.name,

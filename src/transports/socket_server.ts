@@ -9,6 +9,7 @@ import {
   type ClientFrame,
   type Hello,
   type Progress,
+  type RequestFrame,
   type ServerFrame,
   VERSION,
   WIRE_PROTOCOL,
@@ -46,6 +47,10 @@ export interface FrameDispatcher {
 
 /** What goes along with a request. */
 export interface FrameContext {
+  /** The name that the caller gave itself; null = none. Not checked. */
+  readonly caller: string | null;
+  /** Whether secrets are to be shown. */
+  readonly reveal: boolean;
   /** Aborts when the caller goes away or withdraws, or the server ends. */
   readonly signal: AbortSignal;
   /** Aborts only when the server ends. What lives by it is waited for, however early the caller goes. */
@@ -154,7 +159,7 @@ async function serveConnection(
 
 function isRequest(
   frame: unknown,
-): frame is { id: number; op: string; params: unknown } {
+): frame is RequestFrame {
   const request = frame as { id?: unknown; op?: unknown };
   return typeof request === "object" && request !== null &&
     typeof request.id === "number" && typeof request.op === "string";
@@ -165,11 +170,7 @@ function withdrawn(): DOMException {
 }
 
 interface Answering {
-  readonly request: {
-    readonly id: number;
-    readonly op: string;
-    readonly params: unknown;
-  };
+  readonly request: RequestFrame;
   readonly signal: AbortSignal;
   readonly lifetime: AbortSignal;
 }
@@ -182,6 +183,8 @@ async function answer(
   const { id, op, params } = request;
   const send = (frame: ServerFrame): boolean => connection.send(frame);
   const context: FrameContext = {
+    caller: typeof request.caller === "string" ? request.caller : null,
+    reveal: request.reveal === true,
     signal,
     lifetime,
     onProgress: (progress) => {

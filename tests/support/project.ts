@@ -177,7 +177,7 @@ export class TestProject {
   async log(task: string): Promise<string[]> {
     const { lines } = await this.#taskmux.call("log.read", {
       scope: { config: this.config },
-      task,
+      tasks: [task],
       lines: 1_000,
     });
     return lines.map((line) =>

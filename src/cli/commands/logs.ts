@@ -26,8 +26,10 @@ const MAX_LINES_OVER_SOCKET = 2_000;
 
 /** Prints output of tasks. */
 export const logs = command({
-  usage: "[TASK] [-f] [-n N] [-g REGEXP] [-C N] [--since WHEN] [--until WHEN]",
-  about: "Without TASK: every task, merged by time. Rotated files are read, " +
+  usage:
+    "[TASK...] [-f] [-n N] [-g REGEXP] [-C N] [--since WHEN] [--until WHEN]",
+  about:
+    "Several tasks, or without TASK all, are merged by time. Rotated files are read, " +
     "too. WHEN is 5m ago or an ISO\ntime, local unless it has a zone.",
   options: {
     follow: {
@@ -56,7 +58,7 @@ export const logs = command({
     since: { type: "string", value: "WHEN", summary: "Only from then on" },
     until: { type: "string", value: "WHEN", summary: "Only up to then" },
   },
-  positionals: { min: 0, max: 1 },
+  positionals: { min: 0, max: Infinity },
   examples: [
     ["taskmux logs -f api", "Follow one task"],
     ["taskmux logs -g 'error|panic' -C 5", "Search all of them"],
@@ -70,7 +72,7 @@ export const logs = command({
       values.lines,
     ) ?? (values.follow ? DEFAULT_FOLLOW_LINES : DEFAULT_LINES);
     const query = {
-      task: positionals[0] ?? null,
+      tasks: [...positionals],
       lines,
       grep: values.grep,
       context: wholeNumber("context", values.context) ?? 0,
@@ -88,7 +90,7 @@ const STAMP_REGEXP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) /;
 
 /** What is asked, whoever answers. */
 interface Query {
-  readonly task: string | null;
+  readonly tasks: string[];
   readonly lines: number | null;
   readonly grep: string | null;
   readonly context: number;
@@ -112,7 +114,7 @@ async function read(
   try {
     const page = await readLogFiles(context, { config, ...query });
     if (!output.isTerminal) {
-      return await print(context, logAnswer(page, query.task));
+      return await print(context, logAnswer(page, query.tasks));
     }
     const printer = printerOf(context, query);
     await output.lines(page.records.map((record) => printer.line(record)));
@@ -203,11 +205,11 @@ async function* followed(
   }
 }
 
-function printerOf({ output }: Context, { task }: Query): LogPrinter {
+function printerOf({ output }: Context, { tasks }: Query): LogPrinter {
   return new LogPrinter({
     paint: output.paint,
     colours: output.isTerminal,
-    withTask: task === null,
+    withTask: tasks.length !== 1,
   });
 }
 

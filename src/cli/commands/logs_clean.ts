@@ -11,20 +11,24 @@ import { projectScope } from "../project.ts";
 
 /** Deletes log files. */
 export const logsClean = command({
-  usage: "[TASK]",
+  usage: "[TASK...]",
   about: "Tasks that run go on in a new file.",
   options: {},
-  positionals: { min: 0, max: 1 },
+  positionals: { min: 0, max: Infinity },
   examples: [
     ["taskmux logs-clean", "Delete the logs of every task"],
     ["taskmux logs-clean api", "Delete those of one task"],
   ],
   async run(context, { positionals }) {
     const scope = projectScope(context);
-    const task = positionals[0] ?? null;
     await using client = await needDaemon(context);
-    const result = await client.call("log.clean", { scope, task });
-    const whose = task === null ? "" : ` of task "${task}"`;
+    const result = await client.call("log.clean", {
+      scope,
+      tasks: [...positionals],
+    });
+    const whose = positionals.length === 0
+      ? ""
+      : ` of ${positionals.map((task) => `task "${task}"`).join(", ")}`;
     await context.output.answer(result, () => [
       result.deleted === 0
         ? `No log files${whose} to delete`

@@ -9,8 +9,8 @@ import { call, scope, stream } from "../operation.ts";
 
 const query = {
   scope,
-  /** Null = every task, merged by time. */
-  task: z.string().nullable().default(null),
+  /** Empty = every task. */
+  tasks: z.array(z.string()).default([]),
   /** Last lines; 0 = none, null = no limit. */
   lines: z.number().int().min(0).nullable().default(100),
   /** Regular expression; case-insensitive unless it holds an upper-case letter. */
@@ -39,7 +39,7 @@ export const log = {
       ...query,
       cursor: z.string().nullable().default(null),
     }),
-    /** One task: `lines` are the strings of the file. All: `{ts,task,text}`. */
+    /** One task named: `lines` are the strings of its file. Several or all: `{ts,task,text}`, merged by time. */
     result: z.looseObject({
       ok: z.literal(true),
       task: z.string().optional(),
@@ -71,10 +71,12 @@ export const log = {
     effect: "destructive",
     params: z.strictObject({
       scope,
-      task: z.string().nullable().default(null),
+      /** Empty = every task. */
+      tasks: z.array(z.string()).default([]),
     }),
     result: z.looseObject({
       ok: z.literal(true),
+      /** The one task that was named; null = several, or all. */
       task: z.string().nullable(),
       deleted: z.number(),
     }),

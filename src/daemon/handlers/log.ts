@@ -40,9 +40,9 @@ export function logHandlers(
     },
     "log.clean": async (params) => {
       await using looked = await services.projects.look(params.scope);
-      const sources = sourcesOf(looked.supervisor, params.task);
+      const sources = sourcesOf(looked.supervisor, params.tasks);
       const deleted = await cleanLogs(sources.map((source) => source.path));
-      return { ok: true, task: params.task, deleted };
+      return { ok: true, task: onlyOf(params.tasks), deleted };
     },
   };
 }
@@ -58,12 +58,13 @@ async function read(
     cursor: params.cursor,
     signal,
   });
-  const lines = params.task === null
+  const task = onlyOf(params.tasks);
+  const lines = task === null
     ? page.records.map(({ ts, task, text }) => ({ ts, task, text }))
     : page.records.map(({ raw }) => plainText(raw));
   return {
     ok: true,
-    ...(params.task === null ? {} : { task: params.task }),
+    ...(task === null ? {} : { task }),
     lines,
     cursor: page.cursor,
     dropped: page.dropped,
@@ -71,8 +72,13 @@ async function read(
   };
 }
 
+/** The task, if exactly one was named. */
+function onlyOf(tasks: readonly string[]): string | null {
+  return tasks.length === 1 ? tasks[0]! : null;
+}
+
 interface QueryParams {
-  readonly task: string | null;
+  readonly tasks: readonly string[];
   readonly lines: number | null;
   readonly grep: string | null;
   readonly context: number;
@@ -87,7 +93,7 @@ function queryOf(
 ) {
   const now = services.host.clock.now();
   return {
-    sources: sourcesOf(project, params.task),
+    sources: sourcesOf(project, params.tasks),
     lines: params.lines,
     grep: params.grep,
     context: params.context,
@@ -98,9 +104,11 @@ function queryOf(
 
 function sourcesOf(
   project: ProjectSupervisor,
-  task: string | null,
+  tasks: readonly string[],
 ): { readonly task: string; readonly path: string }[] {
-  const runners = task === null ? project.runners : [project.runner(task)];
+  const runners = tasks.length === 0
+    ? project.runners
+    : [...new Set(tasks)].map((task) => project.runner(task));
   return runners.map((runner) => ({
     task: runner.name,
     path: logTarget(

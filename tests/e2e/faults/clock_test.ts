@@ -56,7 +56,7 @@ class Ticks {
   async read(): Promise<void> {
     const { lines, cursor } = await this.#taskmux.call("log.read", {
       scope: { config: this.#project.config },
-      task: "tick",
+      tasks: ["tick"],
       lines: null,
       cursor: this.#cursor,
     });

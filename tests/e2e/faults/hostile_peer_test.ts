@@ -92,12 +92,12 @@ Deno.test("peers that never read what they asked for cost the daemon neither its
   for (let n = 0; n < 5; n++) {
     await sendAll(
       await peer(),
-      ask(1, "log.follow", { scope, task: "flood" }),
+      ask(1, "log.follow", { scope, tasks: ["flood"] }),
     );
   }
   const greedy = await peer();
   for (let id = 0; id < 100; id++) {
-    const params = { scope, task: "flood", lines: 20_000 };
+    const params = { scope, tasks: ["flood"], lines: 20_000 };
     await sendAll(greedy, ask(id, "log.read", params));
   }
   for (let n = 0; n < 100; n++) {

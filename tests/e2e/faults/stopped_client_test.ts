@@ -89,7 +89,7 @@ Deno.test({
       const peer = peers.use(await Deno.connect({ transport: "unix", path }));
       const scope = { config: project.config };
       await peer.write(frames(
-        { id: 1, op: "log.follow", params: { scope, task: "flood" } },
+        { id: 1, op: "log.follow", params: { scope, tasks: ["flood"] } },
         { id: 2, op: "event.follow", params: { scope } },
       ));
     }

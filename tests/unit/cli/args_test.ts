@@ -16,6 +16,8 @@ const OPTIONS: OptionSpecs = {
 const EMPTY = {
   json: false,
   config: null,
+  caller: null,
+  reveal: false,
   help: false,
   version: false,
   follow: false,

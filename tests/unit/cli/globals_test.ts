@@ -15,6 +15,8 @@ const NOTHING: GlobalArguments = {
   version: false,
   folder: null,
   config: null,
+  caller: null,
+  reveal: false,
   command: null,
   rest: [],
 };
@@ -37,6 +39,12 @@ check("-V status", { version: true, command: "status" });
 check("-C web status", { folder: "web", command: "status" });
 check("--config a.toml --json ls", { config: "a.toml", command: "ls" });
 check("--config=a.toml ls", { config: "a.toml", command: "ls" });
+check("--caller ci-7 status", { caller: "ci-7", command: "status" });
+check("--caller=ci-7 --reveal ls", {
+  caller: "ci-7",
+  reveal: true,
+  command: "ls",
+});
 // After the command, -C belongs to it.
 check("logs -C 3", { command: "logs", rest: ["-C", "3"] });
 check("-C a -C b status", { folder: "b", command: "status" });
@@ -46,6 +54,7 @@ for (
     ["-C", 'Cannot use option "-C": no value'],
     ["-C --json status", 'Cannot use option "-C": no value'],
     ["--config", 'Cannot use option "--config": no value'],
+    ["--caller", 'Cannot use option "--caller": no value'],
     ["--jsn status", 'Cannot use option "--jsn"'],
     ["-x", 'Cannot use option "-x"'],
   ]

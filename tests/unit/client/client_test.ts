@@ -37,6 +37,26 @@ async function error(work: Promise<unknown>): Promise<TaskmuxError> {
   assert.fail("it did not fail");
 }
 
+Deno.test("call() says with every request who asks and whether secrets are shown", async () => {
+  const seen: unknown[] = [];
+  await using server = await frameServer(async (peer) => {
+    peer.send(HELLO);
+    for (let n = 0; n < 2; n++) {
+      const frame = await request(peer);
+      seen.push(frame);
+      peer.send({ id: frame.id, result: { ok: true } });
+    }
+  });
+  await using client = await connect(server.path, {
+    manner: { caller: "ci-7", reveal: true },
+  });
+  assert(client);
+  await client.call("daemon.ping", {});
+  await client.call("daemon.ping", {});
+  const asked = { op: "daemon.ping", params: {}, caller: "ci-7", reveal: true };
+  assert.deepEqual(seen, [{ id: 1, ...asked }, { id: 2, ...asked }]);
+});
+
 Deno.test("connect() answers null where no socket is", async () => {
   assert.equal(await connect("/tmp/tmx-there-is-no-such-folder/x.sock"), null);
 });

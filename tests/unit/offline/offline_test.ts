@@ -243,7 +243,7 @@ Deno.test("readEvents() filters as the daemon does", async () => {
 });
 
 const LOG_QUERY = {
-  task: null,
+  tasks: [],
   lines: 100,
   grep: null,
   context: 0,
@@ -257,14 +257,18 @@ Deno.test("readLogFiles() reads the file that a task names, and keeps colours ap
   await Deno.mkdir(`${home.work}/logs`);
   const line = "2026-11-20T10:00:00.000 \x1b[32mready\x1b[0m";
   await Deno.writeTextFile(`${home.work}/logs/web.log`, `${line}\n`);
-  const page = await readLogFiles(disk, { ...LOG_QUERY, config, task: "web" });
+  const page = await readLogFiles(disk, {
+    ...LOG_QUERY,
+    config,
+    tasks: ["web"],
+  });
   assert.deepEqual(page.records.map(({ styled }) => styled), [
     "\x1b[32mready\x1b[0m",
   ]);
-  assert.deepEqual(logAnswer(page, "web").lines, [
+  assert.deepEqual(logAnswer(page, ["web"]).lines, [
     "2026-11-20T10:00:00.000 ready",
   ]);
-  assert.deepEqual(logAnswer(page, null).lines, [
+  assert.deepEqual(logAnswer(page, []).lines, [
     { ts: "2026-11-20T10:00:00.000Z", task: "web", text: "ready" },
   ]);
 });
