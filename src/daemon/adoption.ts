@@ -102,14 +102,16 @@ export async function adoptRuns(
   found: FoundRuns,
 ): Promise<void> {
   const { host } = project;
-  for (const kept of await newestRuns(host, found.kept)) {
+  const { receipts } = host;
+  const news = found.kept.filter(({ runId }) => !receipts.isOwed(runId));
+  for (const kept of await newestRuns(host, news)) {
     const { task } = parseRunKey(kept.key);
     const runner = project.find(task);
     const { runId, pid, startTime, startedAt, ended } = kept;
     const row = host.store.runs.find(runId);
     if (ended !== null && row !== null && row.exit !== null) {
       // All of it was told; only the keeper did not get to know that.
-      await host.keeper.request("acknowledge", { runIds: [runId] });
+      await receipts.give(runId);
       continue;
     }
     if (runner === null) {
@@ -154,16 +156,16 @@ async function newestRuns(
   return [...newest.values()];
 }
 
-/** Records an end, tells the task, lets the keeper forget it. */
+/** Records an end, tells the task, lets the keeper forget it. Once, however often the keeper tells. */
 export async function deliverEnd(
   host: SupervisorHost,
   project: ProjectSupervisor | null,
   kept: Pick<KeeperRun, "runId" | "key" | "ended">,
 ): Promise<void> {
   const { ended, runId } = kept;
-  if (ended === null) return;
+  if (ended === null || host.receipts.isOwed(runId)) return;
   recordEnd(host, project, { ...kept, end: { ...ended, reason: "exited" } });
-  await host.keeper.request("acknowledge", { runIds: [runId] });
+  await host.receipts.give(runId);
 }
 
 /**
@@ -176,6 +178,7 @@ export async function endStranger(
 ): Promise<void> {
   const { projectId, task } = parseRunKey(kept.key);
   const { runId, pid } = kept;
+  if (host.receipts.isOwed(runId)) return;
   let { ended } = kept;
   if (ended === null) {
     await host.keeper.request("terminate", {
@@ -199,7 +202,7 @@ export async function endStranger(
     { code: null, signal: "SIGKILL", at: host.clock.now() };
   const end = { code, signal, at, reason: "orphaned" };
   recordEnd(host, null, { ...kept, end });
-  await host.keeper.request("acknowledge", { runIds: [runId] });
+  await host.receipts.give(runId);
 }
 
 /**

@@ -27,6 +27,7 @@ import { serveSocket } from "../transports/socket_server.ts";
 import { DamageReport } from "./damage_report.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { createDispatcher } from "./dispatcher.ts";
+import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
 import { noteFront } from "./front_view.ts";
@@ -263,6 +264,7 @@ async function openEngine(
     store,
     bus,
     keeper,
+    scope,
     projects: () => projects,
   });
   const projects: Projects = stack.use(
@@ -312,11 +314,12 @@ interface HostParts {
   readonly store: Store;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
+  readonly scope: TaskScope;
   projects(): Projects;
 }
 
 function createHost(parts: HostParts): SupervisorHost {
-  const { options, store, bus, keeper } = parts;
+  const { options, store, bus, keeper, scope } = parts;
   const isUp = (session: string, task: string): boolean => {
     const runner = parts.projects().find(session)?.supervisor?.find(task);
     return runner !== undefined && runner !== null && !isAtRest(runner.machine);
@@ -334,6 +337,7 @@ function createHost(parts: HostParts): SupervisorHost {
         store.runs.live().find((run) => run.runId === runId) ?? null,
     }),
     environments: new EnvironmentStore(keeper, options.environment),
+    receipts: new EndReceipts({ store, keeper, clock: systemClock, scope }),
     emit: (event) => bus.publish(event),
     saveTask: (session, task, row) =>
       store.tasks.setDesired(session, task, row),

@@ -93,6 +93,9 @@ function restore(store: Store, state: RecalledState): void {
       digest: "",
     });
   }
+  for (const { runId, ...end } of state.ends) {
+    store.runs.end(runId, { ...end, reason: "exited" });
+  }
   if (!store.finding.isNew) return;
   store.meta.set(SHUTDOWN_KEY, state.shutdown ?? "");
   const entries = state.projects.map((project) =>

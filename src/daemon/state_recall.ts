@@ -15,6 +15,15 @@ export interface RecalledRun {
   readonly pid: number;
 }
 
+/** How a run ended. */
+export interface RecalledEnd {
+  readonly runId: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Wall time in milliseconds. */
+  readonly at: number;
+}
+
 /** What was wanted of a task, and how it came to rest. */
 export interface RecalledTask {
   readonly session: string;
@@ -45,6 +54,7 @@ export interface RecalledProject {
 export interface RecalledState {
   readonly tasks: readonly RecalledTask[];
   readonly projects: readonly RecalledProject[];
+  readonly ends: readonly RecalledEnd[];
   /** How the last daemon ended; null = it did not say. */
   readonly shutdown: "clean" | "keep" | null;
 }
@@ -68,6 +78,7 @@ export function recallState(events: readonly TaskEvent[]): RecalledState {
   return {
     tasks: [...tasks.values()].filter(({ at }) => at > 0),
     projects: [...projects.values()],
+    ends: events.flatMap(endOf),
     shutdown,
   };
 }
@@ -156,6 +167,18 @@ function runOf(event: TaskEvent): RecalledRun | null {
   const isRun = typeof runId === "string" && /^[0-9a-f]{12}$/.test(runId) &&
     Number.isInteger(pid);
   return isRun ? { runId, pid: pid as number } : null;
+}
+
+function endOf(event: TaskEvent): RecalledEnd[] {
+  if (event.event !== "task_exited") return [];
+  const { run_id: runId, exit_code: code, signal, ended_at: at } = event;
+  const isEnd = typeof runId === "string" && typeof code === "number" &&
+    typeof at === "number";
+  if (!isEnd) return [];
+  const end = { runId, at: Math.round(at * 1000) };
+  return typeof signal === "string"
+    ? [{ ...end, code: null, signal }]
+    : [{ ...end, code, signal: null }];
 }
 
 function portOf(event: TaskEvent): number | null {

@@ -44,8 +44,9 @@ export class EventMirror {
    * rewritten, which takes some milliseconds.
    *
    * @param line Without a newline.
+   * @returns Whether it is in the file.
    */
-  append(line: string): void {
+  append(line: string): boolean {
     try {
       const prefix = this.#isTorn && this.#endsWithinLine() ? "\n" : "";
       this.#lines ??= countLines(this.#read());
@@ -59,8 +60,10 @@ export class EventMirror {
       this.#lines++;
       if (this.#lines > MIRROR_MAX_LINES) this.#trim();
       this.#succeeded();
+      return true;
     } catch (error) {
       this.#failed(error);
+      return false;
     }
   }
 

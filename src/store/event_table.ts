@@ -71,6 +71,8 @@ export class EventTable {
   readonly #insert: Statement<{ seq: number }>;
   readonly #last: Statement<{ seq: number }>;
   #waiting: StoredEvent[] = [];
+  /** Numbers of waiting events that only memory has. */
+  readonly #inMemory = new Set<number>();
   /** No event gets this number or a lower one. */
   #taken = 0;
   #lostEvents = 0;
@@ -124,7 +126,9 @@ export class EventTable {
     if (seq !== null) this.#database.onStepLost(() => this.#hold(stored));
     const result = toTaskEvent(stored);
     this.#database.afterStep(() => {
-      this.#parts.mirror?.append(JSON.stringify(result));
+      const isWaiting = this.#waiting.at(-1)?.seq === result.seq;
+      const isMirrored = this.#parts.mirror?.append(JSON.stringify(result));
+      if (isWaiting && isMirrored !== true) this.#inMemory.add(result.seq);
       if (seq !== null && this.#untilPrune-- <= 0) this.#prune(seq);
     });
     return result;
@@ -232,6 +236,11 @@ export class EventTable {
     this.#storeWaiting();
   }
 
+  /** Stores what waits, if it can be. @returns Whether every event is in the database, or at least in the mirror. */
+  isDurable(): boolean {
+    return this.#storeWaiting() || this.#inMemory.size === 0;
+  }
+
   /** @returns Whether nothing waits any more. */
   #storeWaiting(): boolean {
     if (!this.#database.flush()) return false;
@@ -246,6 +255,7 @@ export class EventTable {
       throw error;
     }
     this.#waiting = [];
+    this.#inMemory.clear();
     this.#parts.report(null, this.#lostEvents);
     this.#lostEvents = 0;
     return true;

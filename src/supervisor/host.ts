@@ -12,6 +12,14 @@ import type { PortAssigner } from "./port_assigner.ts";
 import type { EnvironmentStore } from "./environment_store.ts";
 import type { Keeper } from "./keeper.ts";
 
+/** Lets the keeper forget ends of runs, once their records are on disk. */
+export interface Receipts {
+  /** Whether the end of a run is recorded, and only not on disk yet. */
+  isOwed(runId: string): boolean;
+  /** The end of a run is recorded. */
+  give(runId: string): Promise<void>;
+}
+
 /** Everything outside that supervision needs. Shared by all projects. */
 export interface SupervisorHost {
   readonly clock: Clock;
@@ -19,6 +27,8 @@ export interface SupervisorHost {
   readonly store: Store;
   readonly ports: PortAssigner;
   readonly environments: EnvironmentStore;
+  /** Where ends of runs are signed for. */
+  readonly receipts: Receipts;
   /** Stores and publishes an event. Never throws. */
   emit(event: NewEvent): void;
   /** Remembers what is wanted of a task. */

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { logFile } from "../../../src/config/paths.ts";
+import { killDaemon } from "../../support/crashes.ts";
 import { keeperPid } from "../../support/cycles.ts";
 import { isRunning } from "../../support/process_state.ts";
 import { memoryOf } from "../../support/processes.ts";
@@ -117,6 +118,41 @@ auto_start = false
     await checkNothingTorn(taskmux);
   },
 );
+
+// The keeper was told at once that an end was recorded, when only the daemon's memory had it. With the daemon went the
+// exit code, the event and the restart.
+for (const way of ["kill -9", "daemon restart"] as const) {
+  diskTest(
+    `an end on a full disk outlives a ${way} of the daemon`,
+    { megabytes: 4 },
+    async (taskmux, disk) => {
+      const project = await taskmux.project(`
+name = "ends"
+[tasks.job]
+command = "until [ -e go ]; do sleep 0.02; done; exit 3"
+restart_policy = "no"
+[tasks.again]
+command = "until [ -e go ]; do sleep 0.02; done; if [ -e twice ]; then sleep 1000; fi; touch twice; exit 4"
+`);
+      await project.ok(["start"]);
+      await disk.fill();
+      await project.file("go", "");
+      await until(async () => (await project.task("job")).state === "failed");
+      await project.whenEvent("auto_restart", "again");
+      if (way === "kill -9") await killDaemon(taskmux);
+      else await taskmux.ok(["daemon", "restart"]);
+      await disk.empty();
+      await taskmux.ok(["daemon", "start"]);
+      const job = await project.task("job");
+      assert.deepEqual([job.state, job.exit_code], ["failed", 3]);
+      await until(async () => (await project.task("again")).running);
+      for (const [task, code] of [["job", 3], ["again", 4]] as const) {
+        const ends = await project.events(task, "task_exited");
+        assert.deepEqual(ends.map((end) => end["exit_code"]), [code], task);
+      }
+    },
+  );
+}
 
 // Numbers without end, as fast as a shell can; from the moment on that there is a file `calm`, ten in a second.
 const COUNTING =
