@@ -279,7 +279,7 @@ async function openEngine(
   await recovery.begin({ host, keeper, projects }, options.takeover);
   damage.open();
   await projects.loadRegistered();
-  await recovery.endUnowned();
+  await recovery.end();
   return { host, keeper, projects, recovery };
 }
 

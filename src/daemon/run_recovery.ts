@@ -115,7 +115,6 @@ export class RunRecovery {
       : this.#wasStopped || (isReplaced && !resume)
       ? "none"
       : "interrupted";
-    this.#store.meta.set(BOOT_KEY, bootId);
     this.#store.meta.set(SHUTDOWN_KEY, "");
     // Looks at the registry, and so repairs it.
     await this.#registry.list();
@@ -192,8 +191,10 @@ export class RunRecovery {
   }
 
   /** After all registered projects were loaded: ends runs of projects that are registered no more. */
-  async endUnowned(): Promise<void> {
-    const { host } = this.#require();
+  async end(): Promise<void> {
+    const { host, keeper } = this.#require();
+    // Not before: a daemon that is killed meanwhile has not brought everything back, and the next one must.
+    this.#store.meta.set(BOOT_KEY, keeper.bootId);
     for (const run of await this.#kept()) {
       const { projectId } = parseRunKey(run.key);
       if (await this.#registry.get(projectId) === null) {

@@ -29,13 +29,13 @@ if (!CAN_FAKE_BOOT) {
   console.error("SKIPPED: cold boots need the right to make a mount namespace");
 }
 
-/** Starts the daemon on a machine with this boot id. */
-async function boot(taskmux: Taskmux, id: string): Promise<void> {
+/** Starts the daemon on a machine with this boot id. @returns Whether it came up. */
+async function tryBoot(taskmux: Taskmux, id: string): Promise<boolean> {
   const { root, paths, env, work } = taskmux.home;
   const file = `${root}/${id}`;
   await Deno.writeTextFile(file, `${id}\n`);
   const { program, args } = cliCommand(paths, ["daemon", "start"]);
-  const { success, stderr } = await new Deno.Command("unshare", {
+  const { success } = await new Deno.Command("unshare", {
     args: [
       "--mount",
       "sh",
@@ -51,7 +51,11 @@ async function boot(taskmux: Taskmux, id: string): Promise<void> {
     clearEnv: true,
     stdin: "null",
   }).output();
-  assert(success, new TextDecoder().decode(stderr));
+  return success;
+}
+
+async function boot(taskmux: Taskmux, id: string): Promise<void> {
+  assert(await tryBoot(taskmux, id), "the daemon came up");
 }
 
 /** The power fails. Only these processes stay: on the next boot they are strangers with a pid that is known. */
@@ -213,5 +217,38 @@ command = "exec sleep 1000"
       (await project.events("db", "task_started")).length,
       started.length,
     );
+  },
+});
+
+// The new boot was noted before anything was brought back, so that the next daemon took what was missing for stopped.
+Deno.test({
+  name:
+    "a daemon that is killed while it brings tasks back after a boot is finished by the next",
+  ignore: !CAN_FAKE_BOOT,
+  fn: async () => {
+    await using taskmux = await testTaskmux();
+    await boot(taskmux, "first");
+    const projects = await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        taskmux.project(
+          `name = "p${n}"\n[tasks.web]\ncommand = "exec sleep 1000"\n`,
+          `p${n}`,
+        )),
+    );
+    for (const project of projects) await project.ok(["start"]);
+    await cutPower(taskmux, []);
+    const { eventsMirror } = taskmux.home.paths;
+    const starts = () =>
+      Deno.readTextFileSync(eventsMirror).split('"task_started"').length - 1;
+    const before = starts();
+    const second = tryBoot(taskmux, "second");
+    await until(() => starts() > before);
+    const daemons = (await taskmux.processes()).filter(({ command }) =>
+      command.includes("src/daemon/main.ts")
+    );
+    for (const { pid } of daemons) killIfThere(pid);
+    await second;
+    await boot(taskmux, "second");
+    for (const project of projects) await project.when("web", "running");
   },
 });
