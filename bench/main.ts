@@ -18,6 +18,7 @@ import {
   renderReport,
 } from "./harness/report.ts";
 import type { BenchContext, Scenario, Section } from "./harness/scenario.ts";
+import { answerTokens } from "./scenarios/answer_tokens.ts";
 import { crashRestart } from "./scenarios/crash_restart.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
@@ -36,6 +37,7 @@ const SCENARIOS: readonly Scenario[] = [
   idleCost,
   statusFlood,
   logSearch,
+  answerTokens,
 ];
 
 /** How long to look whether others use the machine. */

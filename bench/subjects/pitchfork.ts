@@ -36,6 +36,7 @@ export function pitchfork(path: string, version: string): Subject {
         sandbox,
         start: { ...common, args: ["start", "--local"] },
         status: { ...common, args: ["list", "--json"] },
+        logs: (task) => ({ ...common, args: ["logs", task] }),
         stop: { ...common, args: ["supervisor", "stop"] },
         // Its logs are a database.
         logFile: () => null,

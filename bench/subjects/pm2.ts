@@ -35,6 +35,7 @@ export function pm2(path: string, version: string): Subject {
         sandbox,
         start: { ...common, args: ["start", file] },
         status: { ...common, args: ["jlist"] },
+        logs: (task) => ({ ...common, args: ["logs", task, "--nostream"] }),
         stop: { ...common, args: ["kill"] },
         logFile: (task) => `${sandbox.root}/.pm2/logs/${task}-out.log`,
       });

@@ -54,6 +54,10 @@ export function processCompose(path: string, version: string): Subject {
           program: path,
           args: [...common, "process", "list", "-o", "json"],
         },
+        logs: (task) => ({
+          program: path,
+          args: [...common, "process", "logs", task],
+        }),
         stop: { program: path, args: [...common, "down"] },
         logFile,
       });

@@ -43,6 +43,7 @@ export function pythonTaskmux(path: string, version: string): Subject {
         sandbox,
         start: { ...common, args: ["start"] },
         status: { ...common, args: ["status", "--json"] },
+        logs: (task) => ({ ...common, args: ["logs", task] }),
         stop: { ...common, args: ["daemon", "stop"] },
         logFile: (task) =>
           `${sandbox.root}/.taskmux/projects/bench/logs/${task}.log`,

@@ -22,6 +22,8 @@ export interface Session extends AsyncDisposable {
   readonly sandbox: Sandbox;
   /** The command that tells the state of all tasks, for programs where there is such a form. */
   readonly status: Program;
+  /** The command that prints the output of a task as the manager does unless told otherwise. */
+  logs(task: string): Program;
   /** Runs the manager's own start command for all tasks; cold, so the manager comes up as well. */
   start(): Promise<Finished>;
   /** Where the output of a task goes; null if it is no plain file. */
@@ -83,6 +85,7 @@ export interface SessionParts {
   readonly start: Program;
   readonly status: Program;
   readonly stop: Program;
+  logs(task: string): Program;
   logFile(task: string): string | null;
 }
 
@@ -93,6 +96,7 @@ export function session(parts: SessionParts): Session {
   return {
     sandbox,
     status,
+    logs: parts.logs,
     logFile: parts.logFile,
     start: () => {
       isStarted = true;

@@ -38,6 +38,7 @@ export function taskmux(): Subject {
         sandbox,
         start: taskmuxCommand(sandbox, ["start"]),
         status: taskmuxCommand(sandbox, ["status", "--json"]),
+        logs: (task) => taskmuxCommand(sandbox, ["logs", task]),
         stop: taskmuxCommand(sandbox, ["daemon", "stop"]),
         logFile: (task) => logFile(paths, PROJECT, task),
       });
