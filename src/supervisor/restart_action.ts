@@ -26,7 +26,7 @@ import { stopAll } from "./stop_action.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
 /**
- * Restarts tasks; no names = everything that runs or is to be started by `start`. A task that someone stops meanwhile
+ * Restarts tasks; no names = everything that runs or is to be started by `start`; the others stay as they are. A task that someone stops meanwhile
  * stays down (E403). Should the daemon crash meanwhile, the next one finishes it.
  *
  * @throws {TaskmuxError} E200 unknown task, E213 before anything is stopped, E400 or E401 from the project's hooks.

@@ -62,10 +62,16 @@ export async function stopAll(
   }
   takeBackRestart(project, project.runners, manner);
   // A start that comes while all are restarted is the later word, also if it fails.
-  if (manner === "restart") markIdle(project);
+  if (manner === "restart") {
+    markIdle(
+      project.runners.filter(({ name }) =>
+        project.pending.has("restart", name)
+      ),
+    );
+  }
   const outcomes = await stopInOrder(project, active, { manner, signal });
   // After `stop` nothing comes back by itself.
-  if (manner === "stop" || manner === "kill") markIdle(project);
+  if (manner === "stop" || manner === "kill") markIdle(project.runners);
   warnings.push(
     ...await runProjectHook(project, "after_stop", { environment, signal }),
   );
@@ -120,7 +126,7 @@ export async function stopNamed(
 }
 
 /** What is at rest is wanted down as well. */
-function markIdle({ runners }: ProjectSupervisor): void {
+function markIdle(runners: readonly TaskRunner[]): void {
   for (const runner of runners) {
     if (isAtRest(runner.machine)) {
       runner.dispatch({ type: "stop", kind: "stop" });

@@ -132,6 +132,31 @@ Deno.test("restart takes everything down and up again in order, and starts what 
   }
 });
 
+Deno.test("restart leaves alone what neither runs nor starts by itself", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "alone"
+[tasks.web]
+command = "exec sleep 1000"
+[tasks.seed]
+command = "true"
+auto_start = false
+[tasks.broken]
+command = "exit 3"
+auto_start = false
+restart_policy = "no"
+`);
+  await project.ok(["start"]);
+  await project.ok(["start", "seed", "--wait"]);
+  await project.run(["start", "broken"]);
+  await project.when("broken", "failed");
+  const web = await project.pid("web");
+  await project.ok(["restart"]);
+  assert.notEqual(await project.pid("web"), web);
+  assert.equal((await project.task("seed")).state, "completed");
+  assert.equal((await project.task("broken")).state, "failed");
+});
+
 Deno.test("a command is the text of a shell, whatever it holds", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(`

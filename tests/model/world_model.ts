@@ -162,7 +162,7 @@ export function afterRestart(
   const both = listed(world).filter((name) =>
     active.includes(name) || wanted.includes(name as Name)
   );
-  const stopped = active.length === 0 ? world : afterStop(world, []);
+  const stopped = active.length === 0 ? world : afterStop(world, both);
   return both.length === 0 ? stopped : startNamed(stopped, both);
 }
 
