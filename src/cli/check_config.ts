@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lintProject } from "../config/lint.ts";
+import { type Issue, lintProject } from "../config/lint.ts";
 import type { LocatedProblem } from "../config/problem.ts";
 import { loadProject } from "../config/project_config.ts";
 import { TaskmuxError } from "../domain/error.ts";
@@ -57,10 +57,10 @@ export async function checkConfig(
       errors,
       warnings: issues.filter(({ severity }) => severity === "warning"),
       task_count: project.tasks.size,
-      ...first === undefined
-        ? {}
-        // Every kind of error the lint knows is one of a missing folder.
-        : { error_code: "E213", error: `${first.message} (${first.task})` },
+      ...first === undefined ? {} : {
+        error_code: codeOf(first),
+        error: `${first.message} (${first.task})`,
+      },
     };
   } catch (error) {
     if (!(error instanceof TaskmuxError) || error.code === "E100") throw error;
@@ -76,6 +76,11 @@ export async function checkConfig(
       ...hint === undefined ? {} : { hint },
     };
   }
+}
+
+/** What starting the task would fail with. */
+function codeOf({ code }: Issue): ErrorCode {
+  return code === "env_file_missing" ? "E104" : "E213";
 }
 
 function structuralIssues(error: TaskmuxError): CheckIssue[] {

@@ -1,5 +1,5 @@
 /**
- * What is odd about a project although its file is right: missing folders, commands that are not installed, health URLs
+ * What is odd about a project although its file is right: missing folders and env files, commands that are not installed, health URLs
  * that cannot work. Looks at the machine, changes nothing, starts nothing, and never stops a project from loading.
  *
  * @module
@@ -13,6 +13,7 @@ export interface Issue {
   readonly severity: "error" | "warning";
   readonly code:
     | "cwd_missing"
+    | "env_file_missing"
     | "command_not_found"
     | "health_url_invalid"
     | "health_url_not_local"
@@ -79,6 +80,10 @@ export async function lintProject(
     ): number => issues.push({ severity, code, task: task.name, message });
     if (!await isFolder(task.cwd)) {
       add("cwd_missing", `Folder "${task.cwd}" does not exist`, "error");
+    }
+    for (const path of task.envFiles) {
+      if ((await infoOf(path))?.isFile) continue;
+      add("env_file_missing", `Env file "${path}" does not exist`, "error");
     }
     const program = programOf(task);
     const isSought = program !== null && (program.includes("/") ||

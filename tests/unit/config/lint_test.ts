@@ -54,6 +54,25 @@ Deno.test("lintProject misses folders", async () => {
   });
 });
 
+Deno.test("lintProject misses env files", async () => {
+  await withFolder(async (folder) => {
+    const text = 'env_file = ["there.env", "gone.env"]\n' +
+      '[tasks.a]\ncommand = "tool"\nenv_file = "bin"\n';
+    await Deno.writeTextFile(`${folder}/there.env`, "A=1\n");
+    const issues = await lintProject(
+      parseProject(text, `${folder}/taskmux.toml`),
+    );
+    assert.deepEqual(
+      issues.map(({ severity, code, message }) => [severity, code, message]),
+      ["gone.env", "bin"].map((name) => [
+        "error",
+        "env_file_missing",
+        `Env file "${folder}/${name}" does not exist`,
+      ]),
+    );
+  });
+});
+
 Deno.test("lintProject looks for simple commands only", async () => {
   await withFolder(async (folder) => {
     const check = async (command: string, isMissed: boolean): Promise<void> => {
