@@ -20,6 +20,8 @@ import {
 import type { BenchContext, Scenario, Section } from "./harness/scenario.ts";
 import { answerTokens } from "./scenarios/answer_tokens.ts";
 import { crashRestart } from "./scenarios/crash_restart.ts";
+import { cursorPolling } from "./scenarios/cursor_polling.ts";
+import { errorDigest } from "./scenarios/error_digest.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
 import { ptyIngest } from "./scenarios/pty_ingest.ts";
@@ -37,6 +39,8 @@ const SCENARIOS: readonly Scenario[] = [
   idleCost,
   statusFlood,
   logSearch,
+  cursorPolling,
+  errorDigest,
   answerTokens,
 ];
 

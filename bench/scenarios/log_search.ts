@@ -46,7 +46,7 @@ export const logSearch: Scenario = { name: "log_search", run };
 async function run(context: BenchContext): Promise<Section> {
   await using stack = new AsyncDisposableStack();
   const { signal, taskmux, ripgrep } = context;
-  const megabytes = context.quick ? 50 : 200;
+  const megabytes = context.quick ? 50 : 1_000;
   const session = await openWithLog(taskmux, megabytes, context);
   stack.use(session);
   await session.start();
