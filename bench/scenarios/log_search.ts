@@ -90,7 +90,23 @@ async function run(context: BenchContext): Promise<Section> {
   await interleave(sides, context.quick ? 2 : 5, async (side) => {
     side.samples.push(await ask(side));
   });
-  return report(sides, megabytes, failures);
+  const memory = {
+    searching: await peakMemory(sides[1]!),
+    idle: await peakMemory(search("", ["-n", "1"], 1)),
+  };
+  return report(sides, { megabytes, failures, memory });
+}
+
+/** Prints the most memory that a command ever had, in KiB; getrusage(2). */
+const PEAK = "import resource,subprocess,sys;" +
+  "subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,check=True);" +
+  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+
+/** The most memory that the command had, in megabytes. */
+async function peakMemory({ program, sandbox }: Side): Promise<number> {
+  const args = ["-c", PEAK, program.program, ...program.args];
+  const { text } = await sandbox.ask({ ...program, program: "python3", args });
+  return Number(text) * 1024 / 1e6;
 }
 
 async function openWithLog(
@@ -155,8 +171,11 @@ async function ask(side: Side): Promise<number> {
 
 function report(
   sides: readonly Side[],
-  megabytes: number,
-  failures: readonly string[],
+  { megabytes, failures, memory }: {
+    readonly megabytes: number;
+    readonly failures: readonly string[];
+    readonly memory: { readonly searching: number; readonly idle: number };
+  },
 ): Section {
   const of = (start: string): number =>
     median(sides.find(({ name }) => name.startsWith(start))?.samples ?? []);
@@ -184,6 +203,18 @@ function report(
         of("taskmux `logs -g needle`") / base,
         { atMost: 5 },
         "×",
+      ),
+      bar(
+        "regular expression, of ripgrep",
+        of("taskmux `logs -g 'need[l]e'`") / base,
+        { atMost: 5 },
+        "×",
+      ),
+      bar(
+        "memory of the search beyond that of `logs -n 1`",
+        memory.searching - memory.idle,
+        { atMost: 64 },
+        "MB",
       ),
       bar(
         "`--since 5m`, the last 100 lines",
