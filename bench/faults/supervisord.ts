@@ -47,6 +47,10 @@ export function supervisord(path: string, version: string): Subject {
         sandbox,
         start: { program: path, args: ["-c", config] },
         status: { program: control, args: ["-c", config, "status"] },
+        logs: (task) => ({
+          program: control,
+          args: ["-c", config, "tail", task],
+        }),
         stop: { program: control, args: ["-c", config, "shutdown"] },
         logFile,
       });
