@@ -12,7 +12,7 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { type FollowedBatch, FollowedLog } from "./followed_log.ts";
 import { encodeCursor } from "./log_cursor.ts";
 import { timestampText } from "./log_line.ts";
-import { compileMatcher } from "./log_matcher.ts";
+import { compileFilter } from "./log_filter.ts";
 import {
   type LogQuery,
   type LogRecord,
@@ -80,9 +80,7 @@ async function* batches(
   signal: AbortSignal,
 ): AsyncGenerator<Batch, void, void> {
   const resume = yield* readHistory({ ...query, signal });
-  const matcher = query.grep === null || query.grep === ""
-    ? null
-    : compileMatcher(query.grep);
+  const matcher = compileFilter(query);
   using cleanup = new DisposableStack();
   const logs = new Map<string, FollowedLog>();
   for (const source of query.sources) {

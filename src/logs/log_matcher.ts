@@ -29,6 +29,8 @@ export interface LogMatcher {
    * @throws {TaskmuxError} E500 if the expression takes so long that it might never end.
    */
   bounded<T>(search: () => T): T;
+  /** Whether a line that does not match belongs to a match right above it; null = none ever does. */
+  readonly continues: ((text: string) => boolean) | null;
 }
 
 /**
@@ -46,6 +48,7 @@ export function compileMatcher(pattern: string): LogMatcher {
     // Only what repeats something can go back again and again.
     isCostly: /[*+{]/.test(pattern),
     bounded: bounded(pattern),
+    continues: null,
   };
 }
 
@@ -68,7 +71,10 @@ function bounded(pattern: string): LogMatcher["bounded"] {
   };
 }
 
-function finder(regexp: RegExp): (lines: string, from: number) => number {
+/** A {@linkcode LogMatcher.find} by an expression with the flag g. */
+export function finder(
+  regexp: RegExp,
+): (lines: string, from: number) => number {
   return (lines, from) => {
     regexp.lastIndex = from;
     return regexp.exec(lines)?.index ?? -1;

@@ -17,7 +17,8 @@ import {
   linesOfGroup,
 } from "./log_excerpt.ts";
 import { textStart, timestampText } from "./log_line.ts";
-import { compileMatcher, type LogMatcher } from "./log_matcher.ts";
+import { compileFilter } from "./log_filter.ts";
+import type { LogMatcher } from "./log_matcher.ts";
 import type { LogPosition } from "./log_position.ts";
 import type { FoundLine } from "./log_scan.ts";
 import { seekTime } from "./log_seek.ts";
@@ -50,6 +51,10 @@ export interface LogQuery {
   readonly lines: number | null;
   /** Regular expression on the text; null = every line. Case counts only if it holds an upper-case letter. */
   readonly grep: string | null;
+  /** Name of the least serious level that is wanted; null or absent = every line. Lines that continue one come with it. */
+  readonly level?: string | null;
+  /** `KEY=VALUE` that a structured line must all have; absent = none. */
+  readonly fields?: readonly string[];
   /** Lines around a match, at most {@linkcode MAX_CONTEXT}. */
   readonly context: number;
   /** Wall time in milliseconds, inclusive; null = no bound. */
@@ -209,11 +214,10 @@ function toPlan(query: LogQuery): Plan {
       { hint: `-n ${MAX_RECORDS}` },
     );
   }
-  const hasPattern = query.grep !== null && query.grep !== "";
   return {
     isForward: query.lines === null || query.cursor !== null,
     limit: query.lines ?? MAX_RECORDS,
-    matcher: hasPattern ? compileMatcher(query.grep) : null,
+    matcher: compileFilter(query),
     context: query.context,
     since: query.sinceMs === null ? null : timestampText(query.sinceMs),
     until: query.untilMs === null ? null : timestampText(query.untilMs),

@@ -24,6 +24,7 @@ export type LogParams =
       "tasks" | "lines" | "grep" | "context" | "since" | "until"
     >
   >
+  & Pick<ParamsInput<"log.read">, "level" | "fields">
   & { readonly config: string };
 
 /**
@@ -73,7 +74,7 @@ async function queryOf(disk: Disk, params: LogParams) {
     tolerant: true,
   });
   const { tasks, identity: { projectId } } = project;
-  const { lines, grep, context, since, until } = params;
+  const { lines, grep, level, fields, context, since, until } = params;
   const named = new Set(params.tasks);
   const specs = named.size === 0
     ? [...tasks.values()]
@@ -85,6 +86,8 @@ async function queryOf(disk: Disk, params: LogParams) {
     })),
     lines: lines ?? null,
     grep: grep ?? null,
+    level: level ?? null,
+    fields: fields ?? [],
     context: context ?? 0,
     sinceMs: typeof since === "string" ? timeOf(since) : null,
     untilMs: typeof until === "string" ? timeOf(until) : null,

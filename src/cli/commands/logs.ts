@@ -7,6 +7,11 @@
 import type { Result } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { ERROR_CODES, EXIT } from "../../domain/error_codes.ts";
+import {
+  LOG_LEVELS,
+  type LogLevel,
+  requireLevel,
+} from "../../domain/log_levels.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -27,7 +32,8 @@ const MAX_LINES_OVER_SOCKET = 2_000;
 /** Prints output of tasks. */
 export const logs = command({
   usage:
-    "[TASK...] [-f] [-n N] [-g REGEXP] [-C N] [--since WHEN] [--until WHEN]",
+    "[TASK...] [-f] [-n N] [-g REGEXP] [-C N] [--level LEVEL] [--field KEY=VALUE] " +
+    "[--since WHEN]\n[--until WHEN]",
   about:
     "Several tasks, or without TASK all, are merged by time. Rotated files are read, " +
     "too. WHEN is 5m ago or an ISO\ntime, local unless it has a zone.",
@@ -55,6 +61,17 @@ export const logs = command({
       value: "N",
       summary: "With N lines around each match",
     },
+    level: {
+      type: "string",
+      value: "LEVEL",
+      summary: `Only that and worse: ${LOG_LEVELS.join(", ")}`,
+    },
+    field: {
+      type: "string",
+      multiple: true,
+      value: "KEY=VALUE",
+      summary: "Only JSON and logfmt lines with this field",
+    },
     since: { type: "string", value: "WHEN", summary: "Only from then on" },
     until: { type: "string", value: "WHEN", summary: "Only up to then" },
   },
@@ -75,6 +92,8 @@ export const logs = command({
       tasks: [...positionals],
       lines,
       grep: values.grep,
+      level: levelOption(values.level),
+      fields: [...values.field],
       context: wholeNumber("context", values.context) ?? 0,
       since: pointInTime("since", values.since, now),
       until: pointInTime("until", values.until, now),
@@ -85,6 +104,10 @@ export const logs = command({
   },
 });
 
+function levelOption(text: string | null): LogLevel | null {
+  return text === null ? null : requireLevel(text);
+}
+
 /** The time before a line of the file, which is UTC without saying so. */
 const STAMP_REGEXP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) /;
 
@@ -93,6 +116,8 @@ interface Query {
   readonly tasks: string[];
   readonly lines: number | null;
   readonly grep: string | null;
+  readonly level: LogLevel | null;
+  readonly fields: string[];
   readonly context: number;
   readonly since: string | null;
   readonly until: string | null;

@@ -5,7 +5,11 @@
  */
 
 import { z } from "zod";
+import { LOG_LEVELS } from "../../domain/log_levels.ts";
 import { call, scope, stream } from "../operation.ts";
+
+/** Most fields that a question may name. */
+const MAX_FIELDS = 32;
 
 const query = {
   scope,
@@ -15,6 +19,10 @@ const query = {
   lines: z.number().int().min(0).nullable().default(100),
   /** Regular expression; case-insensitive unless it holds an upper-case letter. */
   grep: z.string().nullable().default(null),
+  /** Only lines of this level or a worse one, and what continues them. */
+  level: z.enum(LOG_LEVELS).nullable().default(null),
+  /** Only structured lines with all of these, `KEY=VALUE` each; a key with dots reaches into objects. */
+  fields: z.array(z.string()).max(MAX_FIELDS).default([]),
   /** Lines of context around a match. */
   context: z.number().int().min(0).default(0),
   /** Duration such as `5m`, or an ISO time (local unless zoned). */

@@ -9,6 +9,7 @@ import { followLogs } from "../../logs/log_follow.ts";
 import { readLogs } from "../../logs/log_reader.ts";
 import { plainText } from "../../logs/plain_text.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
+import type { LogLevel } from "../../domain/log_levels.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { Params, Result } from "../../contract/mod.ts";
 import { Semaphore } from "../../kit/semaphore.ts";
@@ -81,6 +82,8 @@ interface QueryParams {
   readonly tasks: readonly string[];
   readonly lines: number | null;
   readonly grep: string | null;
+  readonly level: LogLevel | null;
+  readonly fields: readonly string[];
   readonly context: number;
   readonly since: string | null;
   readonly until: string | null;
@@ -96,6 +99,8 @@ function queryOf(
     sources: sourcesOf(project, params.tasks),
     lines: params.lines,
     grep: params.grep,
+    level: params.level,
+    fields: params.fields,
     context: params.context,
     sinceMs: params.since === null ? null : timeOf(params.since, now),
     untilMs: params.until === null ? null : timeOf(params.until, now),
