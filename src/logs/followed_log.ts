@@ -4,18 +4,21 @@
  * @module
  */
 
-import { endOfGroup, firstGroups, linesOfGroup } from "./log_excerpt.ts";
+import {
+  endOfGroup,
+  firstGroups,
+  linesAfter,
+  linesOfGroup,
+  NOTHING_PENDING,
+  type Pending,
+} from "./log_excerpt.ts";
 import type { LogMatcher } from "./log_matcher.ts";
 import type { LogPosition } from "./log_position.ts";
-import {
-  type LogRecord,
-  type LogSource,
-  type ResumePoint,
-  toRecord,
-} from "./log_reader.ts";
-import { type FoundLine, scanForward } from "./log_scan.ts";
+import { type LogRecord, type LogSource, toRecord } from "./log_query.ts";
+import type { FoundLine } from "./log_scan.ts";
 import type { HeldFile } from "./log_segments.ts";
 import { LogView } from "./log_view.ts";
+import type { ResumePoint } from "./source_reader.ts";
 
 /** Most matching lines in one batch. Bounds what a slow consumer makes us hold, at 64 KiB a line. */
 const BATCH_LINES = 512;
@@ -43,7 +46,7 @@ export class FollowedLog implements Disposable {
   #position: LogPosition;
   /** Told up to here; what lies between can still become context. */
   #toldUpTo: LogPosition;
-  #pendingContext: number;
+  #pending: Pending;
   #held: HeldFile | null = null;
   /** What the current file looked like before it was last read. */
   #look: string | null = null;
@@ -54,7 +57,7 @@ export class FollowedLog implements Disposable {
     this.#filter = filter;
     this.#position = start.position;
     this.#toldUpTo = start.position;
-    this.#pendingContext = start.pendingContext;
+    this.#pending = start.pending;
   }
 
   /** Whether {@linkcode read} may find something. */
@@ -125,8 +128,12 @@ export class FollowedLog implements Disposable {
     const records = [
       ...pending.map((line) => toRecord(line, { task, isContext: true })),
       ...groups.flatMap((group) =>
-        linesOfGroup(group).map((line) =>
-          toRecord(line, { task, isContext: line !== group.match })
+        linesOfGroup(group).map((line, index) =>
+          toRecord(line, {
+            task,
+            isContext: line !== group.match,
+            isApart: group.isApart && index === 0,
+          })
         )
       ),
     ];
@@ -140,35 +147,34 @@ export class FollowedLog implements Disposable {
   ): Promise<
     { pending: FoundLine[] } & Awaited<ReturnType<typeof firstGroups>>
   > {
-    if (this.#pendingContext === 0) {
+    const { matcher } = this.#filter;
+    const { continuation, context } = this.#pending;
+    if (matcher === null || continuation + context === 0) {
       const found = await firstGroups(view, range);
       this.#expect(found.groups, range.to);
       return { pending: [], ...found };
     }
-    const { lines: [first] } = await scanForward(view, { ...range, limit: 1 });
-    const { lines: pending } = await scanForward(view, {
+    const { lines, pending } = await linesAfter(view.aside(), {
       ...range,
-      to: first?.start ?? range.to,
-      matcher: null,
-      limit: this.#pendingContext,
+      matcher,
+      stopsAtMatch: true,
+      pending: this.#pending,
     });
-    this.#pendingContext -= pending.length;
-    const contextFrom = pending.at(-1)?.end ?? range.contextFrom;
+    this.#pending = pending;
+    const contextFrom = lines.at(-1)?.end ?? range.contextFrom;
     const found = await firstGroups(view, { ...range, contextFrom });
     this.#expect(found.groups, range.to);
-    return { pending, ...found };
+    return { pending: lines, ...found };
   }
 
-  /** Notes how many lines the last match still waits for. */
+  /** Notes what the last match still waits for. */
   #expect(
     groups: Awaited<ReturnType<typeof firstGroups>>["groups"],
     end: number,
   ): void {
     const last = groups.at(-1);
-    if (last === undefined || this.#filter.matcher === null) return;
-    this.#pendingContext = endOfGroup(last) === end
-      ? this.#filter.context - last.after.length
-      : 0;
+    if (last === undefined) return;
+    this.#pending = endOfGroup(last) === end ? last.pending : NOTHING_PENDING;
   }
 }
 

@@ -9,27 +9,22 @@
  */
 
 import { type Clock, systemClock } from "../kit/clock.ts";
-import { type FollowedBatch, FollowedLog } from "./followed_log.ts";
-import { encodeCursor } from "./log_cursor.ts";
-import { timestampText } from "./log_line.ts";
+import { FollowedLog, type FollowFilter } from "./followed_log.ts";
 import { compileFilter } from "./log_filter.ts";
-import {
-  type LogQuery,
-  type LogRecord,
-  type PageWithResume,
-  positionsOf,
-  readPage,
-} from "./log_reader.ts";
+import { timestampText } from "./log_line.ts";
+import type { LogQuery, LogRecord, LogSource } from "./log_query.ts";
+import { type LogBatch, streamRecords } from "./log_stream.ts";
 import { LogWatch } from "./log_watch.ts";
+import type { ResumePoint } from "./source_reader.ts";
 
 /** How long a change may go unnoticed where the file system gives no signs. */
 export const POLL_MS = 250;
 
-/** Lines of history that are read at a time when all of it is wanted. */
-const HISTORY_BATCH = 1000;
-
 /** Shortest time between two looks at a log that changes all the time. Bounds the cost of following a flood. */
 const MIN_PAUSE_MS = 20;
+
+/** How long the logs of tasks that are no more are followed. Longer than tasks usually take to end. */
+export const GONE_MS = 15_000;
 
 /** A line, and how many bytes were lost before it because the reader was too slow; absent = none. */
 export interface FollowedRecord extends LogRecord {
@@ -39,6 +34,11 @@ export interface FollowedRecord extends LogRecord {
 /** What is followed. */
 export interface FollowQuery extends LogQuery {
   readonly clock?: Clock;
+  /**
+   * What is to be followed by now, asked every {@linkcode POLL_MS}; null = as before. A log that is new is told from the
+   * last asking on. One that is gone is read on, because its task may still speak.
+   */
+  readonly currentSources?: () => Promise<readonly LogSource[] | null>;
 }
 
 /**
@@ -46,8 +46,8 @@ export interface FollowQuery extends LogQuery {
  * everything from the beginning; a cursor means everything after it.
  *
  * Whole lines only. Waits for the consumer and holds at most some hundred lines; a log that is rotated away meanwhile
- * loses lines, which `dropped` tells. Ends, without an error, when the signal aborts, or at the first line after
- * `untilMs`.
+ * loses lines, which `dropped` tells. Ends, without an error, when the signal aborts, at the first line after
+ * `untilMs`, or when there is nothing left to follow and has been silent for {@linkcode GONE_MS}.
  *
  * @throws {TaskmuxError} E500 as `readLogs`.
  */
@@ -57,12 +57,20 @@ export async function* followLogs(
 ): AsyncGenerator<FollowedRecord, void, void> {
   const end = `${timestampText(query.untilMs ?? Infinity)}Z`;
   let dropped = 0;
+  let lastTask: string | null = null;
   try {
     for await (const batch of batches(query, signal)) {
       dropped += batch.dropped;
       for (const record of batch.records) {
         if (record.ts > end) return;
-        yield dropped === 0 ? record : { ...record, dropped };
+        const isApart = record.isApart === true ||
+          (query.context > 0 && record.task !== lastTask);
+        lastTask = record.task;
+        yield {
+          ...record,
+          ...dropped === 0 ? {} : { dropped },
+          ...isApart ? { isApart: true as const } : {},
+        };
         dropped = 0;
         if (signal.aborted) return;
       }
@@ -72,70 +80,120 @@ export async function* followLogs(
   }
 }
 
-/** Lines that belong together in time, and the bytes lost before them. */
-type Batch = Pick<FollowedBatch, "records" | "dropped">;
-
 async function* batches(
   query: FollowQuery,
   signal: AbortSignal,
-): AsyncGenerator<Batch, void, void> {
-  const resume = yield* readHistory({ ...query, signal });
-  const matcher = compileFilter(query);
-  using cleanup = new DisposableStack();
-  const logs = new Map<string, FollowedLog>();
+): AsyncGenerator<LogBatch, void, void> {
+  const clock = query.clock ?? systemClock;
+  const beganAt = clock.now();
+  const isTail = query.lines !== null && query.cursor === null;
+  const { resume } = yield* streamRecords({
+    ...query,
+    lines: isTail ? query.lines : null,
+    signal,
+  });
+  await using following = new Following(query, clock);
   for (const source of query.sources) {
     const start = resume.get(source.task);
-    if (start === undefined) continue;
-    const { context } = query;
-    const log = new FollowedLog(source, start, { matcher, context });
-    logs.set(source.path, cleanup.use(log));
+    if (start !== undefined) following.add(source, start);
   }
-  yield* newLines(logs, query.clock ?? systemClock, signal);
+  yield* newLines(following, { query, clock, beganAt }, signal);
 }
 
-/** The lines that are there already. Returns where they end. */
-async function* readHistory(
-  query: LogQuery,
-): AsyncGenerator<Batch, PageWithResume["resume"], void> {
-  const isTail = query.lines !== null && query.cursor === null;
-  // An empty cursor is the beginning of every log.
-  let cursor = query.cursor ?? (isTail ? null : encodeCursor(new Map()));
-  const lines = isTail ? query.lines : HISTORY_BATCH;
-  while (true) {
-    const page = await readPage({ ...query, lines, cursor });
-    yield page;
-    if (!page.hasMore) return page.resume;
-    cursor = encodeCursor(positionsOf(page));
-  }
+interface Surroundings {
+  readonly query: FollowQuery;
+  readonly clock: Clock;
+  /** Wall time before the first line was read. */
+  readonly beganAt: number;
 }
 
 async function* newLines(
-  logs: ReadonlyMap<string, FollowedLog>,
-  clock: Clock,
+  following: Following,
+  { query, clock, beganAt }: Surroundings,
   signal: AbortSignal,
-): AsyncGenerator<Batch, void, void> {
-  const wakeUp = new WakeUp(clock);
-  await using watch = new LogWatch([...logs.keys()], (path) => {
-    logs.get(path)?.touch();
-    wakeUp.wake();
-  });
+): AsyncGenerator<LogBatch, void, void> {
   let polledAt = -Infinity;
+  let askedAt = beganAt;
+  let goneAt: number | null = null;
   while (!signal.aborted) {
     if (clock.monotonic() - polledAt >= POLL_MS) {
-      watch.refresh();
-      for (const log of logs.values()) log.poll();
       polledAt = clock.monotonic();
+      const now = clock.now();
+      const sources = await query.currentSources?.() ?? null;
+      if (sources !== null) {
+        goneAt = sources.length > 0 ? null : goneAt ?? polledAt;
+        for (const source of sources.filter((each) => !following.has(each))) {
+          const { resume } = yield* streamRecords({
+            ...query,
+            sources: [source],
+            lines: null,
+            cursor: null,
+            sinceMs: Math.max(askedAt, query.sinceMs ?? 0),
+            signal,
+          });
+          following.add(source, resume.get(source.task)!);
+        }
+      }
+      askedAt = now;
+      following.poll();
     }
     let isBusy = false;
-    for (const log of logs.values()) {
-      if (!log.isTouched) continue;
+    for (const log of following.touched()) {
       const batch = await log.read(signal);
       isBusy ||= batch.hasMore;
+      if (batch.records.length > 0 && goneAt !== null) goneAt = polledAt;
       yield batch;
     }
     if (isBusy) continue;
+    if (goneAt !== null && clock.monotonic() - goneAt >= GONE_MS) return;
     await clock.sleep(MIN_PAUSE_MS, signal);
-    await wakeUp.wait(POLL_MS - MIN_PAUSE_MS, signal);
+    await following.wakeUp.wait(POLL_MS - MIN_PAUSE_MS, signal);
+  }
+}
+
+/** The logs that are followed, and what tells that one has changed. */
+class Following implements AsyncDisposable {
+  readonly wakeUp: WakeUp;
+  readonly #filter: FollowFilter;
+  readonly #logs = new Map<string, FollowedLog>();
+  readonly #watch = new LogWatch((path) => {
+    this.#logs.get(path)?.touch();
+    this.wakeUp.wake();
+  });
+
+  constructor(query: FollowQuery, clock: Clock) {
+    this.wakeUp = new WakeUp(clock);
+    this.#filter = { matcher: compileFilter(query), context: query.context };
+  }
+
+  has({ path }: LogSource): boolean {
+    return this.#logs.has(path);
+  }
+
+  add(source: LogSource, start: ResumePoint): void {
+    this.#logs.get(source.path)?.[Symbol.dispose]();
+    this.#logs.set(
+      source.path,
+      new FollowedLog(source, start, this.#filter),
+    );
+    this.#watch.add(source.path);
+  }
+
+  /** Looks at every log. */
+  poll(): void {
+    this.#watch.refresh();
+    for (const log of this.#logs.values()) log.poll();
+  }
+
+  /** The logs that may have something new. */
+  touched(): FollowedLog[] {
+    return [...this.#logs.values()].filter((log) => log.isTouched);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const log of this.#logs.values()) log[Symbol.dispose]();
+    this.#logs.clear();
+    await this.#watch[Symbol.asyncDispose]();
   }
 }
 

@@ -32,6 +32,8 @@ export interface Scan {
   readonly matcher: LogMatcher | null;
   /** Most lines. */
   readonly limit: number;
+  /** Bytes that are read first, where few are expected to be needed. */
+  readonly firstBlockBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +62,13 @@ export async function scanForward(
 ): Promise<ForwardResult> {
   const lines: FoundLine[] = [];
   let foundBytes = 0;
-  for await (const chunk of view.forward(scan.from, scan.to)) {
+  for await (
+    const chunk of view.forward(
+      scan.from,
+      scan.to,
+      scan.firstBlockBytes,
+    )
+  ) {
     scan.signal?.throwIfAborted();
     for (const part of partsOf(chunk)) {
       const found: UntimedLine[] = [];
@@ -103,6 +111,85 @@ export async function scanBackward(
     }
   }
   return blocks.reverse().flat();
+}
+
+/** A piece of a range that was looked through. */
+export interface ScannedPart {
+  /** What was found in it, in order. */
+  readonly lines: readonly FoundLine[];
+  /** Where it begins and ends. */
+  readonly from: number;
+  readonly to: number;
+  /** Time of its last line, going backwards of its first one; null if none near that end has one. */
+  readonly time: string | null;
+}
+
+/** How a range is looked through piece by piece. */
+export interface PartScan extends Omit<Scan, "limit"> {
+  /** How many lines at the end of a piece are enough; only going backwards, and only without a matcher. */
+  readonly wanted?: () => number;
+}
+
+/**
+ * The matching lines of a range, piece by piece in order. A piece comes when something was found, and at the latest after
+ * a block, so that whoever waits for another log knows how far this one is.
+ */
+export async function* scanParts(
+  view: LogView,
+  scan: PartScan,
+): AsyncGenerator<ScannedPart, void, void> {
+  const { from: start, to: end, matcher, signal } = scan;
+  for await (const chunk of view.forward(start, end)) {
+    let from = chunk.at;
+    for (const part of partsOf(chunk)) {
+      signal?.throwIfAborted();
+      const found = [...await searched(part, matcher)];
+      const to = part.at + part.bytes.length;
+      if (found.length === 0 && to < chunk.at + chunk.bytes.length) continue;
+      const lines = await withTimes(view, part, found);
+      yield { lines, from, to, time: lastTime(part.bytes) };
+      from = to;
+    }
+  }
+}
+
+/** The matching lines of a range, piece by piece from its end; lines within a piece in order. */
+export async function* scanPartsBackward(
+  view: LogView,
+  scan: PartScan,
+): AsyncGenerator<ScannedPart, void, void> {
+  const { from: start, to: end, matcher, wanted, signal } = scan;
+  for await (const chunk of view.backward(start, end)) {
+    let to = chunk.at + chunk.bytes.length;
+    for (const whole of [...partsOf(chunk)].reverse()) {
+      signal?.throwIfAborted();
+      const part = matcher === null && wanted !== undefined
+        ? lastLines(whole, Math.max(1, wanted()))
+        : whole;
+      const found = [...await searched(part, matcher)];
+      if (found.length === 0 && part.at > chunk.at) continue;
+      const lines = await withTimes(view, part, found);
+      yield { lines, from: part.at, to, time: firstTime(part.bytes) };
+      to = part.at;
+    }
+  }
+}
+
+/** Bytes at either end of a piece in which a time is looked for. */
+const TIME_BYTES = 4096;
+
+function firstTime(bytes: Uint8Array): string | null {
+  const text = new TextDecoder("latin1").decode(bytes.subarray(0, TIME_BYTES));
+  for (let at = 0; at < text.length; at = lineEnd(text, at) + 1) {
+    const time = timestampAt(text, at);
+    if (time !== null) return detached(time);
+  }
+  return null;
+}
+
+function lastTime(bytes: Uint8Array): string | null {
+  const text = new TextDecoder("latin1").decode(bytes.subarray(-TIME_BYTES));
+  return timeAbove(text, text.length, lineEnd(text, 0));
 }
 
 interface UntimedLine extends Omit<FoundLine, "time"> {
@@ -208,6 +295,10 @@ function* linesOf(
     at = end + 1;
     byteAt = byteEnd + 1;
   }
+}
+
+function lineEnd(text: string, at: number): number {
+  return endOf(text.indexOf("\n", at), text.length);
 }
 
 function endOf(found: number, length: number): number {

@@ -19,6 +19,9 @@ const LAST_LINE_BYTES = 4096;
 
 const NEWLINE = 10;
 
+/** What is read before another thread would have begun to. */
+const SMALL_BYTES = 4096;
+
 /** One file. Offsets are those of the whole stream. */
 export interface Segment extends FileFacts {
   readonly file: Deno.FsFile;
@@ -70,7 +73,10 @@ export async function readAt(
   file.seekSync(offset, Deno.SeekMode.Start);
   let filled = 0;
   while (filled < buffer.length) {
-    const count = await file.read(buffer.subarray(filled));
+    const rest = buffer.subarray(filled);
+    const count = buffer.length <= SMALL_BYTES
+      ? file.readSync(rest)
+      : await file.read(rest);
     if (count === null) break;
     filled += count;
   }

@@ -77,9 +77,24 @@ export class LogView implements Disposable {
     return this.#segments.length === 0;
   }
 
-  /** Whole lines from `from` to `to`, both starts of lines, in order. */
-  async *forward(from: number, to: number): AsyncGenerator<Chunk, void, void> {
-    let blockBytes = FIRST_BLOCK_BYTES;
+  /** The same files with a block of its own. Ends with this view; disposing it closes nothing. */
+  aside(): LogView {
+    const view = new LogView(this.#segments);
+    view.#closing.clear();
+    return view;
+  }
+
+  /**
+   * Whole lines from `from` to `to`, both starts of lines, in order.
+   *
+   * @param firstBlockBytes The first block; the next ones double.
+   */
+  async *forward(
+    from: number,
+    to: number,
+    firstBlockBytes = FIRST_BLOCK_BYTES,
+  ): AsyncGenerator<Chunk, void, void> {
+    let blockBytes = firstBlockBytes;
     for (let at = from; at < to;) {
       const end = Math.min(this.#segmentAt(at).end, to);
       const bytes = await this.#read(at, Math.min(at + blockBytes, end));
@@ -128,9 +143,7 @@ export class LogView implements Disposable {
   /** The time of the last line before `at` that has one, or null. Looks back 256 KiB. Leaves chunks valid. */
   async timeBefore(at: number): Promise<string | null> {
     const from = Math.max(0, at - MAX_LOOK_BACK_BYTES);
-    // A view of its own block. The files stay ours, so it is not disposed.
-    const aside = new LogView(this.#segments);
-    for await (const { bytes } of aside.backward(from, at)) {
+    for await (const { bytes } of this.aside().backward(from, at)) {
       const text = new TextDecoder().decode(bytes);
       for (let end = text.length; end > 0;) {
         const start = end < 2 ? 0 : text.lastIndexOf("\n", end - 2) + 1;

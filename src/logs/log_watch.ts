@@ -12,23 +12,26 @@ import { belongsToLog, splitPath } from "./log_files.ts";
 
 /** Watches the folders of some logs. Disposing ends it and waits until it has ended. */
 export class LogWatch implements AsyncDisposable {
-  readonly #paths: readonly string[];
+  readonly #paths = new Set<string>();
   readonly #onChange: (path: string) => void;
   readonly #watchers = new Map<string, Deno.FsWatcher>();
   readonly #pumps = new Set<Promise<void>>();
 
-  /**
-   * @param paths Current files of the logs.
-   * @param onChange Called with such a path when a file of its log may have changed. Must not throw.
-   */
-  constructor(paths: readonly string[], onChange: (path: string) => void) {
-    this.#paths = paths;
+  /** @param onChange Called with the path of a current file when a file of its log may have changed. Must not throw. */
+  constructor(onChange: (path: string) => void) {
     this.#onChange = onChange;
+  }
+
+  /** Watches the log with this current file, too; at the latest from the next {@linkcode refresh} on. */
+  add(path: string): void {
+    this.#paths.add(path);
   }
 
   /** Begins to watch the folders that are there and not watched yet. Cheap when all are. */
   refresh(): void {
-    const folders = new Set(this.#paths.map((path) => splitPath(path).folder));
+    const folders = new Set(
+      [...this.#paths].map((path) => splitPath(path).folder),
+    );
     for (const folder of folders) {
       if (!this.#watchers.has(folder)) this.#watch(folder);
     }
