@@ -89,6 +89,11 @@ export class Output {
     if (lines.length > 0) await this.#toStdout(lines.join("\n") + "\n");
   }
 
+  /** A part of stdout as it is, for an answer that is made piece by piece. */
+  async piece(text: string): Promise<void> {
+    if (text !== "") await this.#toStdout(text);
+  }
+
   /** Lines of stderr: warnings, hints, progress. Nothing in JSON mode. */
   async notes(lines: readonly string[]): Promise<void> {
     if (this.json || lines.length === 0) return;

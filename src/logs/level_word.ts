@@ -21,9 +21,12 @@ const LEVELS: ReadonlyMap<string, LogLevel> = new Map(
   ),
 );
 
-/** The level of a name in any case, such as `WARNING` or `ERROR+2`, or of a number; null if it is neither. */
+/** The level of a name in small letters, capitals or with one at its start, such as `WARNING` or `ERROR+2`, or of a number; null if it is neither. */
 export function levelOfWord(word: string): LogLevel | null {
-  const known = LEVELS.get(word) ?? LEVELS.get(word.toLowerCase());
+  const known = LEVELS.get(word) ??
+    (/^[A-Z](?:[A-Z]*|[a-z]*)\d?$/.test(word)
+      ? LEVELS.get(word.toLowerCase())
+      : undefined);
   if (known !== undefined) return known;
   if (/^\d+$/.test(word)) return levelOfNumber(Number(word));
   const offset = /^([a-z]+)[+-]\d+$/i.exec(word);

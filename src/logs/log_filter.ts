@@ -7,7 +7,7 @@
 import { levelRank, requireLevel } from "../domain/log_levels.ts";
 import { isContinuation } from "./continuation.ts";
 import { compileField } from "./log_fields.ts";
-import { isAtLeast, levelHint, levelOf } from "./log_level.ts";
+import { isAtLeast, levelHints, levelOf } from "./log_level.ts";
 import { compileMatcher, finder, type LogMatcher } from "./log_matcher.ts";
 
 /** What is wanted. */
@@ -39,7 +39,7 @@ export function compileFilter(filter: LogFilter): LogMatcher | null {
       (longest, each) => each.length > longest.length ? each : longest,
       "",
     );
-  const hint = level === null ? null : levelHint(level);
+  const hints = level === null ? null : levelHints(level);
   return {
     test: (text) =>
       fields.every((field) => field.test(text)) &&
@@ -48,10 +48,31 @@ export function compileFilter(filter: LogFilter): LogMatcher | null {
     // Any one of them will do; the rarest first.
     find: needle !== ""
       ? (lines, from) => lines.indexOf(needle, from)
-      : pattern?.find ?? (hint === null ? null : finder(hint)),
+      : pattern?.find ?? (hints === null ? null : firstOf(hints.map(finder))),
     isCostly: pattern?.isCostly ?? false,
     bounded: (search) => pattern === null ? search() : pattern.bounded(search),
     continues: level === null ? null : goesOn,
+  };
+}
+
+/** The first place that any of them finds. Remembers what each has found in the text that is looked through. */
+function firstOf(
+  finders: readonly NonNullable<LogMatcher["find"]>[],
+): NonNullable<LogMatcher["find"]> {
+  let text = "";
+  let places: number[] = [];
+  return (lines, from) => {
+    if (lines !== text) {
+      text = lines;
+      places = finders.map(() => -1);
+    }
+    for (const [index, find] of finders.entries()) {
+      if (places[index]! >= from) continue;
+      const place = find(lines, from);
+      places[index] = place === -1 ? Infinity : place;
+    }
+    const first = Math.min(...places);
+    return first === Infinity ? -1 : first;
   };
 }
 

@@ -49,7 +49,7 @@ export interface LogQuery {
   readonly untilMs: number | null;
   /** Where an earlier answer ended. A task it does not name is read from its beginning. */
   readonly cursor: string | null;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A line of a log. */

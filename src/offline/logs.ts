@@ -6,8 +6,11 @@
  */
 
 import type { ParamsInput, Result } from "../contract/mod.ts";
+import { TaskmuxError } from "../domain/error.ts";
 import { followLogs } from "../logs/log_follow.ts";
-import { type LogPage, type LogRecord, readLogs } from "../logs/log_reader.ts";
+import type { LogRecord, LogSource } from "../logs/log_query.ts";
+import { cursorOf, type LogPage, readLogs } from "../logs/log_reader.ts";
+import { type StreamOptions, streamRecords } from "../logs/log_stream.ts";
 import { timeOf } from "./events.ts";
 import {
   type Disk,
@@ -25,7 +28,7 @@ export type LogParams =
     >
   >
   & Pick<ParamsInput<"log.read">, "level" | "fields">
-  & { readonly config: string };
+  & { readonly config: string; readonly signal?: AbortSignal };
 
 /**
  * The lines of a task, or of all tasks merged by time.
@@ -39,34 +42,122 @@ export async function readLogFiles(
   return await readLogs(await queryOf(disk, params));
 }
 
-/** The last lines, then new ones as they come, until the signal aborts. Errors as {@linkcode readLogFiles}. */
+/** As {@linkcode readLogFiles}, piece by piece, without a limit. Ends with what follows the lines in an answer. */
+export async function* streamLogFiles(
+  disk: Disk,
+  params: LogParams,
+  options: StreamOptions,
+): AsyncGenerator<readonly LogRecord[], AnswerEnd, void> {
+  const stream = streamRecords(await queryOf(disk, params), options);
+  while (true) {
+    const { value, done } = await stream.next();
+    if (done) {
+      const { dropped, hasMore, resume } = value;
+      return { cursor: cursorOf(resume), dropped, has_more: hasMore };
+    }
+    yield value.records;
+  }
+}
+
+/** What an answer has beside its lines. */
+export type AnswerEnd = Pick<
+  Result<"log.read">,
+  "cursor" | "dropped" | "has_more"
+>;
+
+/**
+ * The last lines, then new ones as they come, until the signal aborts. Tasks that are added to the project, and new log
+ * files of old ones, are followed, too. Errors as {@linkcode readLogFiles}.
+ */
 export async function* followLogFiles(
   disk: Disk,
   params: LogParams,
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord, void, void> {
-  yield* followLogs(await queryOf(disk, params), signal);
+  const currentSources = sourceTracker(disk, params);
+  yield* followLogs({ ...await queryOf(disk, params), currentSources }, signal);
 }
 
-/** A page in the shape of the daemon's answer: no colours, whole lines for one named task, records for several or all. */
+/** A line in the shape of the daemon's answer: no colours, whole for one named task, a record for several or all. */
+export function lineOf(
+  { ts, task, text, raw, styled }: LogRecord,
+  isOnlyTask: boolean,
+): Result<"log.read">["lines"][number] {
+  return isOnlyTask
+    ? raw.slice(0, raw.length - styled.length) + text
+    : { ts, task, text };
+}
+
+/** A page in the shape of the daemon's answer. */
 export function logAnswer(
   page: LogPage,
   tasks: readonly string[],
 ): Result<"log.read"> {
   const task = tasks.length === 1 ? tasks[0]! : null;
-  const lines = page.records.map(({ ts, task: owner, text, raw, styled }) =>
-    task === null
-      ? { ts, task: owner, text }
-      : raw.slice(0, raw.length - styled.length) + text
-  );
   return {
     ok: true,
     ...task === null ? {} : { task },
-    lines,
+    lines: page.records.map((record) => lineOf(record, task !== null)),
     cursor: page.cursor,
     dropped: page.dropped,
     has_more: page.hasMore,
   };
+}
+
+/** Tells the logs to follow when the project's file or the list of ad-hoc tasks has changed; null otherwise. */
+function sourceTracker(
+  disk: Disk,
+  params: LogParams,
+): () => Promise<readonly LogSource[] | null> {
+  const { database } = disk.paths;
+  const look = (): string => lookAt(params.config, database, `${database}-wal`);
+  let seen: string | null = null;
+  return async () => {
+    const now = look();
+    if (now === seen) return null;
+    try {
+      const sources = await sourcesNow(disk, params);
+      seen = now;
+      return sources;
+    } catch (error) {
+      // Being written, or broken: until it is whole again everything is as it was.
+      if (error instanceof Deno.errors.NotFound) return null;
+      if (!(error instanceof TaskmuxError)) throw error;
+      seen = now;
+      return null;
+    }
+  };
+}
+
+/** What tells one state of some files from another. */
+function lookAt(...paths: readonly string[]): string {
+  return paths.map((path) => {
+    try {
+      const { ino, size, mtime } = Deno.statSync(path);
+      return `${ino} ${size} ${mtime?.getTime() ?? 0}`;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    }
+  }).join();
+}
+
+/** As the project is now; a named task that is no more is left out. */
+async function sourcesNow(
+  disk: Disk,
+  params: LogParams,
+): Promise<LogSource[]> {
+  using project = await openProjectFiles(disk, params.config, {
+    tolerant: true,
+  });
+  const { tasks, identity: { projectId } } = project;
+  const named = new Set(params.tasks);
+  return [...tasks.values()]
+    .filter(({ name }) => named.size === 0 || named.has(name))
+    .map((spec) => ({
+      task: spec.name,
+      path: logPath(disk.paths, projectId, spec),
+    }));
 }
 
 async function queryOf(disk: Disk, params: LogParams) {
@@ -92,5 +183,6 @@ async function queryOf(disk: Disk, params: LogParams) {
     sinceMs: typeof since === "string" ? timeOf(since) : null,
     untilMs: typeof until === "string" ? timeOf(until) : null,
     cursor: null,
+    signal: params.signal,
   };
 }

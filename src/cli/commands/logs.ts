@@ -130,20 +130,19 @@ async function read(
 ): Promise<number> {
   const { output } = context;
   const isLong = query.lines === null || query.lines > MAX_LINES_OVER_SOCKET;
-  // The daemon answers in plain text; only the files have the colours for a terminal.
-  if (!isLong && !output.isTerminal) {
+  // The daemon answers in plain text without gaps; only the files have the colours for a terminal.
+  const isPlain = output.json || (!output.isTerminal && query.context === 0);
+  if (!isLong && isPlain) {
     const answer = await askDaemon(context, config, query);
     if (answer !== null) return await print(context, answer);
   }
-  const { logAnswer, readLogFiles } = await import("../../offline/logs.ts");
   try {
-    const page = await readLogFiles(context, { config, ...query });
-    if (!output.isTerminal) {
-      return await print(context, logAnswer(page, query.tasks));
-    }
-    const printer = printerOf(context, query);
-    await output.lines(page.records.map((record) => printer.line(record)));
-    return EXIT.ok;
+    const { printLogFiles } = await import("../print_log_files.ts");
+    return await printLogFiles(
+      context,
+      { config, ...query },
+      printerOf(context, query),
+    );
   } catch (error) {
     if (!isConfigError(error)) throw error;
     // A daemon still knows the project as it was before its file broke.
@@ -201,7 +200,7 @@ async function follow(
   for await (const record of followed(context, config, query)) {
     const { ts, task, text } = record;
     if (output.json) await output.value({ ts, task, text: printer.text(text) });
-    else await output.lines([printer.line(record)]);
+    else await output.lines(printer.lines([record]));
     if (output.isClosed) break;
   }
   return EXIT.ok;

@@ -33,6 +33,8 @@ export function logHandlers(
       const query = {
         ...queryOf(services, looked.supervisor, params),
         cursor: null,
+        currentSources: () =>
+          Promise.resolve(currentSources(looked.supervisor, params.tasks)),
       };
       for await (const record of followLogs(query, signal)) {
         const { ts, task, text, dropped } = record;
@@ -105,6 +107,16 @@ function queryOf(
     sinceMs: params.since === null ? null : timeOf(params.since, now),
     untilMs: params.until === null ? null : timeOf(params.until, now),
   };
+}
+
+/** As {@linkcode sourcesOf}, without the tasks that are no more. */
+function currentSources(
+  project: ProjectSupervisor,
+  tasks: readonly string[],
+): ReturnType<typeof sourcesOf> {
+  const known = project.runners.map(({ name }) => name)
+    .filter((name) => tasks.length === 0 || tasks.includes(name));
+  return known.length === 0 ? [] : sourcesOf(project, known);
 }
 
 function sourcesOf(
