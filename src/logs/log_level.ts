@@ -129,7 +129,7 @@ export function levelHints(level: LogLevel): readonly RegExp[] | null {
 
 const BAD_WORDS =
   ("err fata ftl panic crit fail emerg alert severe exception " +
-    "rejection traceback lifecycle caused segmentation php").split(" ");
+    "rejection traceback caused segmentation php").split(" ");
 
 const WARNING_WORDS = "warn wrn deprecat".split(" ");
 
@@ -140,6 +140,7 @@ const BAD_SIGNS = [
   '(?:l|y|no)[\'"]?\\s*[:=]\\s*"?(?:\\d|[efwcEFWC]")',
   "[⨯✖✘]",
   "[*]{3} ",
+  "ELIFECYCLE",
 ];
 
 /** How a word is written; a search that minds no case is many times slower. */
