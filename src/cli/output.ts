@@ -22,6 +22,9 @@ export interface TerminalSize {
   readonly height: number;
 }
 
+/** A long text is encoded in blocks of so many bytes. */
+const BLOCK_BYTES = 128 * 1024;
+
 const USUAL_SIZE: TerminalSize = { width: 80, height: 24 };
 
 /** What decides how an answer looks. */
@@ -47,6 +50,7 @@ export class Output {
   readonly #options: OutputOptions;
   readonly #encoder = new TextEncoder();
   #closed = false;
+  #block: Uint8Array<ArrayBuffer> | null = null;
 
   constructor(options: OutputOptions) {
     const { json, stdout, stderr, noColor } = options;
@@ -112,8 +116,21 @@ export class Output {
   }
 
   async #toStdout(text: string): Promise<void> {
+    if (text.length < BLOCK_BYTES / 2) {
+      await this.#write(this.#encoder.encode(text));
+      return;
+    }
+    // Always the same bytes: of a long answer, what is thrown away would pile up.
+    this.#block ??= new Uint8Array(BLOCK_BYTES);
+    for (let rest = text; rest !== "" && !this.#closed;) {
+      const { read, written } = this.#encoder.encodeInto(rest, this.#block);
+      await this.#write(this.#block.subarray(0, written));
+      rest = rest.slice(read);
+    }
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     if (this.#closed) return;
-    const bytes = this.#encoder.encode(text);
     this.#closed = !(await writeAll(this.#options.stdout, bytes));
   }
 }

@@ -57,6 +57,7 @@ function needleOf(key: string, value: string): string {
 function hasField(text: string, key: string, value: string): boolean {
   if (text.length > MAX_LENGTH) return false;
   const start = text.indexOf("{");
+  if (start === -1 && !text.includes(`${key}=`)) return false;
   const object = start === -1 || !text.trimEnd().endsWith("}")
     ? null
     : parseObject(text.slice(start));

@@ -55,7 +55,7 @@ export interface StreamEnd {
 }
 
 /**
- * Reads logs. Memory holds about a megabyte per log, and up to 8 MiB of last lines, however much is read.
+ * Reads logs. Memory holds about a megabyte per log, and up to one of last lines, however much is read.
  *
  * @throws {TaskmuxError} E500 as `readLogs`.
  * @throws The reason of the signal when it aborts, before the next piece.

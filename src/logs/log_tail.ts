@@ -13,7 +13,7 @@ import {
 import type { SourceReader } from "./source_reader.ts";
 
 /** Lines that are found going backwards are kept up to so many bytes; more are looked for again going forwards. */
-const KEPT_BYTES = 8 * 1024 * 1024;
+const KEPT_BYTES = 1024 * 1024;
 
 /** Later than every time in a log. */
 const NEVER = "~";
