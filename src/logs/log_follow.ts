@@ -128,7 +128,10 @@ async function* newLines(
             sources: [source],
             lines: null,
             cursor: null,
-            sinceMs: Math.max(askedAt, query.sinceMs ?? 0),
+            sinceMs: Math.min(
+              Math.max(askedAt, query.sinceMs ?? 0),
+              query.untilMs ?? Infinity,
+            ),
             signal,
           });
           following.add(source, resume.get(source.task)!);

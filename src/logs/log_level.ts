@@ -20,7 +20,7 @@ const MAX_HEADER_WORDS = 14;
 
 /** What every line that is no JSON and has a level contains, except for those of {@linkcode TERSE}. */
 const HINT =
-  /err|warn|inf|deb|deprec|dbg|dbug|trac|trc|fat|ftl|panic|crit|fail|notice|emerg|alert|severe|except|verb|wrn|LOG:|reject|FINE|success|silly|[*]{3} |fault|LIFECYCLE|[⚠⨯✖✘]|(?:level|lvl|severity)=\d/i;
+  /err|warn|inf|deb|deprec|dbg|dbug|trac|trc|fat|ftl|panic|crit|fail|notice|emerg|alert|severe|except|Caused|verb|wrn|LOG:|reject|FINE|success|silly|[*]{3} |fault|LIFECYCLE|[⚠⨯✖✘]|(?:level|lvl|severity)=\d/i;
 
 /** Formats with a single letter or number for the level. */
 const TERSE =

@@ -104,13 +104,23 @@ export function planOf(query: LogQuery, most: number): LogPlan {
       { hint: `-n ${MAX_RECORDS}, or -n all` },
     );
   }
+  const { sinceMs, untilMs } = query;
+  if (sinceMs !== null && untilMs !== null && sinceMs > untilMs) {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot show what came since ${timestampText(sinceMs)}Z until ${
+        timestampText(untilMs)
+      }Z: that ends before it begins`,
+      { hint: "--since is the earlier time, --until the later one" },
+    );
+  }
   return {
     isForward: query.lines === null || query.cursor !== null,
     limit: query.lines ?? most,
     matcher: compileFilter(query),
     context: query.context,
-    since: query.sinceMs === null ? null : timestampText(query.sinceMs),
-    until: query.untilMs === null ? null : timestampText(query.untilMs),
+    since: sinceMs === null ? null : timestampText(sinceMs),
+    until: untilMs === null ? null : timestampText(untilMs),
     positions: query.cursor === null ? null : decodeCursor(query.cursor),
     signal: query.signal,
   };

@@ -75,15 +75,16 @@ class Tail {
 
   constructor(reader: SourceReader, plan: LogPlan, wanted: () => number) {
     const { from, to } = reader;
+    const { since, until } = plan;
     this.#reader = reader;
     this.#start = to;
     this.#parts = scanPartsBackward(reader.view, {
       ...plan,
       from,
       to,
-      wanted,
+      // Where times are asked for, some of the last lines may be of another one.
+      ...since === null && until === null ? { wanted } : {},
     });
-    const { since, until } = plan;
     this.#isWanted = (time) =>
       (since === null || time >= since) && (until === null || time <= until);
   }

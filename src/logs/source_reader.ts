@@ -14,7 +14,7 @@ import {
 import type { LogPosition } from "./log_position.ts";
 import type { LogPlan, LogSource } from "./log_query.ts";
 import { type FoundLine, type ScannedPart, scanParts } from "./log_scan.ts";
-import { seekTime } from "./log_seek.ts";
+import { seekSince, seekUntil } from "./log_seek.ts";
 import { LogView } from "./log_view.ts";
 
 /** Later than every time in a log. */
@@ -80,11 +80,11 @@ export class SourceReader implements Disposable {
         : view.locate(position);
       const from = since === null ? start.at : Math.max(
         start.at,
-        await seekTime(view, (time) => time < since, signal),
+        await seekSince(view, since, signal),
       );
       const to = until === null ? view.end : Math.max(
         from,
-        await seekTime(view, (time) => time <= until, signal),
+        await seekUntil(view, until, signal),
       );
       const { dropped } = start;
       return new SourceReader(source, plan, { view, from, to, dropped });

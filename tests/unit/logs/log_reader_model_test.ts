@@ -52,13 +52,15 @@ function randomQuery(folder: LogFolder, random: () => number): LogQuery {
     values[Math.floor(random() * values.length)]!;
   const time = () =>
     random() < 0.6 ? null : START_MS + Math.floor(random() * 500) - 50;
+  const [one, other] = [time(), time()];
+  const isOrdered = one === null || other === null || one <= other;
   return queryOf(
     TASKS.filter(() => random() < 0.7).map((task) => folder.source(task)),
     {
       lines: pick([null, 0, 1, 5, 50, 1000]),
       grep: pick(PATTERNS),
-      sinceMs: time(),
-      untilMs: time(),
+      sinceMs: isOrdered ? one : other,
+      untilMs: isOrdered ? other : one,
     },
   );
 }

@@ -170,7 +170,9 @@ Deno.test("readLogs takes since and until inclusively, to the millisecond", asyn
   };
   for (const since of [null, -5, 0, 1, 999, 1000, 1001, 1500, 2999, 3000]) {
     for (const until of [null, -1, 0, 999, 1000, 2998, 2999, 5000]) {
-      await check(since, until);
+      if (since === null || until === null || since <= until) {
+        await check(since, until);
+      }
     }
   }
 });
