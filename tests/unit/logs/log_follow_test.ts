@@ -4,7 +4,13 @@ import {
   followLogs,
   type FollowQuery,
 } from "../../../src/logs/log_follow.ts";
-import { LogFolder, queryOf, START_MS } from "../../support/log_folder.ts";
+import { systemClock } from "../../../src/kit/clock.ts";
+import {
+  LogFolder,
+  queryOf,
+  START_MS,
+  timeOf,
+} from "../../support/log_folder.ts";
 
 /** A consumer that awaits lines one by one, and ends its following when it is disposed. */
 class Follower implements AsyncDisposable {
@@ -272,4 +278,71 @@ Deno.test("followLogs keeps up with a flood through many rotations", async () =>
   }
   received.push(...await follower.take(total - received.length));
   assert.deepEqual(received, expected);
+});
+
+Deno.test("followLogs takes up logs that come, from the last look on, and keeps those that go", async () => {
+  using folder = new LogFolder();
+  const now = (text: string) => `${timeOf(Date.now())} ${text}`;
+  folder.append("web", [now("begin")]);
+  folder.append("new", [`${timeOf(START_MS - 1e9)} of an earlier life`]);
+  let sources = [folder.source("web")];
+  await using follower = follow(folder, ["web"], {
+    lines: 1,
+    currentSources: () => Promise.resolve(sources),
+  });
+  assert.deepEqual(await follower.take(1), ["begin"]);
+  sources = [folder.source("web"), folder.source("new")];
+  folder.append("new", [now("hello")]);
+  assert.deepEqual(await follower.take(1), ["hello"]);
+  folder.append("new", [now("again")]);
+  assert.deepEqual(await follower.take(1), ["again"]);
+
+  sources = [folder.source("new")];
+  folder.append("web", [now("last words")]);
+  assert.deepEqual(await follower.take(1), ["last words"]);
+
+  // The same task with another file.
+  sources = [{ task: "new", path: folder.file("moved") }];
+  folder.append("moved", [now("moved")]);
+  const [moved] = await follower.records(1);
+  assert.deepEqual([moved?.task, moved?.text], ["new", "moved"]);
+});
+
+Deno.test("followLogs ends when there is nothing left to follow", async () => {
+  using folder = new LogFolder();
+  folder.append("web", [folder.line("begin")]);
+  let sources = [folder.source("web")];
+  const speed = 100;
+  const records = followLogs({
+    ...queryOf([folder.source("web")], { lines: 1 }),
+    currentSources: () => Promise.resolve(sources),
+    clock: {
+      now: () => Date.now(),
+      monotonic: () => performance.now() * speed,
+      sleep: systemClock.sleep,
+    },
+  }, new AbortController().signal);
+  assert.equal((await records.next()).value?.text, "begin");
+  sources = [];
+  folder.append("web", [folder.line("last words")]);
+  assert.equal((await records.next()).value?.text, "last words");
+  assert.equal((await records.next()).done, true);
+});
+
+Deno.test("followLogs shows what continues an error, however late it comes", async () => {
+  using folder = new LogFolder();
+  folder.append("web", [folder.line("Error: old")]);
+  await using follower = follow(folder, ["web"], { lines: 5, level: "error" });
+  assert.deepEqual(await follower.take(1), ["Error: old"]);
+  folder.append("web", [folder.line("    at f (x.js:1:1)")]);
+  assert.deepEqual(await follower.take(1), ["    at f (x.js:1:1)"]);
+  folder.rotate("web");
+  folder.append("web", [folder.line("    at g (x.js:2:2)")]);
+  assert.deepEqual(await follower.take(1), ["    at g (x.js:2:2)"]);
+  folder.append("web", [
+    folder.line("next"),
+    folder.line("    at h (x.js:3:3)"),
+    folder.line("Error: new"),
+  ]);
+  assert.deepEqual(await follower.take(1), ["Error: new"]);
 });
