@@ -13,8 +13,6 @@ import { type LogQuery, type LogRecord, MAX_RECORDS } from "./log_query.ts";
 import { MAX_FOUND_BYTES } from "./log_scan.ts";
 import { type StreamEnd, streamRecords } from "./log_stream.ts";
 
-export type { LogQuery, LogRecord, LogSource } from "./log_query.ts";
-
 /** An answer. */
 export interface LogPage {
   /** Merged by time; in file order within a task, and context together with its match. */

@@ -7,9 +7,10 @@
 
 import type { ParamsInput, Result } from "../contract/mod.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
 import { followLogs } from "../logs/log_follow.ts";
 import type { LogRecord, LogSource } from "../logs/log_query.ts";
-import { cursorOf, type LogPage, readLogs } from "../logs/log_reader.ts";
+import { cursorOf } from "../logs/log_reader.ts";
 import { type StreamOptions, streamRecords } from "../logs/log_stream.ts";
 import { timeOf } from "./events.ts";
 import {
@@ -18,6 +19,9 @@ import {
   openProjectFiles,
   requireTask,
 } from "./project_files.ts";
+
+/** Shortest time between two looks at which ad-hoc tasks there are. */
+const DATABASE_PAUSE_MS = 2_000;
 
 /** A question to the logs of the project in a file. */
 export type LogParams =
@@ -31,18 +35,11 @@ export type LogParams =
   & { readonly config: string; readonly signal?: AbortSignal };
 
 /**
- * The lines of a task, or of all tasks merged by time.
+ * The lines of some tasks, or of all, merged by time, piece by piece and without a limit. Ends with what follows the lines
+ * in an answer.
  *
  * @throws {TaskmuxError} E200 for an unknown task, E500 for a pattern that is none; what is wrong with the project's file.
  */
-export async function readLogFiles(
-  disk: Disk,
-  params: LogParams,
-): Promise<LogPage> {
-  return await readLogs(await queryOf(disk, params));
-}
-
-/** As {@linkcode readLogFiles}, piece by piece, without a limit. Ends with what follows the lines in an answer. */
 export async function* streamLogFiles(
   disk: Disk,
   params: LogParams,
@@ -67,7 +64,7 @@ export type AnswerEnd = Pick<
 
 /**
  * The last lines, then new ones as they come, until the signal aborts. Tasks that are added to the project, and new log
- * files of old ones, are followed, too. Errors as {@linkcode readLogFiles}.
+ * files of old ones, are followed, too. Errors as {@linkcode streamLogFiles}.
  */
 export async function* followLogFiles(
   disk: Disk,
@@ -88,42 +85,34 @@ export function lineOf(
     : { ts, task, text };
 }
 
-/** A page in the shape of the daemon's answer. */
-export function logAnswer(
-  page: LogPage,
-  tasks: readonly string[],
-): Result<"log.read"> {
-  const task = tasks.length === 1 ? tasks[0]! : null;
-  return {
-    ok: true,
-    ...task === null ? {} : { task },
-    lines: page.records.map((record) => lineOf(record, task !== null)),
-    cursor: page.cursor,
-    dropped: page.dropped,
-    has_more: page.hasMore,
-  };
-}
-
 /** Tells the logs to follow when the project's file or the list of ad-hoc tasks has changed; null otherwise. */
 function sourceTracker(
   disk: Disk,
   params: LogParams,
 ): () => Promise<readonly LogSource[] | null> {
   const { database } = disk.paths;
-  const look = (): string => lookAt(params.config, database, `${database}-wal`);
-  let seen: string | null = null;
+  let seenConfig: string | null = null;
+  let seenDatabase: string | null = null;
+  let askedAt = -Infinity;
   return async () => {
-    const now = look();
-    if (now === seen) return null;
+    const config = lookAt(params.config);
+    const state = lookAt(database, `${database}-wal`);
+    const passedMs = systemClock.monotonic() - askedAt;
+    // Events change the database all the time, ad-hoc tasks seldom.
+    const isDue = config !== seenConfig ||
+      (state !== seenDatabase && passedMs >= DATABASE_PAUSE_MS);
+    if (!isDue) return null;
+    askedAt = systemClock.monotonic();
     try {
       const sources = await sourcesNow(disk, params);
-      seen = now;
+      seenConfig = config;
+      seenDatabase = state;
       return sources;
     } catch (error) {
       // Being written, or broken: until it is whole again everything is as it was.
       if (error instanceof Deno.errors.NotFound) return null;
       if (!(error instanceof TaskmuxError)) throw error;
-      seen = now;
+      seenConfig = config;
       return null;
     }
   };

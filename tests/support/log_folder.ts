@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogQuery, LogSource } from "../../src/logs/log_reader.ts";
+import type { LogQuery, LogSource } from "../../src/logs/log_query.ts";
 
 /** First time of the lines that {@linkcode LogFolder.line} makes. */
 export const START_MS = Date.UTC(2026, 10, 20, 10, 0, 0);

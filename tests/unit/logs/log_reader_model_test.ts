@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { compileMatcher } from "../../../src/logs/log_matcher.ts";
-import { type LogQuery, readLogs } from "../../../src/logs/log_reader.ts";
+import type { LogQuery } from "../../../src/logs/log_query.ts";
+import { readLogs } from "../../../src/logs/log_reader.ts";
 import {
   LogFolder,
   queryOf,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TaskmuxError } from "../../../src/domain/error.ts";
-import { type LogQuery, readLogs } from "../../../src/logs/log_reader.ts";
+import type { LogQuery } from "../../../src/logs/log_query.ts";
+import { readLogs } from "../../../src/logs/log_reader.ts";
 import {
   LogFolder,
   queryOf,

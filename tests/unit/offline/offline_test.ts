@@ -9,8 +9,8 @@ import { readDaemonStatus, readProjects } from "../../../src/offline/daemon.ts";
 import { readEvents } from "../../../src/offline/events.ts";
 import {
   followLogFiles,
-  logAnswer,
-  readLogFiles,
+  lineOf,
+  streamLogFiles,
 } from "../../../src/offline/logs.ts";
 import { stopNothing } from "../../../src/offline/nothing_runs.ts";
 import { readEnvironment } from "../../../src/offline/project.ts";
@@ -251,24 +251,22 @@ const LOG_QUERY = {
   until: null,
 };
 
-Deno.test("readLogFiles() reads the file that a task names, and keeps colours apart", async () => {
+Deno.test("streamLogFiles() reads the file that a task names, and keeps colours apart", async () => {
   await using project = await past();
   const { disk, config, home } = project;
   await Deno.mkdir(`${home.work}/logs`);
   const line = "2026-11-20T10:00:00.000 \x1b[32mready\x1b[0m";
   await Deno.writeTextFile(`${home.work}/logs/web.log`, `${line}\n`);
-  const page = await readLogFiles(disk, {
-    ...LOG_QUERY,
-    config,
-    tasks: ["web"],
-  });
-  assert.deepEqual(page.records.map(({ styled }) => styled), [
+  const params = { ...LOG_QUERY, config, tasks: ["web"] };
+  const batches = await Array.fromAsync(streamLogFiles(disk, params, {}));
+  const records = batches.flat();
+  assert.deepEqual(records.map(({ styled }) => styled), [
     "\x1b[32mready\x1b[0m",
   ]);
-  assert.deepEqual(logAnswer(page, ["web"]).lines, [
+  assert.deepEqual(records.map((record) => lineOf(record, true)), [
     "2026-11-20T10:00:00.000 ready",
   ]);
-  assert.deepEqual(logAnswer(page, []).lines, [
+  assert.deepEqual(records.map((record) => lineOf(record, false)), [
     { ts: "2026-11-20T10:00:00.000Z", task: "web", text: "ready" },
   ]);
 });
