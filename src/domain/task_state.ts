@@ -37,6 +37,8 @@ export interface ProbeResult {
   readonly method: "http" | "shell" | "log" | "tcp" | "proc" | "none";
   /** Why it failed; null when ok. */
   readonly reason: string | null;
+  /** The beginning of the answer, or the end of what the command printed, of a probe that failed; plain text. */
+  readonly output?: string;
   /** Wall time in milliseconds. */
   readonly at: number;
 }

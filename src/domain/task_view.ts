@@ -146,6 +146,38 @@ export function viewTask(
   };
 }
 
+/** A task in the answer of `health`. */
+export type HealthView = {
+  readonly name: string;
+  /** Null = it has done its work, and is neither. */
+  readonly healthy: boolean | null;
+  readonly method: string;
+  readonly reason: string | null;
+};
+
+/** A completed task in the answer of `health`. */
+export function viewDone(name: string): HealthView {
+  return { name, healthy: null, method: "none", reason: "completed" };
+}
+
+/** The answer of `health`; what has done its work does not count. */
+export function viewHealth(tasks: readonly HealthView[]): {
+  readonly ok: true;
+  readonly healthy_count: number;
+  readonly total_count: number;
+  readonly completed_count: number;
+  readonly tasks: HealthView[];
+} {
+  const completed = tasks.filter((task) => task.healthy === null).length;
+  return {
+    ok: true,
+    healthy_count: tasks.filter((task) => task.healthy === true).length,
+    total_count: tasks.length - completed,
+    completed_count: completed,
+    tasks: [...tasks],
+  };
+}
+
 /** The extra keys of `inspect`, beside those of {@linkcode TaskView}. */
 export interface TaskDetail {
   readonly env: Record<string, string>;

@@ -29,6 +29,17 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
 }
 
+/** Most of what a failed probe got to see that is kept, in UTF-16 units. */
+export const MAX_PROBE_OUTPUT = 500;
+
+/** Why a target is not healthy. */
+export interface Complaint {
+  /** In a few words. */
+  readonly reason: string;
+  /** What the target said, at most {@linkcode MAX_PROBE_OUTPUT} of it; absent if it said nothing. */
+  readonly output?: string;
+}
+
 /**
  * One kind of evidence. Implementations hold no state; any number of checks may run at a time.
  */
@@ -40,10 +51,14 @@ export interface HealthProbe {
    * Looks once, for the target's `timeoutMs` at most plus the time it takes to end what had to be started. Touches
    * nothing but what the target names, and leaves nothing behind.
    *
-   * @returns Why the target is not healthy, in a few words; null if it is. Being down is never an exception.
+   * @returns Why the target is not healthy, alone the reason where there is no more; null if it is. Being down is never
+   * an exception.
    * @throws The signal's reason when it aborts.
    */
-  check(target: ProbeTarget, options: ProbeOptions): Promise<string | null>;
+  check(
+    target: ProbeTarget,
+    options: ProbeOptions,
+  ): Promise<Complaint | string | null>;
 }
 
 /** The reason of every probe that ran out of time. */

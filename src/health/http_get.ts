@@ -25,6 +25,14 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** How much of a body is waited for. */
+export interface BodyNeed {
+  /** 0 = none. The rest is thrown away with the connection. */
+  readonly bytes: number;
+  /** Be content with what has come after so long; absent = wait for all. */
+  readonly patienceMs?: number;
+}
+
 /** There was no answer. The message says why in a few words. */
 export class HttpFailure extends Error {
   override readonly name = "HttpFailure";
@@ -33,14 +41,14 @@ export class HttpFailure extends Error {
 /**
  * Asks an `http:` or `https:` address.
  *
- * @param options.bodyBytes How much of the body to wait for; 0 = none. The rest is thrown away with the connection.
+ * @param options.body How much of the body to wait for, by status.
  * @throws {HttpFailure} If there is no HTTP answer.
  * @throws The signal's reason, if it aborts.
  */
 export async function httpGet(
   url: URL,
-  { bodyBytes, signal }: {
-    readonly bodyBytes: number;
+  { body, signal }: {
+    readonly body: (status: number) => BodyNeed;
     readonly signal: AbortSignal;
   },
 ): Promise<HttpAnswer> {
@@ -53,12 +61,10 @@ export async function httpGet(
     request = httpRequest(requestOptions(url));
     request.on("error", reject);
     request.on("response", (response) => {
-      readBody(response, bodyBytes).then((body) => {
-        resolve({
-          status: response.statusCode ?? 0,
-          location: response.headers.location ?? null,
-          body,
-        });
+      const status = response.statusCode ?? 0;
+      readBody(response, body(status)).then((text) => {
+        const location = response.headers.location ?? null;
+        resolve({ status, location, body: text });
       }, reject);
     });
     request.end();
@@ -93,17 +99,28 @@ function requestOptions(url: URL): RequestOptions {
 
 async function readBody(
   response: IncomingMessage,
-  limitBytes: number,
+  { bytes: limitBytes, patienceMs }: BodyNeed,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let left = limitBytes;
   if (left === 0) return text;
-  for await (const chunk of response) {
-    const bytes: Uint8Array = chunk;
-    text += decoder.decode(bytes.subarray(0, left), { stream: true });
-    left -= bytes.length;
-    if (left <= 0) break;
+  const late = patienceMs === undefined
+    ? null
+    : AbortSignal.timeout(patienceMs);
+  const enough = (): unknown => response.destroy();
+  late?.addEventListener("abort", enough, { once: true });
+  try {
+    for await (const chunk of response) {
+      const bytes: Uint8Array = chunk;
+      text += decoder.decode(bytes.subarray(0, left), { stream: true });
+      left -= bytes.length;
+      if (left <= 0) break;
+    }
+  } catch (error) {
+    if (late?.aborted !== true) throw error;
+  } finally {
+    late?.removeEventListener("abort", enough);
   }
   return text + decoder.decode();
 }

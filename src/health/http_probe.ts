@@ -6,6 +6,7 @@
  * @module
  */
 
+import { stripVTControlCharacters } from "node:util";
 import {
   expandVariables,
   missingVariables,
@@ -13,17 +14,27 @@ import {
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { TimeLimitError, withinTime } from "../kit/time_limit.ts";
 import {
+  type Complaint,
   type HealthProbe,
+  MAX_PROBE_OUTPUT,
   type ProbeTarget,
   timeoutReason,
 } from "./health_probe.ts";
-import { type HttpAnswer, HttpFailure, httpGet } from "./http_get.ts";
+import {
+  type BodyNeed,
+  type HttpAnswer,
+  HttpFailure,
+  httpGet,
+} from "./http_get.ts";
 
 /** As many as there may sensibly be between a health address and its answer. */
 const MAX_REDIRECTS = 5;
 
 /** How much of a body is searched. */
 const MAX_BODY_BYTES = 64 * 1024;
+
+/** How much of the body of a wrong answer is looked at, and how long that is waited for. */
+const WRONG_BODY: BodyNeed = { bytes: 4 * MAX_PROBE_OUTPUT, patienceMs: 300 };
 
 /** How long the search may take. */
 const MATCH_LIMIT_MS = 500;
@@ -65,14 +76,17 @@ async function ask(
   url: URL,
   { health }: ProbeTarget,
   signal: AbortSignal,
-): Promise<string | null> {
-  const body = health.expectedBody === null
+): Promise<Complaint | string | null> {
+  const expected = health.expectedBody === null
     ? null
     : new RegExp(health.expectedBody);
-  const bodyBytes = body === null ? 0 : MAX_BODY_BYTES;
+  const body = (status: number): BodyNeed => {
+    if (status !== health.expectedStatus) return WRONG_BODY;
+    return { bytes: expected === null ? 0 : MAX_BODY_BYTES };
+  };
   let at = url;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const answer = await httpGet(at, { bodyBytes, signal });
+    const answer = await httpGet(at, { body, signal });
     const next = answer.status === health.expectedStatus
       ? null
       : redirectTarget(answer, at);
@@ -81,11 +95,20 @@ async function ask(
       continue;
     }
     if (answer.status !== health.expectedStatus) {
-      return `status ${answer.status} != ${health.expectedStatus}`;
+      const reason = `status ${answer.status} != ${health.expectedStatus}`;
+      return complaint(reason, answer);
     }
-    return body === null ? null : judgeBody(body, answer.body);
+    const reason = expected === null ? null : judgeBody(expected, answer.body);
+    return reason === null ? null : complaint(reason, answer);
   }
   return `more than ${MAX_REDIRECTS} redirects`;
+}
+
+function complaint(reason: string, { body }: HttpAnswer): Complaint {
+  const text = stripVTControlCharacters(body).trim();
+  return text === ""
+    ? { reason }
+    : { reason, output: text.slice(0, MAX_PROBE_OUTPUT) };
 }
 
 /** Null if the body is as expected. An expression that never ends must not keep others waiting. */

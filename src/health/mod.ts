@@ -7,7 +7,12 @@
  */
 
 import type { ProbeResult } from "../domain/task_state.ts";
-import type { HealthProbe, ProbeOptions, ProbeTarget } from "./health_probe.ts";
+import type {
+  Complaint,
+  HealthProbe,
+  ProbeOptions,
+  ProbeTarget,
+} from "./health_probe.ts";
 import { httpProbe } from "./http_probe.ts";
 import { processProbe } from "./process_probe.ts";
 import { shellProbe } from "./shell_probe.ts";
@@ -33,13 +38,15 @@ export async function probe(
 ): Promise<ProbeResult> {
   options.signal.throwIfAborted();
   const chosen = PROBES.find((kind) => kind.applies(target)) ?? processProbe;
-  const reason = target.alive
+  const found = target.alive
     ? await look(chosen, target, options)
     : "process not running";
+  const complaint = typeof found === "string" ? { reason: found } : found;
   return {
-    ok: reason === null,
+    ok: complaint === null,
     method: chosen.kind,
-    reason,
+    reason: null,
+    ...complaint,
     at: options.clock.now(),
   };
 }
@@ -48,7 +55,7 @@ async function look(
   chosen: HealthProbe,
   target: ProbeTarget,
   options: ProbeOptions,
-): Promise<string | null> {
+): Promise<Complaint | string | null> {
   try {
     return await chosen.check(target, options);
   } catch (error) {

@@ -6,7 +6,12 @@
 
 import { stripVTControlCharacters } from "node:util";
 import { runCommand } from "../kit/run_command.ts";
-import { type HealthProbe, timeoutReason } from "./health_probe.ts";
+import {
+  type Complaint,
+  type HealthProbe,
+  MAX_PROBE_OUTPUT,
+  timeoutReason,
+} from "./health_probe.ts";
 
 /** How long a check that took too long has until it is killed. */
 const CHECK_KILL_GRACE_MS = 500;
@@ -40,18 +45,25 @@ export const shellProbe: HealthProbe = {
       case "not_started":
         return outcome.reason;
       case "timed_out":
-        return timeoutReason(target);
+        return complaint(timeoutReason(target), outcome.output);
       case "exited": {
         if (outcome.code === 0) return null;
         const how = outcome.signal === null
           ? `exit ${outcome.code}`
           : `ended by ${outcome.signal}`;
         const line = lastLine(outcome.output);
-        return line === "" ? how : `${how}: ${line}`;
+        return complaint(line === "" ? how : `${how}: ${line}`, outcome.output);
       }
     }
   },
 };
+
+function complaint(reason: string, output: string): Complaint {
+  const text = stripVTControlCharacters(output).trim();
+  return text === ""
+    ? { reason }
+    : { reason, output: text.slice(-MAX_PROBE_OUTPUT) };
+}
 
 function lastLine(output: string): string {
   const lines = stripVTControlCharacters(output).split(/[\r\n]+/)

@@ -10,6 +10,8 @@ import {
   detailTask,
   STOPPED_SNAPSHOT,
   type TaskView,
+  viewDone,
+  viewHealth,
   viewTask,
 } from "../domain/task_view.ts";
 import type { RunRow } from "../store/run_table.ts";
@@ -68,17 +70,13 @@ export async function readHealth(
   const tasks = names.length === 0
     ? [...project.tasks.values()]
     : names.map((name) => requireTask(project.tasks, name));
-  return {
-    ok: true,
-    healthy_count: 0,
-    total_count: tasks.length,
-    tasks: tasks.map(({ name }) => ({
-      name,
-      healthy: false,
-      method: "none",
-      reason: NO_DAEMON,
-    })),
-  };
+  const wishes = project.store?.tasks.desired(project.identity.projectId);
+  return viewHealth(tasks.map(({ name }) => {
+    const { state } = readOutcome(wishes?.get(name)?.state);
+    return state === "completed"
+      ? viewDone(name)
+      : { name, healthy: false, method: "none", reason: NO_DAEMON };
+  }));
 }
 
 /** The answer of `inspect`. */

@@ -42,6 +42,8 @@ command = "exec sleep 1000"
 [tasks.down]
 command = "exec sleep 1000"
 auto_start = false
+[tasks.seed]
+command = "true"
 `;
 
 // A status of 400 or more could never be expected in the original, and probes did not get $PORT (defect 27).
@@ -53,9 +55,12 @@ Deno.test("every kind of probe finds its evidence, and tells what is missing", a
   await project.file("url/status", "503");
   await project.file("url/body", "v12 ready");
   await project.ok(["start"]);
+  await project.ok(["wait", "seed", "--for", "completed"]);
 
   const before = await project.ok<Health>(["health"]);
+  // A one-shot that has done its work is neither healthy nor unhealthy.
   assert.equal(before.total_count, 7);
+  assert.equal(before.completed_count, 1);
   const told = Object.fromEntries(
     before.tasks.map((each) => [each.name, each]),
   );
@@ -64,6 +69,7 @@ Deno.test("every kind of probe finds its evidence, and tells what is missing", a
   assert.match(told["shell"]?.reason ?? "", /exit(ed)?.*1/);
   assert.equal(told["log"]?.healthy, false);
   assert.equal(told["tcp"]?.healthy, false);
+  assert.equal(told["seed"]?.healthy, null);
   assert.equal(told["down"]?.healthy, false);
   assert.equal(told["down"]?.reason, "process not running");
   for (const name of ["url", "shell", "log", "tcp"]) {
@@ -95,6 +101,8 @@ Deno.test("every kind of probe finds its evidence, and tells what is missing", a
   await project.file("url/body", "something else");
   const wrong = await project.ok<Health>(["health", "url"]);
   assert.equal(wrong.healthy_count, 0);
+  const url = await project.ok<Result<"task.inspect">>(["inspect", "url"]);
+  assert.equal(url.last_health?.output, "something else");
   assert.match(wrong.tasks[0]?.reason ?? "", /body/);
 });
 

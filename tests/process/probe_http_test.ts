@@ -62,6 +62,25 @@ Deno.test("an HTTP probe compares every status with the expected one", async () 
   }
 });
 
+Deno.test("an HTTP probe keeps the beginning of a wrong answer, and does not wait for its end", async () => {
+  await using server = serve((request) => {
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("no database\n"));
+        const isEndless = new URL(request.url).pathname === "/endless";
+        if (!isEndless) controller.close();
+      },
+    });
+    return new Response(stream, { status: 500 });
+  });
+  const at = `http://127.0.0.1:${server.addr.port}`;
+  for (const path of ["/short", "/endless"]) {
+    const result = await look(target({ health: { url: at + path } }));
+    assert.equal(result.reason, "status 500 != 200", path);
+    assert.equal(result.output, "no database", path);
+  }
+});
+
 Deno.test("an HTTP probe searches the first 64 KiB of the body", async () => {
   const before = "x".repeat(64 * 1024 - 5);
   await using server = serve((request) => {

@@ -157,6 +157,21 @@ Deno.test("a shell probe tells how the check ended", async () => {
   );
 });
 
+Deno.test("a shell probe keeps the end of what a failed check printed", async () => {
+  const { output } = await look(target({
+    health: {
+      check: "printf '\\033[31mold\\n'; printf 'x%.0s' $(seq 500); exit 1",
+    },
+  }));
+  assert.equal(output, "x".repeat(500));
+  const silent = await look(target({ health: { check: "exit 1" } }));
+  assert(!("output" in silent));
+  const late = await look(target({
+    health: { check: "echo begun; exec sleep 60", timeoutMs: 200 },
+  }));
+  assert.deepEqual([late.reason, late.output], ["timeout after 0.2s", "begun"]);
+});
+
 Deno.test("a shell probe runs in the task's folder, environment and shell", async () => {
   const cwd = await Deno.realPath(await Deno.makeTempDir());
   try {

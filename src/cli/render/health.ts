@@ -21,13 +21,14 @@ export function healthLines(
   health: Result<"task.health">,
   options: RenderOptions,
 ): string[] {
+  const done = health.completed_count;
   const summary =
-    `Health: ${health.healthy_count}/${health.total_count} tasks healthy`;
+    `Health: ${health.healthy_count}/${health.total_count} tasks healthy${
+      done === 0 ? "" : `, ${done} completed`
+    }`;
   if (health.tasks.length === 0) return [summary];
   const rows = health.tasks.map(({ name, healthy, method, reason }): Cell[] => [
-    healthy
-      ? { text: "Healthy", style: "green" }
-      : { text: "Unhealthy", style: "red" },
+    wordOf(healthy),
     name,
     method,
     plainText(reason ?? ""),
@@ -41,4 +42,11 @@ export function healthLines(
     "",
     summary,
   ];
+}
+
+function wordOf(healthy: boolean | null): Cell {
+  if (healthy === null) return { text: "Completed", style: "dim" };
+  return healthy
+    ? { text: "Healthy", style: "green" }
+    : { text: "Unhealthy", style: "red" };
 }

@@ -29,6 +29,13 @@ export const lastHealth = z.strictObject({
   at: z.number(),
 }).nullable();
 
+/** The last probe of a task as `inspect` tells it. */
+const lastProbe = z.strictObject({
+  ...lastHealth.unwrap().shape,
+  /** What a failed one got to see: the beginning of the answer, the end of what the command printed. */
+  output: z.string().optional(),
+}).nullable();
+
 /** A task as `status` tells it. */
 export const taskStatus = z.looseObject({
   name: z.string(),
@@ -226,10 +233,13 @@ export const task = {
     result: z.looseObject({
       ok: z.literal(true),
       healthy_count: z.number(),
+      /** Tasks that could be healthy. */
       total_count: z.number(),
+      completed_count: z.number(),
       tasks: z.array(z.looseObject({
         name: z.string(),
-        healthy: z.boolean(),
+        /** Null = completed: it has done its work, and is neither; it does not count in `total_count`. */
+        healthy: z.boolean().nullable(),
         method: z.string(),
         reason: z.string().nullable(),
       })),
@@ -242,7 +252,7 @@ export const task = {
     permission: "read",
     effect: "none",
     params: z.strictObject({ scope, task: taskName }),
-    result: taskStatus.extend({ ok: z.literal(true) }),
+    result: taskStatus.extend({ ok: z.literal(true), last_health: lastProbe }),
     errors: ["E200"],
     since: "0.1.0",
   }),

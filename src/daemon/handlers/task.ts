@@ -5,7 +5,7 @@
  */
 
 import type { Params } from "../../contract/mod.ts";
-import { detailTask } from "../../domain/task_view.ts";
+import { detailTask, viewDone, viewHealth } from "../../domain/task_view.ts";
 import { exitNumber } from "../../domain/task_state.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import {
@@ -223,6 +223,7 @@ async function health(
     ? project.runners
     : params.tasks.map((name) => project.runner(name));
   const tasks = await Promise.all(runners.map(async (runner) => {
+    if (runner.snapshot().state === "completed") return viewDone(runner.name);
     const result = await runner.probeNow(context.signal);
     return {
       name: runner.name,
@@ -231,12 +232,7 @@ async function health(
       reason: result.reason,
     };
   }));
-  return {
-    ok: true,
-    healthy_count: tasks.filter((task) => task.healthy).length,
-    total_count: tasks.length,
-    tasks,
-  };
+  return viewHealth(tasks);
 }
 
 async function inspect(
@@ -248,7 +244,8 @@ async function inspect(
   const runner = project.runner(params.task);
   const { store, host } = services;
   const counts = store.events.counts(project.projectId);
-  const { run } = runner.snapshot();
+  const { run, lastHealth } = runner.snapshot();
+  const view = viewRunner(project, runner, counts);
   const processes = run === null
     ? []
     : (await host.keeper.request("processes", { runId: run.runId })).processes;
@@ -259,8 +256,12 @@ async function inspect(
   );
   return {
     ok: true,
-    ...viewRunner(project, runner, counts),
+    ...view,
     ...detailTask(runner.spec),
+    last_health: view.last_health === null ? null : {
+      ...view.last_health,
+      ...lastHealth?.output === undefined ? {} : { output: lastHealth.output },
+    },
     ad_hoc: runner.isAdHoc,
     log_file: logTarget(
       runner.spec,

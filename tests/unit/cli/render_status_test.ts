@@ -171,9 +171,11 @@ Deno.test("healthLines() tells the evidence for each task, then the sum", () => 
     ok: true,
     healthy_count: 1,
     total_count: 2,
+    completed_count: 1,
     tasks: [
       { name: "api", healthy: true, method: "http", reason: null },
       { name: "db", healthy: false, method: "tcp", reason: "refused" },
+      { name: "seed", healthy: null, method: "none", reason: "completed" },
     ],
   } as const;
   assert.deepEqual(
@@ -182,8 +184,9 @@ Deno.test("healthLines() tells the evidence for each task, then the sum", () => 
       "  Health     Task  Method  Reason",
       "  Healthy    api   http",
       "  Unhealthy  db    tcp     refused",
+      "  Completed  seed  none    completed",
       "",
-      "Health: 1/2 tasks healthy",
+      "Health: 1/2 tasks healthy, 1 completed",
     ],
   );
 });
