@@ -77,6 +77,11 @@ export const COMMAND_GROUPS: readonly (readonly [
       load: async () => (await import("./commands/inspect.ts")).inspect,
     },
     {
+      name: "why",
+      summary: "Explain a task's state, and what to do",
+      load: async () => (await import("./commands/why.ts")).why,
+    },
+    {
       name: "logs",
       summary: "Read, search and follow output",
       load: async () => (await import("./commands/logs.ts")).logs,

@@ -80,7 +80,8 @@ function substituteWarning(task: string): string {
     `"taskmux restart ${task}" gives it yours`;
 }
 
-function configError(
+/** A problem of the file as `status` tells it. */
+export function configError(
   error: ErrorShape | null,
 ): Result<"task.status">["config_error"] {
   if (error === null) return null;

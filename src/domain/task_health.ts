@@ -84,7 +84,7 @@ export function applyProbe(
 }
 
 /** Without retries the first failure is the last. */
-function failuresNeeded(spec: HealthSpec): number {
+export function failuresNeeded(spec: HealthSpec): number {
   return Math.max(1, spec.retries);
 }
 

@@ -54,6 +54,11 @@ export interface RunInfo {
   readonly port: number | null;
 }
 
+/** A state as a sentence says it. */
+export function stateText(state: DisplayState): string {
+  return state === "backoff" ? "in backoff" : state;
+}
+
 /** The wire form of an exit code: negative = minus the signal number. */
 export function exitNumber(exit: Exit): number {
   if (exit.code !== null) return exit.code;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ErrorShape } from "../domain/error.ts";
 import type { TaskSnapshot } from "../domain/task_view.ts";
 
 /** The part of a snapshot that is known of a task at rest. */
@@ -40,6 +41,26 @@ export function readOutcome(text: string | null | undefined): SavedOutcome {
     };
   } catch (error) {
     if (error instanceof SyntaxError) return STOPPED;
+    throw error;
+  }
+}
+
+/** Why a task came to rest, as the daemon saved it; nothing where it did not, or in another way. */
+export function readError(
+  text: string | null | undefined,
+): { readonly error: ErrorShape | null; readonly gaveUp: boolean } {
+  const nothing = { error: null, gaveUp: false };
+  if (text === null || text === undefined || text === "") return nothing;
+  try {
+    const { error, gaveUp } = JSON.parse(text) as {
+      readonly error?: ErrorShape | null;
+      readonly gaveUp?: unknown;
+    };
+    const isError = typeof error?.error === "string" &&
+      typeof error.error_code === "string";
+    return { error: isError ? error : null, gaveUp: gaveUp === true };
+  } catch (error) {
+    if (error instanceof SyntaxError) return nothing;
     throw error;
   }
 }

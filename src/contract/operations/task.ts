@@ -256,6 +256,36 @@ export const task = {
     errors: ["E200"],
     since: "0.1.0",
   }),
+  "task.why": call({
+    summary:
+      "Explain why a task is in its state: the evidence, and what comes next",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope, task: taskName }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      task: z.string(),
+      state,
+      /** One sentence. */
+      summary: z.string(),
+      /** The most decisive first; beside these keys each has the facts of its kind. */
+      chain: z.array(z.looseObject({
+        kind: z.string(),
+        text: z.string(),
+        /** Seconds since the epoch; absent = now. */
+        at: z.number().optional(),
+        age_s: z.number().optional(),
+      })),
+      next: z.strictObject({
+        /** What taskmux does by itself, and when. */
+        taskmux: z.string(),
+        /** The command to type; null = there is nothing to do. */
+        you: z.string().nullable(),
+      }),
+    }),
+    errors: ["E200"],
+    since: "0.1.0",
+  }),
   "task.run": call({
     summary: "Run a command as an ad-hoc task under the daemon",
     permission: "control",

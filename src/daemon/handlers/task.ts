@@ -25,10 +25,16 @@ import {
 } from "../../supervisor/start_action.ts";
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import type { TaskRunner } from "../../supervisor/task_runner.ts";
+import { explain } from "../../supervisor/why_action.ts";
 import { parseCondition, waitForTasks } from "../../supervisor/wait_action.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import { frontStatus } from "../front_view.ts";
-import { viewAction, viewRunner, viewStatus } from "../project_view.ts";
+import {
+  configError,
+  viewAction,
+  viewRunner,
+  viewStatus,
+} from "../project_view.ts";
 import type { Services } from "../services.ts";
 
 /** Runs of a task that `inspect` tells. */
@@ -43,6 +49,7 @@ type TaskHandlers = Pick<
   | "task.kill"
   | "task.health"
   | "task.inspect"
+  | "task.why"
   | "task.run"
   | "task.wait"
 >;
@@ -90,6 +97,17 @@ export function taskHandlers(services: Services): TaskHandlers {
     },
     "task.health": (params, context) => health(services, params, context),
     "task.inspect": (params) => inspect(services, params),
+    "task.why": async (params, { signal }) => {
+      await using looked = await services.projects.look(params.scope);
+      const { supervisor, project } = looked;
+      const { summary, chain, next } = await explain(supervisor, params.task, {
+        configError: configError(project?.error ?? null),
+        daemonPid: Deno.pid,
+        signal,
+      });
+      const { state } = supervisor.runner(params.task).snapshot();
+      return { ok: true, task: params.task, state, summary, chain, next };
+    },
     "task.run": async (params, context) => {
       const project = await services.projects.require(params.scope);
       const environment = await environmentOf(services, params.env);

@@ -1,0 +1,76 @@
+/**
+ * The lines of a run that tell most of its end.
+ *
+ * @module
+ */
+
+import { readLogs } from "./log_reader.ts";
+
+/** Lines at the end of a run that are looked through. */
+const LINES_READ = 200;
+
+/** Longest line that is told, in UTF-16 units. */
+const LINE_LENGTH_MAX = 300;
+
+/** How programs name what went wrong. */
+const ERROR_REGEXP =
+  /\b(?:\w*error|\w*exception|fatal|panic(?:ked)?|traceback|failed|failure|cannot|can't|could not|unable|refused|denied|not found|no such|E[A-Z]{4,})\b/i;
+
+/** A frame or a detail that belongs to the line before it. */
+const FRAME_REGEXP = /^\s+(?:at\s|File "|\^|-->)/;
+
+/** Which output. */
+export interface RunOutput {
+  readonly task: string;
+  /** Absolute path of the current log file. */
+  readonly path: string;
+  /** Wall milliseconds; null = no bound. */
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+}
+
+/**
+ * The most telling of the last lines of a run, in order: those that speak of errors, else the last ones. One read from
+ * the end of the log.
+ */
+export async function lastWords(
+  { task, path, sinceMs, untilMs }: RunOutput,
+  count: number,
+): Promise<string[]> {
+  const { records } = await readLogs({
+    sources: [{ task, path }],
+    lines: LINES_READ,
+    grep: null,
+    context: 0,
+    sinceMs,
+    untilMs,
+    cursor: null,
+  });
+  return tellingLines(records.map(({ text }) => text), count);
+}
+
+/**
+ * The most telling of some lines, in order: the last ones that speak of errors with the frame below each, else the last
+ * ones. Pure.
+ */
+export function tellingLines(
+  lines: readonly string[],
+  count: number,
+): string[] {
+  const said = lines.filter((line) => line.trim() !== "");
+  const chosen = new Set<number>();
+  for (let at = said.length - 1; at >= 0 && chosen.size < count; at--) {
+    if (!ERROR_REGEXP.test(said[at]!)) continue;
+    chosen.add(at);
+    const isFramed = FRAME_REGEXP.test(said[at + 1] ?? "");
+    if (isFramed && chosen.size < count) chosen.add(at + 1);
+  }
+  const kept = chosen.size === 0
+    ? said.slice(-count)
+    : [...chosen].sort((a, b) => a - b).map((at) => said[at]!);
+  return kept.map((line) =>
+    line.length <= LINE_LENGTH_MAX
+      ? line
+      : `${line.slice(0, LINE_LENGTH_MAX - 1)}…`
+  );
+}

@@ -1,0 +1,127 @@
+/**
+ * Gathers what is known of a task, so that its state can be explained.
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../domain/error.ts";
+import { viewHolders } from "../domain/port_view.ts";
+import { explainTask } from "../domain/why.ts";
+import type {
+  Explanation,
+  WhyFacts,
+  WhyPort,
+  WhyTask,
+} from "../domain/why_facts.ts";
+import { settledWithin } from "../kit/deadline.ts";
+import { lastWords } from "../logs/last_words.ts";
+import type { RunRow } from "../store/run_table.ts";
+import { lastEndOf, taskHistory, timeOfRun } from "../store/task_history.ts";
+import { logTarget } from "./launch_run.ts";
+import type { ProjectSupervisor } from "./project_supervisor.ts";
+import type { TaskRunner } from "./task_runner.ts";
+
+/** Lines of output that an explanation quotes. */
+export const WHY_LINES = 4;
+
+/** How long the keeper may take to tell who listens; it is no reason to be silent about the rest. */
+const KEEPER_PATIENCE_MS = 2_000;
+
+/** States in which it matters who listens on the port. */
+const PORT_MATTERS: ReadonlySet<string> = new Set([
+  "starting",
+  "unhealthy",
+  "failed",
+  "backoff",
+]);
+
+/** What the supervisor itself does not know. */
+export interface WhyOptions {
+  readonly configError: WhyFacts["configError"];
+  /** Pid of this daemon, among the holders of ports. */
+  readonly daemonPid: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Explains a task's state.
+ *
+ * @throws {TaskmuxError} E200 if there is none of that name.
+ */
+export async function explain(
+  project: ProjectSupervisor,
+  name: string,
+  options: WhyOptions,
+): Promise<Explanation> {
+  const { host, projectId } = project;
+  const runner = project.runner(name);
+  const port = await portOf(project, runner, options);
+  const runs = host.store.runs.history(projectId, name, 2);
+  const lines = await linesOf(project, runner, runs);
+  const view = (each: TaskRunner): WhyTask => ({
+    spec: each.spec,
+    machine: each.machine,
+    snapshot: each.snapshot(),
+    lastEnd: each === runner ? lastEndOf(runs) : null,
+  });
+  return explainTask({
+    now: host.clock.now(),
+    session: projectId,
+    task: view(runner),
+    find: (other) => {
+      const found = project.find(other);
+      return found === null ? null : view(found);
+    },
+    history: taskHistory(host.store, projectId, name),
+    lines,
+    port: port === "silent" ? null : port,
+    configError: options.configError,
+    watcher: port === "silent" ? "alone" : "daemon",
+  });
+}
+
+/** What was printed before the last end; by a run that is not well, what it has printed itself. */
+async function linesOf(
+  { host, projectId }: ProjectSupervisor,
+  runner: TaskRunner,
+  runs: readonly RunRow[],
+): Promise<string[]> {
+  const { run, state, restartCount } = runner.snapshot();
+  const isWell = state === "healthy" || state === "running";
+  if (run !== null && restartCount === 0 && isWell) return [];
+  const of = run !== null && restartCount === 0 ? runs[0] : lastEndOf(runs);
+  if (of === undefined || of === null) return [];
+  const target = logTarget(runner.spec, host.logFile(projectId, runner.name));
+  return await lastWords({
+    task: runner.name,
+    path: target.path,
+    ...timeOfRun(runs, of),
+  }, WHY_LINES);
+}
+
+/** Who listens on the task's port, where that matters. */
+async function portOf(
+  project: ProjectSupervisor,
+  runner: TaskRunner,
+  { daemonPid, signal }: WhyOptions,
+): Promise<WhyPort | "silent" | null> {
+  const { host } = project;
+  const port = project.portOf(runner);
+  const matters = PORT_MATTERS.has(runner.snapshot().state);
+  if (port === null || !matters) return null;
+  const asked = host.keeper.request("holders", { port }, signal)
+    .catch((error) => {
+      if (error instanceof TaskmuxError) return null;
+      throw error;
+    });
+  const wait = { clock: host.clock, ms: KEEPER_PATIENCE_MS, signal };
+  if (!await settledWithin(asked, wait)) return "silent";
+  const found = await asked;
+  if (found === null) return "silent";
+  const live = host.store.runs.live();
+  const { holders } = viewHolders(found, {
+    ownerOf: (id) => live.find(({ runId }) => runId === id) ?? null,
+    daemonPid,
+  });
+  return { port, holders };
+}
