@@ -6,6 +6,7 @@
 
 import { formatDuration } from "../kit/duration.ts";
 import { cut } from "./_why_links.ts";
+import { stateText } from "./task_state.ts";
 import type { DependencyCondition } from "./task_spec.ts";
 import type { WhyFacts, WhyLink, WhyTask } from "./why_facts.ts";
 
@@ -83,7 +84,9 @@ function dependencyLink(
     : `; restarts in ${formatDuration(restartInMs)}`;
   return {
     kind: "dependency",
-    text: `${head}, which is ${state}${because(other, reason)}${soon}`,
+    text: `${head}, which is ${stateText(state)}${
+      because(other, reason)
+    }${soon}`,
     task,
     condition,
     state,

@@ -164,7 +164,7 @@ export function errorLink(error: ErrorShape): WhyLink {
   const isHook = error.error_code === "E400" || error.error_code === "E401";
   const tail = error.details?.["output_tail"];
   return {
-    kind: isHook ? "hook" : error.error_code === "E214" ? "port" : "error",
+    kind: isHook ? "hook" : "error",
     text: error.error,
     error_code: error.error_code,
     ...typeof tail === "string" && tail !== ""

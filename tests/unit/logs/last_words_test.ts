@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { tellingLines } from "../../../src/logs/last_words.ts";
+
+const PURE = { permissions: "none" } as const;
+
+Deno.test(
+  "tellingLines() prefers lines that speak of errors, with their frames",
+  PURE,
+  () => {
+    assert.deepEqual(
+      tellingLines([
+        "listening",
+        "TypeError: x is not a function",
+        "    at main (server.js:3:4)",
+        "    at other (server.js:9:1)",
+        "",
+        "Node.js v22.1.0",
+      ], 4),
+      ["TypeError: x is not a function", "    at main (server.js:3:4)"],
+    );
+    assert.deepEqual(
+      tellingLines([
+        "Traceback (most recent call last):",
+        '  File "app.py", line 3, in <module>',
+        "ValueError: no port",
+      ], 2),
+      ["Traceback (most recent call last):", "ValueError: no port"],
+    );
+  },
+);
+
+Deno.test("tellingLines() takes the newest errors, in order", PURE, () => {
+  const lines = ["error 1", "ok", "error 2", "ok", "error 3"];
+  assert.deepEqual(tellingLines(lines, 2), ["error 2", "error 3"]);
+});
+
+Deno.test("tellingLines() without errors is the end", PURE, () => {
+  assert.deepEqual(tellingLines(["a", "b", "", "c", " "], 2), ["b", "c"]);
+  assert.deepEqual(tellingLines([], 2), []);
+});
+
+Deno.test("tellingLines() cuts long lines", PURE, () => {
+  const [line] = tellingLines(["x".repeat(1_000)], 1);
+  assert.equal(line?.length, 300);
+  assert(line?.endsWith("…"));
+});
