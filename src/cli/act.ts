@@ -6,17 +6,10 @@
 
 import type { Client } from "../client/client.ts";
 import type { ParamsInput, Result } from "../contract/mod.ts";
-import type { Progress } from "../contract/wire.ts";
-import { systemClock } from "../kit/clock.ts";
 import type { Context } from "./context.ts";
 import { exitStatus } from "./exit_status.ts";
-import { withLiveBlock } from "./live_block.ts";
+import { withLiveView } from "./live_view.ts";
 import { actionLines } from "./render/action.ts";
-import {
-  addProgress,
-  progressLines,
-  startProgress,
-} from "./render/progress.ts";
 
 /** The operations that act on tasks. All answer in one shape. */
 export type ActionName =
@@ -41,25 +34,10 @@ export async function perform<N extends ActionName>(
   client: Client,
   { name, params, title, signal }: Action<N>,
 ): Promise<Result<N>> {
-  const { output } = context;
-  if (!output.isLive) return await client.call(name, params, { signal });
-  let model = startProgress(title, systemClock.monotonic());
-  const onProgress = (progress: Progress): void => {
-    model = addProgress(model, progress, systemClock.monotonic());
-  };
-  const options = {
-    clock: systemClock,
-    write: (text: string) => output.raw(text),
-    render: () =>
-      progressLines(model, {
-        nowMs: systemClock.monotonic(),
-        ...output.liveSize,
-        paint: output.paintError,
-      }),
-  };
-  return await withLiveBlock(
-    options,
-    () => client.call(name, params, { signal, onProgress }),
+  return await withLiveView(
+    context,
+    { title },
+    (onProgress) => client.call(name, params, { signal, onProgress }),
   );
 }
 

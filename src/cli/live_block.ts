@@ -13,6 +13,8 @@ export const FRAME_MS = 100;
 export interface LiveBlockOptions {
   /** The lines as they are now; none wider than the terminal. */
   readonly render: () => readonly string[];
+  /** Lines that stay, above the block: those since it was last asked. */
+  readonly above?: () => readonly string[];
   /** Writes to the terminal. */
   readonly write: (text: string) => Promise<void>;
   readonly clock: Clock;
@@ -36,7 +38,7 @@ export async function withLiveBlock<T>(
 }
 
 async function draw(
-  { render, write, clock }: LiveBlockOptions,
+  { render, above, write, clock }: LiveBlockOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let height = 0;
@@ -45,13 +47,18 @@ async function draw(
       // Most actions are over before anything needs to be shown.
       await clock.sleep(FRAME_MS, signal);
       const lines = render();
-      await write(erase(height) + lines.map((line) => `${line}\n`).join(""));
+      await write(erase(height) + textOf(above?.()) + textOf(lines));
       height = lines.length;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  if (height > 0) await write(erase(height));
+  const rest = erase(height) + textOf(above?.());
+  if (rest !== "") await write(rest);
+}
+
+function textOf(lines: readonly string[] = []): string {
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** Up to the first line of the block, and nothing below it. */

@@ -5,12 +5,12 @@
  */
 
 import { TaskmuxError } from "../domain/error.ts";
-import { parseDuration, parseTime } from "../kit/duration.ts";
+import { MAX_WAIT_S, parseDuration, parseTime } from "../kit/duration.ts";
 
 /**
- * A number of seconds, or null when the option was not given. Takes `30`, `1.5`, `2m`.
+ * A number of seconds to wait, or null when the option was not given. Takes `30`, `1.5`, `2m`; a week at most.
  *
- * @throws {TaskmuxError} E500 if it is no duration.
+ * @throws {TaskmuxError} E500 if it is no duration or longer.
  */
 export function seconds(
   option: string,
@@ -19,11 +19,12 @@ export function seconds(
 ): number | null {
   if (text === null) return null;
   const ms = parseDuration(text);
-  if (ms !== null && (ms > 0 || zero)) return ms / 1000;
+  const isRight = ms !== null && (ms > 0 || zero) && ms <= MAX_WAIT_S * 1000;
+  if (isRight) return ms / 1000;
   throw invalid(
     option,
     text,
-    `it must be a duration${zero ? "" : " above 0"}`,
+    `it must be a duration${zero ? "" : " above 0"}, a week at most`,
     "30",
   );
 }

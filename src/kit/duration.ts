@@ -15,6 +15,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+/** The longest that anybody may want to wait, in seconds: a week. Timers of the runtime go on for 24 days. */
+export const MAX_WAIT_S = 604_800;
+
 /** The farthest a `Date` reaches from the epoch, in milliseconds. */
 const MAX_TIME_MS = 8.64e15;
 

@@ -34,8 +34,15 @@ export interface RunOutput {
  * the end of the log.
  */
 export async function lastWords(
-  { task, path, sinceMs, untilMs }: RunOutput,
+  output: RunOutput,
   count: number,
+): Promise<string[]> {
+  return tellingLines(await lastLines(output), count);
+}
+
+/** The last lines of a run, {@linkcode LINES_READ} at most. One read from the end of the log. */
+export async function lastLines(
+  { task, path, sinceMs, untilMs }: RunOutput,
 ): Promise<string[]> {
   const { records } = await readLogs({
     sources: [{ task, path }],
@@ -46,31 +53,32 @@ export async function lastWords(
     untilMs,
     cursor: null,
   });
-  return tellingLines(records.map(({ text }) => text), count);
+  return records.map(({ text }) => text);
 }
 
-/**
- * The most telling of some lines, in order: the last ones that speak of errors with the frame below each, else the last
- * ones. Pure.
- */
+/** The most telling of some lines, in order: those of {@linkcode errorLines}, else the last ones. Pure. */
 export function tellingLines(
   lines: readonly string[],
   count: number,
 ): string[] {
   const said = lines.filter((line) => line.trim() !== "");
-  const chosen = new Set<number>();
-  for (let at = said.length - 1; at >= 0 && chosen.size < count; at--) {
-    if (!ERROR_REGEXP.test(said[at]!)) continue;
-    chosen.add(at);
-    const isFramed = FRAME_REGEXP.test(said[at + 1] ?? "");
-    if (isFramed && chosen.size < count) chosen.add(at + 1);
-  }
-  const kept = chosen.size === 0
-    ? said.slice(-count)
-    : [...chosen].sort((a, b) => a - b).map((at) => said[at]!);
+  const errors = errorLines(said, count);
+  const kept = errors.length === 0 ? said.slice(-count) : errors;
   return kept.map((line) =>
     line.length <= LINE_LENGTH_MAX
       ? line
       : `${line.slice(0, LINE_LENGTH_MAX - 1)}…`
   );
+}
+
+/** The last lines that speak of errors, with the frame below each, in order. Pure. */
+export function errorLines(lines: readonly string[], count: number): string[] {
+  const chosen = new Set<number>();
+  for (let at = lines.length - 1; at >= 0 && chosen.size < count; at--) {
+    if (!ERROR_REGEXP.test(lines[at]!)) continue;
+    chosen.add(at);
+    const isFramed = FRAME_REGEXP.test(lines[at + 1] ?? "");
+    if (isFramed && chosen.size < count) chosen.add(at + 1);
+  }
+  return [...chosen].sort((a, b) => a - b).map((at) => lines[at]!);
 }

@@ -25,40 +25,52 @@ export interface WantedLine {
   readonly flags: string;
 }
 
-/**
- * Waits for a line of a run.
- *
- * @returns False when the run has ended without it.
- */
+/** Whether a run has printed such a line, or does so before it ends. See {@linkcode lineOfRun}. */
 export async function willPrint(
   host: SupervisorHost,
   wanted: WantedLine,
   signal: AbortSignal,
 ): Promise<boolean> {
+  return await lineOfRun(host, wanted, signal) !== null;
+}
+
+/**
+ * Waits for a line of a run.
+ *
+ * @returns The line as plain text; null when the run has ended without it.
+ */
+export async function lineOfRun(
+  host: SupervisorHost,
+  wanted: WantedLine,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { run: { runId }, pattern, flags } = wanted;
   const found = new AbortController();
-  const isNext = host.keeper.request(
+  const next = host.keeper.request(
     "waitForLine",
     { runId, pattern, flags },
     AbortSignal.any([signal, found.signal]),
-  ).then(({ line }) => line !== null, (error) => {
-    if (found.signal.aborted) return true;
+  ).then(({ line }) => line, (error) => {
+    if (found.signal.aborted) return null;
     throw error;
   });
   // Asked after the keeper was, so that no line falls between the two.
-  const isThere = hasPrinted(host, wanted, signal).then((is) => {
-    if (is) found.abort(new DOMException("It is there", "AbortError"));
-    return is;
+  const there = printedLine(host, wanted, signal).then((line) => {
+    if (line !== null) {
+      found.abort(new DOMException("It is there", "AbortError"));
+    }
+    return line;
   });
-  return (await Promise.all([isNext, isThere])).includes(true);
+  const [later, before] = await Promise.all([next, there]);
+  return before ?? later;
 }
 
-/** Whether the log has such a line since the run began. One search of what the run printed. */
-export async function hasPrinted(
+/** The first such line in the log since the run began; null if there is none. One search of what the run printed. */
+export async function printedLine(
   host: SupervisorHost,
   { projectId, spec, run, pattern, flags }: WantedLine,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | null> {
   const defaultPath = host.logFile(projectId, spec.name);
   const { records } = await readLogs({
     sources: [{ task: spec.name, path: logTarget(spec, defaultPath).path }],
@@ -74,6 +86,6 @@ export async function hasPrinted(
   const exact = new RegExp(pattern, flags);
   return withinTime(
     MATCH_LIMIT_MS,
-    () => records.some(({ text }) => exact.test(text)),
+    () => records.find(({ text }) => exact.test(text))?.text ?? null,
   );
 }

@@ -4,281 +4,143 @@
  * @module
  */
 
-import { TaskmuxError } from "../domain/error.ts";
-import type { ErrorShape } from "../domain/error.ts";
-import { isAtRest, runOf } from "../domain/task_machine.ts";
+import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
+import type { TaskEvent } from "../domain/event.ts";
 import { type Asker, isTimeout, runnersOf, withTimeout } from "./action.ts";
-import { probe } from "../health/mod.ts";
-import { withOutputTail } from "./output_tail.ts";
-import { hasPrinted, type WantedLine, willPrint } from "./printed_line.ts";
-import {
-  isUnhealthyFinal,
-  type ProjectSupervisor,
-} from "./project_supervisor.ts";
+import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
+import { type Finding, waitForEvent, waitForTask } from "./wait_for_task.ts";
+import { conditionText, type WaitCondition } from "./wait_condition.ts";
+import { allImpossible, lateError } from "./wait_errors.ts";
+import { withOutputTail } from "./output_tail.ts";
 
-/** Pause between two looks at a port. */
-const PORT_POLL_MS = 50;
+/** Events of a project as they come, those after a number first. */
+export type ListenToEvents = (
+  filter: { readonly task: string | null; readonly type: string },
+  signal: AbortSignal,
+) => AsyncIterable<TaskEvent>;
 
-/** A condition of `wait`. */
-export type WaitCondition =
-  | { readonly kind: "healthy" | "running" | "completed" | "stopped" | "port" }
-  | { readonly kind: "log"; readonly pattern: string; readonly flags: string };
-
-/**
- * Reads a condition: `healthy`, `running`, `completed`, `stopped`, `port` or `log:/re/`.
- *
- * @throws {TaskmuxError} E500 if it is none of these or the expression is invalid.
- */
-export function parseCondition(text: string): WaitCondition {
-  switch (text) {
-    case "healthy":
-    case "running":
-    case "completed":
-    case "stopped":
-    case "port":
-      return { kind: text };
-  }
-  const match = /^log:(?:\/(.*)\/([iu]*)|(.+))$/s.exec(text);
-  if (match === null) {
-    throw new TaskmuxError(
-      "E500",
-      `Cannot wait for "${text}": unknown condition`,
-      {
-        hint:
-          "healthy, running, completed, stopped, port or log:/regular expression/",
-      },
-    );
-  }
-  const pattern = match[1] ?? match[3] ?? "";
-  const flags = match[2] ?? "";
-  try {
-    new RegExp(pattern, flags);
-  } catch (error) {
-    throw new TaskmuxError(
-      "E500",
-      `Cannot wait for "${text}": ${(error as SyntaxError).message}`,
-      { cause: error },
-    );
-  }
-  return { kind: "log", pattern, flags };
+/** What is waited for. */
+export interface WaitRequest {
+  /** Empty = any event of the project. */
+  readonly names: readonly string[];
+  readonly condition: WaitCondition;
+  /** In all. */
+  readonly timeoutMs: number;
+  /** Of these, what went by before this daemon was asked. */
+  readonly waitedMs: number;
+  /** One task is enough. */
+  readonly any: boolean;
+  readonly listen: ListenToEvents;
 }
 
+/** What came of it for one task; the project itself has no name. */
+export interface WaitOutcome {
+  readonly task: string | null;
+  readonly runner: TaskRunner | null;
+  readonly isMet: boolean;
+  readonly line?: string;
+  readonly event?: TaskEvent;
+}
+
+type Waiter = Pick<WaitOutcome, "task" | "runner">;
+
 /**
- * Waits until every task meets the condition.
+ * Waits until every task meets the condition, or with `any` one of them does.
  *
- * @throws {TaskmuxError} E200 unknown task, E403 or E202 when a task cannot meet it any more, E602 on timeout.
+ * @throws {TaskmuxError} E200 unknown or removed task, E403 or E202 when a task, or with `any` the last one, cannot meet
+ * it any more, E602 on timeout; with what was printed last in the details.
  */
 export async function waitForTasks(
   project: ProjectSupervisor,
-  request: {
-    readonly names: readonly string[];
-    readonly condition: WaitCondition;
-    readonly timeoutMs: number;
-  },
+  request: WaitRequest,
   asker: Asker,
-): Promise<TaskRunner[]> {
-  const runners = runnersOf(project, request.names);
+): Promise<WaitOutcome[]> {
+  const { any } = request;
+  const waiters: readonly Waiter[] = request.names.length === 0
+    ? [{ task: null, runner: null }]
+    : runnersOf(project, request.names)
+      .map((runner) => ({ task: runner.name, runner }));
   const done = new AbortController();
+  const leftMs = Math.max(1, request.timeoutMs - request.waitedMs);
   const signal = AbortSignal.any([
-    withTimeout(asker.signal, request.timeoutMs),
+    withTimeout(asker.signal, leftMs),
     done.signal,
   ]);
   if (asker.onProgress) project.watchProgress(asker.onProgress, signal);
-  const waits = runners.map((runner) =>
-    waitForTask(project, runner, { condition: request.condition, signal })
-  );
+  const found = new Map<Waiter, Finding>();
+  const decided = Promise.withResolvers<void>();
+  const waits = waiters.map(async (waiter) => {
+    const finding = await waitForOne(project, waiter, { request, signal });
+    found.set(waiter, finding);
+    const isDecisive = finding.isMet === any || found.size === waiters.length;
+    if (isDecisive) decided.resolve();
+  });
+  for (const wait of waits) wait.catch(decided.reject);
   try {
-    await Promise.all(waits);
-    return runners;
+    await decided.promise;
   } catch (error) {
-    if (error instanceof TaskmuxError) throw await withEvidence(project, error);
     if (!isTimeout(error)) throw error;
-    const late = runners.map((runner) =>
-      `${runner.name} is ${runner.snapshot().state}`
-    );
-    throw new TaskmuxError(
-      "E602",
-      `Not ${conditionText(request.condition)} after ${
-        request.timeoutMs / 1000
-      } s: ${late.join(", ")}`,
-      {
-        hint: `taskmux logs ${runners[0]?.name ?? ""}`,
-        details: {
-          for: conditionText(request.condition),
-          tasks: runners.map((runner) => ({
-            task: runner.name,
-            state: runner.snapshot().state,
-            reason: runner.snapshot().reason,
-          })),
-        },
-      },
-    );
+    throw await lateError(project, request, late(waiters, found));
   } finally {
     done.abort(new DOMException("Wait is over", "AbortError"));
     await Promise.allSettled(waits);
   }
+  const errors = [...found.values()].flatMap((finding) =>
+    finding.isMet ? [] : [finding.error]
+  );
+  const [first] = errors;
+  if (first !== undefined && !(any && errors.length < found.size)) {
+    throw any && errors.length > 1
+      ? await allImpossible(project, errors)
+      : await withEvidence(project, first);
+  }
+  return waiters.map((waiter) => {
+    const finding = found.get(waiter);
+    return finding?.isMet === true
+      ? { ...waiter, ...finding }
+      : { ...waiter, isMet: false };
+  });
+}
+
+async function waitForOne(
+  project: ProjectSupervisor,
+  { task, runner }: Waiter,
+  { request, signal }: {
+    readonly request: WaitRequest;
+    readonly signal: AbortSignal;
+  },
+): Promise<Finding> {
+  const { condition, listen } = request;
+  if (condition.kind !== "event") {
+    if (runner !== null) {
+      return await waitForTask(project, runner, { condition, signal });
+    }
+    throw new TaskmuxError(
+      "E500",
+      `Cannot wait for ${conditionText(condition)}: no task is named`,
+      { hint: "taskmux wait TASK, or --for event:TYPE" },
+    );
+  }
+  const event = (within: AbortSignal): Promise<Finding> =>
+    waitForEvent(listen({ task, type: condition.type }, within), within);
+  return await waitForTask(project, runner, { condition, signal, event });
+}
+
+/** The tasks that are not there yet. */
+function late(
+  waiters: readonly Waiter[],
+  found: ReadonlyMap<Waiter, Finding>,
+): readonly TaskRunner[] {
+  return waiters.flatMap((waiter) =>
+    waiter.runner !== null && !found.has(waiter) ? [waiter.runner] : []
+  );
 }
 
 async function withEvidence(
   project: ProjectSupervisor,
-  error: TaskmuxError,
+  error: ErrorShape,
 ): Promise<TaskmuxError> {
   const task = String(error.details?.["task"] ?? "");
-  const shape = await withOutputTail(project, task, error.toShape());
-  return TaskmuxError.fromShape(shape);
-}
-
-function conditionText(condition: WaitCondition): string {
-  return condition.kind === "log"
-    ? `log:/${condition.pattern}/${condition.flags}`
-    : condition.kind;
-}
-
-interface OneWait {
-  readonly condition: WaitCondition;
-  readonly signal: AbortSignal;
-}
-
-async function waitForTask(
-  project: ProjectSupervisor,
-  runner: TaskRunner,
-  wait: OneWait,
-): Promise<void> {
-  const { condition, signal } = wait;
-  if (condition.kind === "log") return await waitForLog(project, runner, wait);
-  const { kind } = condition;
-  if (kind === "port") return await waitForPort(project, runner, signal);
-  const failure = await project.until(
-    () => judge(runner, kind),
-    signal,
-  );
-  if (failure !== "met") throw TaskmuxError.fromShape(failure);
-}
-
-/** `met`, why it cannot be met any more, or undefined while both are open. */
-function judge(
-  runner: TaskRunner,
-  kind: "healthy" | "running" | "completed" | "stopped",
-): "met" | ErrorShape | undefined {
-  const snapshot = runner.snapshot();
-  const { status } = runner.machine.phase;
-  const hasEnded = status === "failed" || status === "completed" ||
-    status === "stopped";
-  switch (kind) {
-    case "stopped":
-      return isAtRest(runner.machine) ? "met" : undefined;
-    case "completed":
-      if (status === "completed") return "met";
-      return hasEnded ? impossible(runner, kind) : undefined;
-    case "running":
-      if (status === "running") return "met";
-      return hasEnded ? impossible(runner, kind) : undefined;
-    case "healthy": {
-      if (snapshot.healthy) return "met";
-      const isFinal = snapshot.state === "unhealthy" &&
-        isUnhealthyFinal(runner);
-      return hasEnded || isFinal ? impossible(runner, kind) : undefined;
-    }
-  }
-}
-
-function impossible(runner: TaskRunner, wanted: string): ErrorShape {
-  const { state, reason } = runner.snapshot();
-  const code = state === "stopped" ? "E202" : "E403";
-  return new TaskmuxError(
-    code,
-    `Task '${runner.name}' cannot become ${wanted}: it is ${state}${
-      reason === null ? "" : ` (${reason})`
-    }`,
-    {
-      hint: state === "stopped"
-        ? `taskmux start ${runner.name}`
-        : `taskmux logs ${runner.name}`,
-      details: { task: runner.name, state, for: wanted },
-    },
-  ).toShape();
-}
-
-async function waitForLog(
-  project: ProjectSupervisor,
-  runner: TaskRunner,
-  wait: OneWait,
-): Promise<void> {
-  const { signal, condition } = wait;
-  if (condition.kind !== "log") return;
-  const { host, projectId } = project;
-  const { pattern, flags } = condition;
-  const lineOf = (run: WantedLine["run"]): WantedLine => ({
-    projectId,
-    spec: runner.spec,
-    run,
-    pattern,
-    flags,
-  });
-  for (;;) {
-    const run = await project.until(() => {
-      const present = runOf(runner.machine);
-      if (present !== null) return present;
-      return isAtRest(runner.machine) ? "none" : undefined;
-    }, signal);
-    if (run === "none") {
-      const [last] = host.store.runs.history(projectId, runner.name, 1);
-      if (last !== undefined && await hasPrinted(host, lineOf(last), signal)) {
-        return;
-      }
-      throw TaskmuxError.fromShape(
-        impossible(runner, conditionText(condition)),
-      );
-    }
-    if (await willPrint(host, lineOf(run), signal)) return;
-    // That run is over; the next one, if policy starts one, gets its own chance.
-    await project.until(
-      () => runOf(runner.machine)?.runId === run.runId ? undefined : true,
-      signal,
-    );
-  }
-}
-
-async function isOpen(
-  project: ProjectSupervisor,
-  runner: TaskRunner,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { spec } = runner;
-  const { ok } = await probe({
-    health: { ...spec.health, url: null, check: null },
-    port: runOf(runner.machine)?.port ?? null,
-    alive: true,
-    env: {},
-    cwd: spec.cwd,
-    shell: spec.shell,
-  }, { clock: project.host.clock, signal });
-  return ok;
-}
-
-async function waitForPort(
-  project: ProjectSupervisor,
-  runner: TaskRunner,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!runner.spec.wantsPort) {
-    throw new TaskmuxError(
-      "E500",
-      `Cannot wait for the port of task '${runner.name}': it has none`,
-      { hint: "set host or port, or use $PORT in its command" },
-    );
-  }
-  for (;;) {
-    const port = await project.until(() => {
-      const run = runOf(runner.machine);
-      if (run !== null) return { port: run.port };
-      return isAtRest(runner.machine)
-        ? { error: impossible(runner, "port") }
-        : undefined;
-    }, signal);
-    if ("error" in port) throw TaskmuxError.fromShape(port.error);
-    if (port.port !== null && await isOpen(project, runner, signal)) return;
-    await project.host.clock.sleep(PORT_POLL_MS, signal);
-  }
+  return TaskmuxError.fromShape(await withOutputTail(project, task, error));
 }

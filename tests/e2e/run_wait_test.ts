@@ -135,7 +135,7 @@ health_retries = 1
   const [bad] = await Promise.all(waiting);
   assert.match(bad!.error, /cannot become completed: .*exited with code 5/);
   assert.equal(bad!.details?.["output_tail"], "connecting\nno such host");
-  assert.equal(bad!.hint, "taskmux logs bad");
+  assert.equal(bad!.hint, "taskmux why bad");
 
   await project.fails("E403", ["wait", "bad"]);
   await project.fails("E403", ["wait", "done", "--for", "running"]);

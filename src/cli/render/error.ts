@@ -11,7 +11,9 @@ export interface PrintedError {
   readonly error_code: string;
   readonly error: string;
   readonly hint?: string;
-  readonly details?: { readonly output_tail?: unknown } | undefined;
+  readonly details?:
+    | { readonly output_tail?: unknown; readonly error_lines?: unknown }
+    | undefined;
 }
 
 /** The code with the message, and the next thing to type. */
@@ -20,6 +22,10 @@ export function errorLines(shape: PrintedError, paint: Paint): string[] {
     `${paint("red", `Error [${shape.error_code}]:`)} ${shape.error}`,
   ];
   // Plain text by the time it gets here: the keeper and the hooks strip what a terminal would act on.
+  const earlier = shape.details?.error_lines;
+  if (Array.isArray(earlier)) {
+    lines.push(...earlier.map((line) => `  | ${line}`), "  | …");
+  }
   const tail = shape.details?.output_tail;
   if (typeof tail === "string" && tail !== "") {
     for (const line of tail.split("\n")) lines.push(`  | ${line}`);

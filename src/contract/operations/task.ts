@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { MAX_WAIT_S } from "../../kit/duration.ts";
 import { call, scope } from "../operation.ts";
 
 const state = z.enum([
@@ -143,7 +144,7 @@ const start = {
   tasks: z.array(taskName).default([]),
   env: environment,
   /** Seconds; 0 = no limit. Tasks go on when it is over. */
-  timeout: z.number().min(0).default(120),
+  timeout: z.number().min(0).max(MAX_WAIT_S).default(120),
   /** Return only when each task is healthy or completed. */
   wait: z.boolean().default(false),
 };
@@ -309,27 +310,43 @@ export const task = {
     effect: "none",
     params: z.strictObject({
       scope,
-      tasks: z.array(taskName).min(1),
-      /** `healthy`, `running`, `completed`, `stopped`, `port` or `log:/re/`. */
+      /** Empty = any `event:` of the project. */
+      tasks: z.array(taskName),
+      /** `healthy`, `running`, `started`, `completed`, `stopped`, `port`, `log:/re/` or `event:TYPE`. */
       for: z.string().default("healthy"),
+      /** One task is enough. */
+      any: z.boolean().default(false),
       /** Seconds. */
-      timeout: z.number().positive().default(60),
+      timeout: z.number().positive().max(MAX_WAIT_S).default(60),
+      /** Seconds of them that went by before, with another daemon. */
+      waited: z.number().min(0).default(0),
+      /** Of an answer of `event.list`: the events to wait for come after it. */
+      cursor: z.string().nullable().default(null),
     }),
     result: z.looseObject({
       ok: z.literal(true),
       for: z.string(),
       /** Seconds it took. */
       waited: z.number(),
+      /** The tasks that meet the condition; with `any` one is enough. */
+      met: z.array(z.string()),
       tasks: z.array(
         z.looseObject({
           task: z.string(),
           state,
+          met: z.boolean(),
           pid: z.number().nullable(),
           port: z.number().nullable(),
+          /** The line that matched, for `log:`. */
+          line: z.string().optional(),
+          /** The event, for `event:`. */
+          event: z.looseObject({}).optional(),
         }),
       ),
+      /** The event of the project, where no task was named. */
+      event: z.looseObject({}).optional(),
     }),
-    errors: ["E200", "E402", "E403", "E500", "E602"],
+    errors: ["E200", "E202", "E402", "E403", "E500", "E602"],
     since: "0.1.0",
   }),
 };

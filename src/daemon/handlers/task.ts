@@ -26,7 +26,7 @@ import {
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import { explain } from "../../supervisor/why_action.ts";
-import { parseCondition, waitForTasks } from "../../supervisor/wait_action.ts";
+import { waitHandler } from "./wait.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import { frontStatus } from "../front_view.ts";
 import {
@@ -122,7 +122,7 @@ export function taskHandlers(services: Services): TaskHandlers {
         word: "started",
       });
     },
-    "task.wait": (params, context) => wait(services, params, context),
+    "task.wait": (params, context) => waitHandler(services, params, context),
   };
 }
 
@@ -297,35 +297,5 @@ async function inspect(
       reason: each.reason,
       port: each.port,
     })),
-  };
-}
-
-async function wait(
-  services: Services,
-  params: Params<"task.wait">,
-  context: CallContext,
-): ReturnType<TaskHandlers["task.wait"]> {
-  const condition = parseCondition(params.for);
-  const { clock } = services.host;
-  await using looked = await services.projects.look(params.scope);
-  const began = clock.monotonic();
-  const runners = await waitForTasks(looked.supervisor, {
-    names: params.tasks,
-    condition,
-    timeoutMs: params.timeout * 1000,
-  }, askerOf(context));
-  return {
-    ok: true,
-    for: params.for,
-    waited: Math.round(clock.monotonic() - began) / 1000,
-    tasks: runners.map((runner) => {
-      const { state, run } = runner.snapshot();
-      return {
-        task: runner.name,
-        state,
-        pid: run?.pid ?? null,
-        port: run?.port ?? null,
-      };
-    }),
   };
 }
