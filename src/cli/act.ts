@@ -48,7 +48,7 @@ export async function perform<N extends ActionName>(
  */
 export async function report(
   { output }: Context,
-  result: Result<ActionName>,
+  result: Result<ActionName> | Result<"task.ensure">,
 ): Promise<number> {
   if (output.json) await output.value(result);
   else {

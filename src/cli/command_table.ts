@@ -49,6 +49,11 @@ export const COMMAND_GROUPS: readonly (readonly [
       load: async () => (await import("./commands/run.ts")).run,
     },
     {
+      name: "ensure",
+      summary: "Have tasks up and healthy",
+      load: async () => (await import("./commands/ensure.ts")).ensure,
+    },
+    {
       name: "wait",
       summary: "Wait until tasks reach a condition",
       load: async () => (await import("./commands/wait.ts")).wait,

@@ -8,9 +8,17 @@ import type { Progress } from "../contract/wire.ts";
 import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
 import type { HookName } from "../domain/task_spec.ts";
 import type { DisplayState } from "../domain/task_state.ts";
+import type { TaskEvent } from "../domain/event.ts";
 import { runHook } from "./hooks.ts";
+import type { PortObstacle } from "./port_assigner.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
+
+/** Most of a hook's output that its event keeps, in UTF-16 units. */
+const HOOK_OUTPUT_MAX = 500;
+
+/** Most of a command line that a warning quotes. */
+const COMMAND_LENGTH_MAX = 80;
 
 /** What was done to a task. */
 export type ActionWord =
@@ -83,14 +91,21 @@ export async function runProjectHook(
     event: "hook_failed",
     session: projectId,
     at: host.clock.now(),
-    data: { hook, reason: result.error.message },
+    data: {
+      hook,
+      reason: result.error.message,
+      ...outputOf(result.error),
+    },
   });
   if (hook.startsWith("before_")) throw result.error;
   return [result.error.message];
 }
 
-/** Performs an action, and adds to its warnings what `after_` hooks of its tasks did wrong meanwhile. */
-export async function withHookWarnings(
+/**
+ * Performs an action, and adds to its warnings what happened to its tasks meanwhile: `after_` hooks that failed, ports
+ * that had to move.
+ */
+export async function withActionWarnings(
   project: ProjectSupervisor,
   perform: () => Promise<ActionOutcome>,
 ): Promise<ActionOutcome> {
@@ -100,16 +115,45 @@ export async function withHookWarnings(
   const tasks = new Set(outcomes.map((outcome) => outcome.task));
   const failures = events.list({
     session: project.projectId,
-    types: ["hook_failed"],
+    types: ["hook_failed", "port_changed"],
     afterSeq: before,
     limit: 0,
-  }).events.filter(({ task, hook }) =>
-    task !== undefined && tasks.has(task) && String(hook).startsWith("after_")
-  );
+  }).events.filter(({ task }) => task !== undefined && tasks.has(task));
   return {
     outcomes,
-    warnings: [...warnings, ...failures.map(({ reason }) => String(reason))],
+    warnings: [...warnings, ...failures.flatMap(eventWarning)],
   };
+}
+
+function eventWarning(event: TaskEvent): string[] {
+  if (event.event === "port_changed") {
+    const { from, to, holder } = event as TaskEvent & PortChange;
+    const by = holder === null
+      ? "another program"
+      : `"${holder.command.slice(0, COMMAND_LENGTH_MAX)}" (pid ${holder.pid})`;
+    return [
+      `Port ${from} of task "${event.task}" is taken by ${by}; it uses ${to}`,
+    ];
+  }
+  // What a `before_` hook did wrong is the error of the action.
+  return String(event["hook"]).startsWith("after_")
+    ? [String(event["reason"])]
+    : [];
+}
+
+/** The facts of a `port_changed`. */
+interface PortChange {
+  readonly from: number;
+  readonly to: number;
+  readonly holder: PortObstacle | null;
+}
+
+/** What a hook that failed printed last. */
+function outputOf(error: TaskmuxError): { readonly output_tail?: string } {
+  const tail = error.details?.["output_tail"];
+  return typeof tail === "string" && tail !== ""
+    ? { output_tail: tail.slice(-HOOK_OUTPUT_MAX) }
+    : {};
 }
 
 /** A signal that aborts after `timeoutMs` or with `signal`; 0 = no timeout. */

@@ -5,13 +5,14 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { formatDuration } from "../../kit/duration.ts";
 import { errorLines } from "./error.ts";
 import type { Paint } from "./paint.ts";
 import { STATE_STYLES } from "./status.ts";
 import { plainText } from "./text.ts";
 
 /** The answer of an action. */
-export type ActionResult = Result<"task.start">;
+export type ActionResult = Result<"task.start"> | Result<"task.ensure">;
 
 /** One task of it. */
 export type TaskAction = NonNullable<ActionResult["results"]>[number];
@@ -63,7 +64,10 @@ const VERBS: Readonly<Record<string, string>> = {
 };
 
 function taskLine(action: TaskAction, paint: Paint): string {
-  const verb = VERBS[action.action ?? ""] ?? action.action ?? "Done:";
+  const isDone = action.action === "noop" && action.state === "completed";
+  const verb = isDone
+    ? "Already completed:"
+    : VERBS[action.action ?? ""] ?? action.action ?? "Done:";
   const facts: string[] = [];
   if (action.state !== undefined && action.state !== "stopped") {
     facts.push(paint(STATE_STYLES[action.state], action.state));
@@ -71,6 +75,10 @@ function taskLine(action: TaskAction, paint: Paint): string {
   if (typeof action.pid === "number") facts.push(`pid ${action.pid}`);
   if (typeof action.url === "string") facts.push(action.url);
   else if (typeof action.port === "number") facts.push(`port ${action.port}`);
+  const { age } = action;
+  if (typeof age === "number" && action.action === "noop") {
+    facts.push(`up ${formatDuration(age * 1000)}`);
+  }
   const detail = facts.length === 0 ? "" : ` (${facts.join(", ")})`;
   return `${verb} task "${action.task}"${detail}`;
 }
@@ -80,7 +88,7 @@ function sessionLine(result: ActionResult, paint: Paint): string {
     return paint("bold", `Session "${result.session}" is running already`);
   }
   const verb = VERBS[result.action ?? ""] ?? result.action ?? "Done:";
-  const count = result.tasks?.length;
+  const count = Array.isArray(result.tasks) ? result.tasks.length : undefined;
   const tasks = count === undefined
     ? ""
     : ` with ${count} ${count === 1 ? "task" : "tasks"}`;

@@ -135,6 +135,20 @@ export const actionResult = z.looseObject({
   warnings: z.array(z.string()).optional(),
 });
 
+/** What `ensure` found or did for one task. */
+const ensured = taskAction.extend({
+  /** `noop`: it ran, was on its way or had done its work. */
+  action: z.enum(["started", "noop"]),
+  state,
+  pid: z.number().nullable(),
+  port: z.number().nullable(),
+  url: z.string().nullable(),
+  /** Seconds since its process was started. */
+  age: z.number().nullable(),
+  /** The line that matched, for `log:`. */
+  line: z.string().optional(),
+});
+
 /** Environment of the shell that asked; the base of the task's own. */
 const environment = z.record(z.string(), z.string()).optional();
 
@@ -301,6 +315,44 @@ export const task = {
     }),
     result: actionResult,
     errors: ["E102", "E201", "E213", "E403", "E500"],
+    since: "0.1.0",
+  }),
+  "task.ensure": call({
+    summary:
+      "Have tasks up: start what does not run, wait until it is healthy, tell where it is",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      scope,
+      tasks: z.array(taskName).min(1),
+      /** `healthy`, `running`, `started`, `completed`, `port` or `log:/re/`. A completed task counts as healthy. */
+      for: z.string().default("healthy"),
+      env: environment,
+      /** Seconds; what was begun goes on when it is over. */
+      timeout: z.number().positive().max(MAX_WAIT_S).default(60),
+      /** Seconds of them that went by before, with another daemon. */
+      waited: z.number().min(0).default(0),
+    }),
+    /** Flat for one task, `results` for several. */
+    result: ensured.partial().extend({
+      ok: z.boolean(),
+      /** In the order of the names. */
+      results: z.array(ensured).optional(),
+      warnings: z.array(z.string()).optional(),
+    }),
+    errors: [
+      "E200",
+      "E202",
+      "E213",
+      "E214",
+      "E305",
+      "E400",
+      "E401",
+      "E402",
+      "E403",
+      "E500",
+      "E602",
+    ],
     since: "0.1.0",
   }),
   "task.wait": call({

@@ -11,7 +11,7 @@ import { isAtRest } from "../../domain/task_machine.ts";
 import {
   type Asker,
   runnersOf,
-  withHookWarnings,
+  withActionWarnings,
 } from "../../supervisor/action.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
@@ -26,6 +26,7 @@ import {
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import { explain } from "../../supervisor/why_action.ts";
+import { ensureHandler } from "./ensure.ts";
 import { waitHandler } from "./wait.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import { frontStatus } from "../front_view.ts";
@@ -52,6 +53,7 @@ type TaskHandlers = Pick<
   | "task.why"
   | "task.run"
   | "task.wait"
+  | "task.ensure"
 >;
 
 /** See the module. */
@@ -70,7 +72,7 @@ export function taskHandlers(services: Services): TaskHandlers {
         ifStopped: params.if_stopped,
         withDependencies: params.deps,
       });
-      const outcome = await withHookWarnings(
+      const outcome = await withActionWarnings(
         project,
         () => startTasks(project, request, askerOf(context)),
       );
@@ -97,17 +99,7 @@ export function taskHandlers(services: Services): TaskHandlers {
     },
     "task.health": (params, context) => health(services, params, context),
     "task.inspect": (params) => inspect(services, params),
-    "task.why": async (params, { signal }) => {
-      await using looked = await services.projects.look(params.scope);
-      const { supervisor, project } = looked;
-      const { summary, chain, next } = await explain(supervisor, params.task, {
-        configError: configError(project?.error ?? null),
-        daemonPid: Deno.pid,
-        signal,
-      });
-      const { state } = supervisor.runner(params.task).snapshot();
-      return { ok: true, task: params.task, state, summary, chain, next };
-    },
+    "task.why": (params, context) => why(services, params, context),
     "task.run": async (params, context) => {
       const project = await services.projects.require(params.scope);
       const environment = await environmentOf(services, params.env);
@@ -122,6 +114,8 @@ export function taskHandlers(services: Services): TaskHandlers {
         word: "started",
       });
     },
+    "task.ensure": (params, context) =>
+      ensureHandler(services, params, context),
     "task.wait": (params, context) => waitHandler(services, params, context),
   };
 }
@@ -177,7 +171,7 @@ async function restart(
     ifStopped: true,
     withDependencies: true,
   });
-  const outcome = await withHookWarnings(
+  const outcome = await withActionWarnings(
     project,
     () => restartTasks(project, request, askerOf(context)),
   );
@@ -197,7 +191,7 @@ async function stop(
   const asker = askerOf(context);
   const form = { names: params.tasks, word: "stopped" } as const;
   if (params.tasks.length > 0) {
-    const outcome = await withHookWarnings(
+    const outcome = await withActionWarnings(
       project,
       () =>
         project.pending.during(
@@ -208,7 +202,7 @@ async function stop(
     );
     return viewAction(project, outcome, form);
   }
-  const outcome = await withHookWarnings(
+  const outcome = await withActionWarnings(
     project,
     () =>
       project.pending.during(
@@ -298,4 +292,20 @@ async function inspect(
       port: each.port,
     })),
   };
+}
+
+async function why(
+  services: Services,
+  params: Params<"task.why">,
+  { signal }: CallContext,
+): ReturnType<TaskHandlers["task.why"]> {
+  await using looked = await services.projects.look(params.scope);
+  const { supervisor, project } = looked;
+  const { summary, chain, next } = await explain(supervisor, params.task, {
+    configError: configError(project?.error ?? null),
+    daemonPid: Deno.pid,
+    signal,
+  });
+  const { state } = supervisor.runner(params.task).snapshot();
+  return { ok: true, task: params.task, state, summary, chain, next };
 }
