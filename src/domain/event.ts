@@ -7,42 +7,38 @@
 import type { JsonObject } from "../kit/json.ts";
 
 /** Every type of event. A reader ignores types it does not know. */
-export const EVENT_TYPES = [
-  "task_started",
-  "task_stopped",
-  "task_restarted",
-  "task_killed",
-  "task_exited",
-  "task_healthy",
-  "task_unhealthy",
-  "task_failed",
-  "task_completed",
-  "health_check_failed",
-  "auto_restart",
-  "auto_restart_failed",
-  "max_restarts_reached",
-  "hook_failed",
-  "orphan_reaped",
-  "port_changed",
-  "environment_lost",
-  "session_started",
-  "session_stopped",
-  "config_reloaded",
-  "config_error",
-  "config_missing",
-  "project_registered",
-  "project_unregistered",
-  "log_error",
-  "disk_error",
-  "disk_recovered",
-  "keeper_lost",
-  "state_damaged",
-  "daemon_started",
-  "daemon_stopped",
-] as const;
-
-/** A type of {@linkcode EVENT_TYPES}. */
-export type EventType = typeof EVENT_TYPES[number];
+export type EventType =
+  | "task_started"
+  | "task_stopped"
+  | "task_restarted"
+  | "task_killed"
+  | "task_exited"
+  | "task_healthy"
+  | "task_unhealthy"
+  | "task_failed"
+  | "task_completed"
+  | "health_check_failed"
+  | "auto_restart"
+  | "auto_restart_failed"
+  | "max_restarts_reached"
+  | "hook_failed"
+  | "orphan_reaped"
+  | "port_changed"
+  | "environment_lost"
+  | "session_started"
+  | "session_stopped"
+  | "config_reloaded"
+  | "config_error"
+  | "config_missing"
+  | "project_registered"
+  | "project_unregistered"
+  | "log_error"
+  | "disk_error"
+  | "disk_recovered"
+  | "keeper_lost"
+  | "state_damaged"
+  | "daemon_started"
+  | "daemon_stopped";
 
 /** An event before it has a place in the order. */
 export interface NewEvent {

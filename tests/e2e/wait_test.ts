@@ -171,7 +171,7 @@ ${gated("b", "exit 0")}
   );
   assert.match(
     run.stderr,
-    /\| Error: connect ECONNREFUSED\n  \| …\n  \| tick 3\n[^]*\| tick 12\nhint: taskmux why slow\n/,
+    /\| Error: connect ECONNREFUSED\n {2}\| …\n {2}\| tick 3\n[^]*\| tick 12\nhint: taskmux why slow\n/,
   );
 
   const two = await project.fails("E602", [
@@ -279,14 +279,14 @@ Deno.test("wait goes on when the daemon is killed, and starts another one for th
   const project = await taskmux.project(THROUGH);
   await project.ok(["start"]);
   const scope = { config: project.config };
-  const { cursor } = await taskmux.call("event.list", { limit: 1 });
+  const { events } = await taskmux.call("event.list", { limit: 1 });
   await waitThrough(taskmux, project, () => killDaemon(taskmux));
   // What happened while no daemon looked is an event after the cursor as well.
   const { tasks } = await taskmux.call("task.wait", {
     scope,
     tasks: ["a"],
     for: "event:task_exited",
-    cursor,
+    after: events[0]!.seq,
     timeout: 5,
   });
   assert.equal(tasks[0]?.event?.["event"], "task_exited");

@@ -41,9 +41,15 @@ function kinds({ chain }: Why): string[] {
   return chain.map(({ kind }) => kind);
 }
 
-Deno.test("why explains what is down, has crashed or has done its work", async () => {
-  await using taskmux = await testTaskmux();
-  const project = await taskmux.project(`
+const STATES = {
+  crash: "backoff",
+  gone: "failed",
+  hooked: "failed",
+  job: "completed",
+  killed: "failed",
+} as const;
+
+const DOWN = `
 name = "down"
 [tasks.never]
 command = "exec sleep 1000"
@@ -64,16 +70,73 @@ command = "echo done"
 [tasks.killed]
 command = "kill -9 $$"
 restart_policy = "no"
-`);
+`;
+
+const SICK = `
+name = "sick"
+[tasks.http]
+command = "${program("http_server.ts")}"
+health_url = "http://127.0.0.1:$PORT/"
+restart_policy = "no"
+boot_grace = 0
+health_interval = 0.05
+health_retries = 2
+[tasks.check]
+command = "echo 'Error: connect ECONNREFUSED'; exec sleep 1000"
+health_check = "echo db is down; exit 7"
+[tasks.waits]
+command = "exec sleep 1000"
+depends_on = ["check"]
+[tasks.waits_too]
+command = "exec sleep 1000"
+depends_on = { waits = "started" }
+[tasks.well]
+command = "exec sleep 1000"
+`;
+
+/** The answer for people. */
+async function checkText(project: TestProject): Promise<void> {
+  const text = await project.run(["why", "crash"]);
+  assert.equal(text.code, 0);
+  assert.match(
+    text.stdout,
+    /^Task "crash" is in backoff\n {2}exit .*\n +\| TypeError/,
+  );
+  assert.match(
+    text.stdout,
+    /\n {2}next +taskmux: starts it again in .*\n +you: taskmux logs crash\n$/,
+  );
+}
+
+/** The same without a daemon. */
+async function checkOffline(
+  taskmux: Taskmux,
+  project: TestProject,
+): Promise<void> {
+  await project.ok(["stop", "crash"]);
+  await taskmux.ok(["daemon", "stop"]);
+  for (
+    const [name, state] of Object.entries({
+      ...STATES,
+      crash: "stopped",
+      never: "stopped",
+    })
+  ) {
+    const offline = await project.ok<Why>(["why", name]);
+    assert.equal(offline.state, state);
+    assert.equal(offline.chain[0]?.kind, "daemon");
+    assert(JSON.stringify(offline).length / 4 <= MAX_TOKENS);
+  }
+  const offline = await project.ok<Why>(["why", "hooked"]);
+  assert.equal(offline.chain[1]?.["output"], "migrating\ncannot reach db");
+  assert.equal(await taskmux.daemonPid(), null, "a question starts nothing");
+}
+
+Deno.test("why explains what is down, has crashed or has done its work", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(DOWN);
   await project.run(["start", "--json"]);
-  const states = {
-    crash: "backoff",
-    gone: "failed",
-    hooked: "failed",
-    job: "completed",
-    killed: "failed",
-  } as const;
-  for (const [name, state] of Object.entries(states)) {
+  for (const [name, state] of Object.entries(STATES)) {
     await project.when(name, state);
   }
   await project.ok(["stop", "stopped"]);
@@ -125,59 +188,13 @@ restart_policy = "no"
   assert.match(killed.summary, /ended by SIGKILL \(not by taskmux/);
   await project.fails("E200", ["why", "jobs"]);
 
-  const text = await project.run(["why", "crash"]);
-  assert.equal(text.code, 0);
-  assert.match(
-    text.stdout,
-    /^Task "crash" is in backoff\n  exit .*\n +\| TypeError/,
-  );
-  assert.match(
-    text.stdout,
-    /\n  next +taskmux: starts it again in .*\n +you: taskmux logs crash\n$/,
-  );
-
-  await project.ok(["stop", "crash"]);
-  await taskmux.ok(["daemon", "stop"]);
-  for (
-    const [name, state] of Object.entries({
-      ...states,
-      crash: "stopped",
-      never: "stopped",
-    })
-  ) {
-    const offline = await project.ok<Why>(["why", name]);
-    assert.equal(offline.state, state);
-    assert.equal(offline.chain[0]?.kind, "daemon");
-    assert(JSON.stringify(offline).length / 4 <= MAX_TOKENS);
-  }
-  const offline = await project.ok<Why>(["why", "hooked"]);
-  assert.equal(offline.chain[1]?.["output"], "migrating\ncannot reach db");
-  assert.equal(await taskmux.daemonPid(), null, "a question starts nothing");
+  await checkText(project);
+  await checkOffline(taskmux, project);
 });
 
 Deno.test("why follows what is waited for, and shows what probes got to see", async () => {
   await using taskmux = await testTaskmux();
-  const project = await taskmux.project(`
-name = "sick"
-[tasks.http]
-command = "${program("http_server.ts")}"
-health_url = "http://127.0.0.1:$PORT/"
-restart_policy = "no"
-boot_grace = 0
-health_interval = 0.05
-health_retries = 2
-[tasks.check]
-command = "echo 'Error: connect ECONNREFUSED'; exec sleep 1000"
-health_check = "echo db is down; exit 7"
-[tasks.waits]
-command = "exec sleep 1000"
-depends_on = ["check"]
-[tasks.waits_too]
-command = "exec sleep 1000"
-depends_on = { waits = "started" }
-[tasks.well]
-command = "exec sleep 1000"
-`);
+  const project = await taskmux.project(SICK);
   await project.file("status", "500");
   await project.file("body", "no connection to the database");
   await project.run(["start", "--timeout", "1", "--json"]);

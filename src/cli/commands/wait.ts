@@ -64,7 +64,7 @@ export const wait = command({
       logs: { config: scope.config, tasks: positionals },
     };
     return await interruptible("Stopped waiting", async (signal) => {
-      const cursor = condition.startsWith("event:")
+      const after = condition.startsWith("event:")
         ? await newestEvent(context, {
           what: condition,
           timeoutS: timeout,
@@ -86,7 +86,7 @@ export const wait = command({
               any: values.any,
               timeout,
               waited,
-              cursor,
+              after,
             }),
             signal,
             onProgress,
@@ -102,11 +102,11 @@ export const wait = command({
 async function newestEvent(
   context: Context,
   call: Pick<PatientCall<"event.list">, "what" | "timeoutS" | "signal">,
-): Promise<string> {
-  const { cursor } = await callPatiently(context, {
+): Promise<number> {
+  const { events } = await callPatiently(context, {
     ...call,
     name: "event.list",
     params: () => ({ limit: 1 }),
   });
-  return cursor;
+  return events.at(-1)?.seq ?? 0;
 }

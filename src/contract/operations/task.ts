@@ -372,8 +372,8 @@ export const task = {
       timeout: z.number().positive().max(MAX_WAIT_S).default(60),
       /** Seconds of them that went by before, with another daemon. */
       waited: z.number().min(0).default(0),
-      /** Of an answer of `event.list`: the events to wait for come after it. */
-      cursor: z.string().nullable().default(null),
+      /** `seq` of an event: those to wait for come after it; null = after this call. */
+      after: z.number().int().min(0).nullable().default(null),
     }),
     result: z.looseObject({
       ok: z.literal(true),

@@ -5,8 +5,6 @@
  */
 
 import { TaskmuxError } from "../../domain/error.ts";
-import type { TaskEvent } from "../../domain/event.ts";
-import type { Gap } from "../../kit/bounded_queue.ts";
 import { parseTime } from "../../kit/duration.ts";
 import type { Scope } from "../../contract/operation.ts";
 import type { Handlers } from "../dispatcher.ts";
@@ -16,7 +14,7 @@ import type { Services } from "../services.ts";
 export function eventHandlers(
   services: Services,
 ): Pick<Handlers, "event.list" | "event.follow"> {
-  const { store, host } = services;
+  const { store, bus, host } = services;
   return {
     "event.list": async (params) => {
       const session = await sessionOf(services, params.scope);
@@ -42,49 +40,28 @@ export function eventHandlers(
     "event.follow": async function* (params, { signal }) {
       const session = await sessionOf(services, params.scope);
       const { task, types, cursor } = params;
-      const filter = { session, task, types };
-      const events = eventsAfter(services, filter, { after: cursor, signal });
-      for await (const event of events) {
+      // Listening begins before the look back, so nothing falls between; what is seen twice is told once.
+      const live = bus.subscribe({ session, task, types }, signal);
+      let seen = 0;
+      if (cursor !== null) {
+        const { events } = store.events.list({
+          ...(session === null ? {} : { session }),
+          ...(task === null ? {} : { task }),
+          ...(types.length === 0 ? {} : { types }),
+          afterSeq: cursorOf(cursor),
+          limit: 0,
+        });
+        for (const event of events) {
+          seen = event.seq;
+          yield { ...event };
+        }
+      }
+      for await (const event of live) {
         if ("gap" in event) yield { gap: Number(event.gap) };
-        else yield { ...event };
+        else if (event.seq > seen) yield { ...event };
       }
     },
   };
-}
-
-/** Events as they come, each once, until the signal aborts; with a cursor those after it first. */
-export async function* eventsAfter(
-  { bus, store }: Services,
-  filter: {
-    readonly session: string | null;
-    readonly task: string | null;
-    readonly types: readonly string[];
-  },
-  { after, signal }: {
-    readonly after: string | null;
-    readonly signal: AbortSignal;
-  },
-): AsyncGenerator<TaskEvent | Gap, void, void> {
-  const { session, task, types } = filter;
-  // Listening begins before the look back, so nothing falls between; what is seen twice is told once.
-  const live = bus.subscribe(filter, signal);
-  let seen = 0;
-  if (after !== null) {
-    const { events } = store.events.list({
-      ...(session === null ? {} : { session }),
-      ...(task === null ? {} : { task }),
-      ...(types.length === 0 ? {} : { types }),
-      afterSeq: cursorOf(after),
-      limit: 0,
-    });
-    for (const event of events) {
-      seen = event.seq;
-      yield event;
-    }
-  }
-  for await (const event of live) {
-    if ("gap" in event || event.seq > seen) yield event;
-  }
 }
 
 async function sessionOf(

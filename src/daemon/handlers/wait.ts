@@ -5,6 +5,7 @@
  */
 
 import type { Params, Result } from "../../contract/mod.ts";
+import type { TaskEvent } from "../../domain/event.ts";
 import { parseCondition } from "../../supervisor/wait_condition.ts";
 import {
   type ListenToEvents,
@@ -13,7 +14,6 @@ import {
 } from "../../supervisor/wait_action.ts";
 import type { CallContext } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
-import { eventsAfter } from "./event.ts";
 
 /** Waits for tasks, or for an event of their project. */
 export async function waitHandler(
@@ -32,7 +32,7 @@ export async function waitHandler(
     timeoutMs: params.timeout * 1000,
     waitedMs: params.waited * 1000,
     any: params.any,
-    listen: listener(services, supervisor.projectId, params.cursor),
+    listen: listener(services, supervisor.projectId, params.after),
   }, { signal, onProgress });
   const tookMs = clock.monotonic() - began + params.waited * 1000;
   const [project] = outcomes.filter(({ runner }) => runner === null);
@@ -48,17 +48,23 @@ export async function waitHandler(
   };
 }
 
-/** Events of a project that come after the cursor; without one, from now on. */
+/** Events of a project that come after the one of that number; null = from now on. */
 function listener(
-  services: Services,
+  { bus, store: { events } }: Services,
   session: string,
-  cursor: string | null,
+  after: number | null,
 ): ListenToEvents {
-  const after = cursor ?? String(services.store.events.lastSeq);
+  const afterSeq = after ?? events.lastSeq;
   return async function* ({ task, type }, signal) {
-    const filter = { session, task, types: [type] };
-    for await (const item of eventsAfter(services, filter, { after, signal })) {
-      if (!("gap" in item)) yield item;
+    const filter = { session, types: [type] };
+    // Listening begins before the look back, so nothing falls between; the first one is all that is asked for.
+    const live = bus.subscribe(filter, signal);
+    const isWanted = (event: TaskEvent): boolean =>
+      task === null || event.task === task;
+    yield* events.list({ ...filter, afterSeq, limit: 0 }).events
+      .filter(isWanted);
+    for await (const event of live) {
+      if (!("gap" in event) && isWanted(event)) yield event;
     }
   };
 }

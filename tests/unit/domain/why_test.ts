@@ -511,10 +511,10 @@ Deno.test("explainTask() of a task between two restarts", PURE, () => {
   );
 });
 
-Deno.test("explainTask() of a task that failed", PURE, () => {
-  const failed = (error: ErrorShape, more: Partial<TaskMachine> = {}) => ({
-    machine: { error, phase: { status: "failed" }, ...more } as const,
-  });
+const failed = (error: ErrorShape, more: Partial<TaskMachine> = {}) => ({
+  machine: { error, phase: { status: "failed" }, ...more } as const,
+});
+Deno.test("explainTask() of a task whose run failed", PURE, () => {
   const cases: [
     how: Partial<Exit>,
     code: number,
@@ -558,7 +558,9 @@ Deno.test("explainTask() of a task that failed", PURE, () => {
     lastEnd: ended({ code: 1 }),
   });
   assert.deepEqual(gist(gaveUp)[1], "exit restarts wish");
+});
 
+Deno.test("explainTask() of a task that could not be started", PURE, () => {
   const hook = explain(failed({
     ...errorShape(
       "E400",
