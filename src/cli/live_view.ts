@@ -94,10 +94,10 @@ async function follow(
     const records = followLogFiles(context, {
       config,
       tasks: [...tasks],
-      lines: 0,
+      lines: null,
       grep: null,
       context: 0,
-      since: null,
+      since: new Date(systemClock.now()).toISOString(),
       until: null,
     }, signal);
     for await (const record of records) {

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../src/client/client.ts";
 import type { Result } from "../../src/contract/mod.ts";
 import { killDaemon } from "../support/crashes.ts";
+import { openTerminal } from "../support/terminal.ts";
 import type { TestProject } from "../support/project.ts";
 import {
   type ErrorAnswer,
@@ -347,4 +348,37 @@ Deno.test("a hundred wait at once", async () => {
     ],
   );
   ends.forEach((end, at) => assert.equal(end, ends[at % 4]));
+});
+
+Deno.test("a terminal shows what tasks print while they are waited for", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "shown"
+[tasks.a]
+command = "for i in 1 2 3; do until [ -e $i.go ]; do sleep 0.02; done; echo step $i; done; exec sleep 1000"
+ready_log = "step 3"
+[tasks.other]
+command = "while sleep 0.02; do echo noise; done"
+`);
+  await project.ok(["start", "--json"]);
+  const args = ["wait", "a"];
+  await using terminal = openTerminal(taskmux.home, args, project.folder);
+  await using quiet = openTerminal(
+    taskmux.home,
+    [...args, "--quiet"],
+    project.folder,
+  );
+  await terminal.shows("Waiting for healthy");
+  await project.file("1.go", "");
+  await terminal.shows(/\[a\].* step 1\r?\n/);
+  await project.file("2.go", "");
+  await terminal.shows(/\[a\].* step 2\r?\n/);
+  // The block at the bottom is drawn again below what was printed.
+  await terminal.shows(/step 2\r?\n[^]*Waiting for healthy/);
+  await project.file("3.go", "");
+  assert.equal(await terminal.ended(), 0);
+  assert.match(terminal.text, /Task "a" is healthy/);
+  assert.doesNotMatch(terminal.text, /noise/);
+  assert.equal(await quiet.ended(), 0);
+  assert.doesNotMatch(quiet.text, /step|Waiting/);
 });
