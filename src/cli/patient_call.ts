@@ -19,7 +19,7 @@ const POLL_MS = 100;
 const REVIVE_AFTER_MS = 1_000;
 
 /** How long a daemon may take to answer beyond the time that it was given. */
-const ANSWER_GRACE_MS = 5_000;
+const ANSWER_GRACE_MS = 2_000;
 
 /** A question whose answer is waited for. It must do no harm when it is put twice. */
 export interface PatientCall<N extends CallName> {

@@ -88,6 +88,8 @@ auto_start = false
     [["kill", "late", "--json"], ["task", "action"]],
     [["run", "--json", "once", "--", "sleep", "1000"], ["task", "action"]],
     [["wait", "web", "--for", "running", "--json"], ["for", "waited", "tasks"]],
+    [["ensure", "late", "--json"], ["task", "action", "url", "port", "age"]],
+    [["why", "web", "--json"], ["task", "state", "summary", "chain", "next"]],
     [["logs-clean", "--json"], ["task", "deleted"]],
     [["check", "--json"], ["errors", "warnings"]],
     [["add", "more", "true", "--manual", "--json"], ["task", "action"]],

@@ -312,6 +312,23 @@ Deno.test("wait ends with a daemon that is stopped, and brings none back", async
   assert.equal(await taskmux.daemonPid(), null);
 });
 
+Deno.test("wait ends in time although the daemon does not", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(THROUGH);
+  await project.ok(["start"]);
+  const args = ["wait", "a", "--for", "completed", "--timeout", "0.5"];
+  const child = project.spawn([...args, "--json"]);
+  await untilConnected(child);
+  const pid = (await taskmux.daemonPid())!;
+  Deno.kill(pid, "SIGSTOP");
+  try {
+    const answer = await answerOf<ErrorAnswer>(child);
+    assert.equal(answer.error_code, "E602", JSON.stringify(answer));
+  } finally {
+    Deno.kill(pid, "SIGCONT");
+  }
+});
+
 Deno.test("a hundred wait at once", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(

@@ -13,9 +13,10 @@ import { whyLines } from "../render/why.ts";
 /** Explains one task. */
 export const why = command({
   usage: "TASK",
-  about: "The evidence for its state, the most decisive first: probes, exits " +
-    "with the lines before them, dependencies, ports, restarts, what is " +
-    "wanted of it; then what taskmux does next, and what to type.",
+  about:
+    "The evidence for its state, the most decisive first: probes, exits with " +
+    "the lines before them,\ndependencies, ports, restarts, what is wanted of " +
+    "it; then what taskmux does next, and what to type.",
   options: {},
   positionals: { min: 1, max: 1 },
   examples: [
