@@ -75,6 +75,11 @@ export class KeeperLink implements Keeper, AsyncDisposable {
     return this.#isConnected ? this.#hello.pid : null;
   }
 
+  /** Whether there is a keeper that answers, as far as is known. */
+  get isAnswering(): boolean {
+    return this.#isConnected && !this.#isInTrouble;
+  }
+
   /** What the present keeper said of itself. */
   get hello(): KeeperHello {
     return this.#hello;

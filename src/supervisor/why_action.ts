@@ -38,6 +38,8 @@ const PORT_MATTERS: ReadonlySet<string> = new Set([
 /** What the supervisor itself does not know. */
 export interface WhyOptions {
   readonly configError: WhyFacts["configError"];
+  /** Whether the keeper is known to answer. */
+  readonly isKeeperHere: boolean;
   /** Pid of this daemon, among the holders of ports. */
   readonly daemonPid: number;
   readonly signal: AbortSignal;
@@ -55,7 +57,9 @@ export async function explain(
 ): Promise<Explanation> {
   const { host, projectId } = project;
   const runner = project.runner(name);
-  const port = await portOf(project, runner, options);
+  const port = options.isKeeperHere
+    ? await portOf(project, runner, options)
+    : "silent";
   const runs = host.store.runs.history(projectId, name, 2);
   const lines = await linesOf(project, runner, runs);
   const view = (each: TaskRunner): WhyTask => ({

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
-import { killDaemon } from "../support/crashes.ts";
+import { keeperPid, killDaemon } from "../support/crashes.ts";
 import { freePort } from "../support/free_port.ts";
 import { program, type TestProject } from "../support/project.ts";
 import { startStranger } from "../support/stranger.ts";
@@ -270,4 +270,32 @@ port = ${port}
   }
   const after = await ask(taskmux, project, "web");
   assert.equal(after.chain[1]?.text, `port ${port} is free now`);
+});
+
+Deno.test("why says that the keeper does not answer, and that the file is not in force", async () => {
+  await using taskmux = await testTaskmux();
+  const toml = `
+name = "alone"
+[tasks.web]
+command = "exec sleep 1000"
+host = "web"
+`;
+  const project = await taskmux.project(toml);
+  await project.ok(["start"]);
+  const pid = await keeperPid(taskmux);
+  Deno.kill(pid, "SIGSTOP");
+  try {
+    const why = await ask(taskmux, project, "web");
+    assert.deepEqual(kinds(why).slice(0, 2), ["keeper", "probe"]);
+    assert.match(String(why.chain[0]?.text), /keeper does not answer/);
+  } finally {
+    Deno.kill(pid, "SIGCONT");
+  }
+  await project.replace(`${toml}[tasks.`);
+  const broken = await ask(taskmux, project, "web");
+  const config = broken.chain.find(({ kind }) => kind === "config");
+  assert.equal(config?.["error_code"], "E101");
+  await project.replace(toml.replace("1000", "2000"));
+  const changed = await ask(taskmux, project, "web");
+  assert.match(JSON.stringify(changed.chain), /"config_changed":true/);
 });

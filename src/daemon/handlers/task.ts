@@ -303,6 +303,7 @@ async function why(
   const { supervisor, project } = looked;
   const { summary, chain, next } = await explain(supervisor, params.task, {
     configError: configError(project?.error ?? null),
+    isKeeperHere: services.keeper.isAnswering,
     daemonPid: Deno.pid,
     signal,
   });
