@@ -114,7 +114,9 @@ async function nextDaemon(
       await client.close();
       // It lives: what it said was not about its end.
       if (isLong) throw error;
-    } else if (isLong) return await revive(context, signal);
+    } else if (isLong && !await isEnding(context)) {
+      return await revive(context, signal);
+    }
     await systemClock.sleep(POLL_MS, signal);
   }
 }
@@ -127,6 +129,12 @@ async function lookFor(context: Context): Promise<Client | null> {
     if (isLost(error)) return null;
     throw error;
   }
+}
+
+/** Whether the daemon still has something to do before it is gone, such as ending its keeper. */
+async function isEnding({ paths }: Context): Promise<boolean> {
+  const { isLockHeld } = await import("../client/lock_probe.ts");
+  return await isLockHeld(paths.daemonLock);
 }
 
 async function revive(context: Context, signal: AbortSignal): Promise<Client> {

@@ -164,6 +164,8 @@ ${gated("b", "exit 0")}
 `);
   await project.ok(["start"]);
   await until(async () => (await project.log("slow")).length === 13);
+  await until(async () => (await project.log("b")).length === 1);
+  await project.when("slow", (task) => task.reason !== null);
   const run = await project.run(["wait", "slow", "--timeout", "0.5"]);
   assert.equal(run.code, 124);
   assert.match(
@@ -198,7 +200,7 @@ ${gated("b", "exit 0")}
 
 Deno.test("a task that leaves the file cannot be waited for any more", async () => {
   await using taskmux = await testTaskmux();
-  const stubborn = gated("a", "exec sleep 1000", "stop_grace_period = 2");
+  const stubborn = gated("a", "exit 0", "stop_grace_period = 30");
   const rest = gated("b", "exit 0");
   const project = await taskmux.project(
     `name = "removed"\n${

@@ -198,7 +198,10 @@ Deno.test("why follows what is waited for, and shows what probes got to see", as
   await project.file("status", "500");
   await project.file("body", "no connection to the database");
   await project.run(["start", "--timeout", "1", "--json"]);
-  await project.when("http", "unhealthy");
+  await project.when(
+    "http",
+    ({ state, reason }) => state === "unhealthy" && /500/.test(reason ?? ""),
+  );
   await project.when("check", (task) => task.last_health !== null);
 
   const http = await ask(taskmux, project, "http");
