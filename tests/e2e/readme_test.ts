@@ -110,8 +110,11 @@ class Terminal {
     return JSON.parse(new TextDecoder().decode(stdout));
   }
 
-  /** Checks a configuration as a file of its own. */
+  /** Checks a configuration as a file of its own, beside the env files that it names. */
   async check(toml: string): Promise<void> {
+    for (const [, name = ""] of toml.matchAll(/^env_file = "(.+)"$/gm)) {
+      await this.#project.file(name, "");
+    }
     await this.#project.file("other.toml", toml);
     const answer = await this.#project.ok([
       "check",

@@ -13,6 +13,7 @@ const VARIABLES = [
   "HOME",
   "NO_COLOR",
   "SUDO_UID",
+  "TASKMUX_CALLER",
   "TASKMUX_HOME",
   "TERM",
   "XDG_RUNTIME_DIR",
