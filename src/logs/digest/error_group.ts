@@ -19,6 +19,7 @@ export type ErrorKind =
   | "vite"
   | "next"
   | "esbuild"
+  | "webpack"
   | "pytest"
   | "cargo"
   | "go build"

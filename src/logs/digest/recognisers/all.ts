@@ -1,0 +1,55 @@
+/**
+ * Every recogniser, the most particular first.
+ *
+ * @module
+ */
+
+import type { Recogniser } from "../error_block.ts";
+import {
+  esbuildErrors,
+  nextErrors,
+  viteErrors,
+  webpackErrors,
+} from "./bundler_errors.ts";
+import { goBuildErrors, goErrors, goRaces, goTests } from "./go_errors.ts";
+import { javaErrors } from "./java_errors.ts";
+import { javascriptErrors } from "./javascript_errors.ts";
+import { npmErrors } from "./npm_errors.ts";
+import { phpErrors } from "./php_errors.ts";
+import { pytestErrors, pytestSummary } from "./pytest_errors.ts";
+import { pythonErrors, pythonSyntaxErrors } from "./python_errors.ts";
+import { rubyErrors } from "./ruby_errors.ts";
+import { cargoErrors, rustErrors } from "./rust_errors.ts";
+import { denoCheckErrors, typescriptErrors } from "./typescript_errors.ts";
+
+/** See the module. */
+export const ALL_RECOGNISERS: readonly Recogniser[] = [
+  javaErrors,
+  javascriptErrors,
+  pythonErrors,
+  pythonSyntaxErrors,
+  typescriptErrors,
+  denoCheckErrors,
+  viteErrors,
+  nextErrors,
+  esbuildErrors,
+  webpackErrors,
+  cargoErrors,
+  rustErrors,
+  goErrors,
+  goRaces,
+  goTests,
+  goBuildErrors,
+  phpErrors,
+  rubyErrors,
+  pytestErrors,
+  pytestSummary,
+  npmErrors,
+];
+
+/**
+ * What every line contains that opens a block or is an error of its own. Most lines of most logs have nothing of it, so
+ * it decides how fast a digest is.
+ */
+export const INTERESTING =
+  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^-e:\d|\.go:\d|DATA RACE|^thread '|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"level":|[Ee]merg|[Aa]lert/;

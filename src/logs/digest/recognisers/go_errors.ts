@@ -1,0 +1,167 @@
+/**
+ * Errors of Go: panics, fatal errors, data races, failed tests, and what the compiler and vet say.
+ *
+ * @module
+ */
+
+import {
+  type ErrorFacts,
+  isBlank,
+  isIndented,
+  numberOf,
+  type RawFrame,
+  type Recogniser,
+} from "../error_block.ts";
+
+const STAMP = "(?:\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)? )?";
+
+const HEAD = new RegExp(
+  `^(?:${STAMP}(?:\\S+: )?(?:panic: |panic serving )|fatal error: |runtime: goroutine stack exceeds|unexpected fault address)`,
+);
+
+const CALL =
+  /^\s*(?:created by )?[\w./\-*()[\]·{}%~…,]+(?:\(.*\)| in goroutine \d+)$/;
+const PLACE = /^\s+(\S+\.(?:go|s)):(\d+)(?: \+0x[0-9a-f]+)?$/;
+const GOROUTINE = /^goroutine \d+ (?:gp=\S+ )?(?:m=\S+ )?(?:mp=\S+ )?\[/;
+const MORE =
+  /^(?:\[signal |\tpanic: |panic: |runtime|stack: |sp=|fatal error: |goroutine running on |\.\.\.|r\w{1,2}\s+0x|[cfg]s\s+0x|PC=)/;
+
+/** Panics and fatal errors. */
+export const goErrors: Recogniser = {
+  opens(text) {
+    return HEAD.test(text) ? 0 : -1;
+  },
+  belongs(text, block) {
+    if (block.phase === "end") return false;
+    if (GOROUTINE.test(text)) {
+      block.phase = "stack";
+      return true;
+    }
+    if (isBlank(text)) return true;
+    if (/^exit status \d+$/.test(text)) {
+      block.phase = "end";
+      return block.lines.length > 1;
+    }
+    if (MORE.test(text)) {
+      // Another panic after a stack is another panic.
+      return block.phase === "" || !HEAD.test(text) ||
+        !block.lines.some((line) => PLACE.test(line));
+    }
+    if (block.phase === "") return isIndented(text);
+    return CALL.test(text) || PLACE.test(text);
+  },
+  read(lines) {
+    const head = lines[0]!.replace(new RegExp(`^${STAMP}`), "");
+    return {
+      kind: "go",
+      message: head.replace(/ \[recovered.*\]$/, "").trim(),
+      frames: goFrames(lines),
+      lines,
+    };
+  },
+};
+
+/** What the race detector says. */
+export const goRaces: Recogniser = {
+  opens(text, before) {
+    if (text !== "WARNING: DATA RACE") return -1;
+    return /^={10,}$/.test(before.at(-1) ?? "") ? 1 : 0;
+  },
+  belongs(text, block) {
+    if (block.phase === "end") return false;
+    if (/^={10,}$/.test(text)) block.phase = "end";
+    return block.phase === "end" || isBlank(text) || isIndented(text) ||
+      /^(?:Previous |Goroutine |Read |Write )/.test(text);
+  },
+  read(lines) {
+    return { kind: "go", message: "DATA RACE", frames: goFrames(lines), lines };
+  },
+};
+
+/** Failed tests. */
+export const goTests: Recogniser = {
+  opens(text) {
+    return /^\s*--- FAIL: \S/.test(text) ? 0 : -1;
+  },
+  belongs(text) {
+    return isIndented(text) && !/^\s*--- (?:FAIL|PASS|SKIP)/.test(text);
+  },
+  read(lines) {
+    const name = /--- FAIL: (\S+)/.exec(lines[0]!)?.[1] ?? "";
+    const at = lines.findIndex((line) => /^\s+\S+_test\.go:\d+: /.test(line));
+    // A parent of failed tests says nothing of its own.
+    if (at === -1) return null;
+    const match = /^\s+(\S+):(\d+): (.*)$/.exec(lines[at]!);
+    return {
+      kind: "go",
+      message: `${name}: ${match?.[3] ?? ""}`,
+      frames: [{
+        file: match?.[1] ?? "",
+        line: numberOf(match?.[2]),
+        column: null,
+        function: name,
+        at,
+      }],
+      lines,
+      byLine: true,
+    };
+  },
+};
+
+const BUILD =
+  /^(?:vet: )?((?:\.{0,2}\/)?[\w./@+-]+\.go):(\d+):(?:(\d+):)? (\S.*)$/;
+
+/** What the compiler says: one error per line. */
+export const goBuildErrors: Recogniser = {
+  opens(text, before) {
+    if (!text.includes(".go:")) return -1;
+    const match = BUILD.exec(text);
+    if (match === null || match[3] === undefined) return -1;
+    return /^# \S+/.test(before.at(-1) ?? "") ? 1 : 0;
+  },
+  belongs(text) {
+    return text.startsWith("\t");
+  },
+  read(lines) {
+    const at = lines.findIndex((line) => BUILD.test(line));
+    const match = BUILD.exec(lines[at] ?? "");
+    if (match === null || match[4] === "too many errors") return null;
+    return {
+      kind: "go build",
+      message: match[4]!,
+      frames: [{
+        file: match[1]!,
+        line: numberOf(match[2]),
+        column: numberOf(match[3]),
+        function: null,
+        at,
+      }],
+      lines: lines.slice(at),
+      byLine: true,
+    } satisfies ErrorFacts;
+  },
+};
+
+function goFrames(lines: readonly string[]): RawFrame[] {
+  const frames: RawFrame[] = [];
+  for (const [at, text] of lines.entries()) {
+    const match = PLACE.exec(text);
+    if (match === null) continue;
+    frames.push({
+      file: match[1]!,
+      line: numberOf(match[2]),
+      column: null,
+      function: functionName(lines[at - 1] ?? ""),
+      at,
+    });
+  }
+  return frames;
+}
+
+/** `main.(*Shop).total(0xc000012345, 0x2)` → `main.(*Shop).total` */
+function functionName(call: string): string | null {
+  const name = call.trim()
+    .replace(/^created by /, "").replace(/ in goroutine \d+$/, "")
+    .replace(/\([^()]*\)$/, "");
+  return name === "" ? null : name;
+}

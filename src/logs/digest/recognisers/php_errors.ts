@@ -1,0 +1,91 @@
+/**
+ * Fatal errors of PHP, which it tells twice where it both logs and displays them.
+ *
+ * @module
+ */
+
+import {
+  isBlank,
+  isIndented,
+  numberOf,
+  type RawFrame,
+  type Recogniser,
+} from "../error_block.ts";
+
+const HEAD =
+  /^(?:\[[^\]]*\] )?(PHP )?(Fatal error|Parse error|Recoverable fatal error|Compile error): +(.*)$/;
+const PLACE = / in (\S+?)(?: on line |:)(\d+)$/;
+const FRAME = /^#\d+ (?:(\S+?)\((\d+)\): )?(.+)$/;
+
+/** See the module. */
+export const phpErrors: Recogniser = {
+  opens(text) {
+    return text.includes("rror: ") && HEAD.test(text) ? 0 : -1;
+  },
+  belongs(text, block) {
+    if (block.phase === "end") return false;
+    const rest = text.replace(/^\[[^\]]*\] /, "");
+    if (/^PHP +(?:\d+\. |Stack trace)|^(?:PHP )?Stack trace:/.test(rest)) {
+      block.phase = "trace";
+      return true;
+    }
+    if (FRAME.test(rest)) return true;
+    if (/^\s+thrown in /.test(text)) {
+      block.phase = "end";
+      return true;
+    }
+    if (isBlank(text)) return block.phase === "trace";
+    if (/^Next /.test(text)) return true;
+    // A message of several lines goes on until the trace.
+    return block.phase === "" && /Uncaught/.test(block.lines[0]!) &&
+      !PLACE.test(block.lines.at(-1)!) && block.lines.length < 8 &&
+      (isIndented(text) || !HEAD.test(text));
+  },
+  read(lines) {
+    const match = HEAD.exec(lines[0]!);
+    if (match === null) return null;
+    const [, channel = "", severity, text = ""] = match;
+    const place = placeOf(lines);
+    const plain = text.replace(PLACE, "").replace(/^Uncaught /, "");
+    return {
+      kind: "php",
+      message: text.startsWith("Uncaught ") ? plain : `${severity}: ${plain}`,
+      frames: framesOf(lines, place),
+      lines,
+      channel,
+      ...severity === "Parse error" ? { byLine: true } : {},
+    };
+  },
+};
+
+function placeOf(
+  lines: readonly string[],
+): Pick<RawFrame, "file" | "line" | "at"> | null {
+  for (const [at, text] of lines.entries()) {
+    const match = PLACE.exec(text);
+    if (match !== null) {
+      return { file: match[1]!, line: numberOf(match[2]), at };
+    }
+  }
+  return null;
+}
+
+/** PHP names the function beside the place that called it, so names belong one line lower. */
+function framesOf(
+  lines: readonly string[],
+  place: Pick<RawFrame, "file" | "line" | "at"> | null,
+): RawFrame[] {
+  const frames: RawFrame[] = [];
+  let inner = place;
+  for (const [at, text] of lines.entries()) {
+    const match = FRAME.exec(text.replace(/^\[[^\]]*\] /, ""));
+    if (match === null) continue;
+    const name = match[3] === "{main}" ? null : match[3]!.replace(/\(.*$/s, "");
+    if (inner !== null) frames.push({ ...inner, column: null, function: name });
+    inner = match[1] === undefined
+      ? null
+      : { file: match[1], line: numberOf(match[2]), at };
+  }
+  if (inner !== null) frames.push({ ...inner, column: null, function: null });
+  return frames;
+}

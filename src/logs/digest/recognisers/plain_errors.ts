@@ -1,0 +1,178 @@
+/**
+ * Single lines that say of themselves that they are an error: JSON, logfmt, the usual layouts of loggers, compilers.
+ *
+ * @module
+ */
+
+import { type ErrorFacts, isIndented, numberOf } from "../error_block.ts";
+import { readJavascript } from "./javascript_errors.ts";
+import { readTraceback } from "./python_errors.ts";
+
+/** Lines that only count or repeat what was told before them. */
+const SUMMARY =
+  /\bFound \d+ errors?\b|^error: (?:could not compile|aborting due to|Type checking failed|test failed, to rerun)|^\W*\d+ errors?\b|^FAIL(?:\s|$)|^\W*(?:✖|×) \d+ problems?|\b(?:no|0) errors?\b|^Some errors have detailed|compiled with \d+ errors?|^\W*Build failed in |^error during build:?$|^Error occurred prerendering|\[ERROR\] (?:Re-run Maven|To see the full)/i;
+
+/** Lines that say only that something else has failed. */
+const CONSEQUENCE =
+  /^(?:g?make(?:\[\d+\])?: \*\*\*|error: script "|error Command failed|\s*ELIFECYCLE|error: Recipe |error: process didn't exit successfully|Error: Process completed with exit code)/;
+
+const LEVEL_WORD =
+  "error|err|fatal|critical|crit|alert|emerg|emergency|panic|severe";
+
+const LEVELS = new RegExp(
+  // logfmt
+  `(?:^|[\\s,{|])(?:level|lvl|severity|levelname)="?(?:${LEVEL_WORD})\\b` +
+    // [ERROR], (ERROR), |ERROR|
+    `|^[^a-z"'\`]{0,60}[\\[(|<](?:${LEVEL_WORD})(?:[\\])|>:/])`,
+  "i",
+);
+
+/** ERROR in capitals, after times, names and punctuation. */
+const CAPITALS =
+  /^(?:[^A-Za-z]{0,60}|\S+:? ?[-–|]? |[\d\-T:.,Z+/ ]+\S* \S+ +)(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|CRIT|EMERG)(?=[\s:|,\])[(/-]|$)/;
+
+const LABEL =
+  /^\s{0,3}(?:[\w./-]+: )?(?:(?:fatal|syntax|parse|runtime|build|compile) )?(?:[Ee]rror|[Ff]atal|ERR!|[Pp]anic):? ?(?:\[\w+\])?(?:: | - |\b(?=[A-Z]))/;
+
+const EXCEPTION =
+  /^(?:[\d\-T:.,Z+/ [\]]*\s)?(?:Uncaught |Unhandled )?(?:[\w$]+(?:\.|::|\\))*[A-Z][\w$]*(?:Error|Exception)(?: \[\w+\])?(?:: |$)/;
+
+const TERSE =
+  /^[EF]\d{4} \d\d:\d\d:|^[EF], \[\d|^\S*sh: .*: (?:command )?not found$|^Segmentation fault|^\(?node:\d+\)? UnhandledPromiseRejection|\bUnhandled(?:Promise)? ?[Rr]ejection\b|^Uncaught /;
+
+/** `path:line:column: error: text` of gcc, javac and their like. */
+const COMPILER = /^(\S[^:]*\.\w+):(\d+):(?:(\d+):)? (?:fatal )?error: (.+)$/;
+
+const JSON_LEVEL =
+  /"(?:level|lvl|severity|levelname|log\.level|@l)"\s*:\s*(?:"(?:error|err|fatal|critical|crit|alert|emerg\w*|panic|severe)"|[56]\d\b)/i;
+
+/** What a line says; null if it claims no error. Microseconds for a JSON line, else less than one. */
+export function readPlain(text: string): ErrorFacts | null {
+  const first = text.charCodeAt(0);
+  if (first === 123 && JSON_LEVEL.test(text)) return readJson(text);
+  const head = text.length > 400 ? text.slice(0, 400) : text;
+  if (!claimsError(head) || SUMMARY.test(head)) return null;
+  const compiler = COMPILER.exec(head);
+  if (compiler !== null) {
+    const [, file = "", line, column, message = ""] = compiler;
+    return {
+      kind: "log",
+      message,
+      frames: [{
+        file,
+        line: numberOf(line),
+        column: numberOf(column),
+        function: null,
+        at: 0,
+      }],
+      lines: [text],
+      byLine: true,
+    };
+  }
+  return {
+    kind: "log",
+    message: plainMessage(head),
+    frames: [],
+    lines: [text],
+    isWeak: CONSEQUENCE.test(head),
+  };
+}
+
+function claimsError(head: string): boolean {
+  return LEVELS.test(head) || CAPITALS.test(head) || LABEL.test(head) ||
+    EXCEPTION.test(head) || TERSE.test(head) || COMPILER.test(head) ||
+    CONSEQUENCE.test(head);
+}
+
+/** A line without the time of its logger. */
+function plainMessage(head: string): string {
+  const rest = head.trim().replace(
+    /^(?:[[(]?\d{4}[-/]\d\d[-/]\d\d[T ]?[\d:.,]*(?:Z|[+-]\d\d:?\d\d)?[\])]?|\[?\d\d?:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?\]?)\s*[-|]?\s*/,
+    "",
+  );
+  const message = /(?:^|\s)msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))/.exec(rest);
+  const error = /(?:^|\s)(?:err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))/.exec(
+    rest,
+  );
+  const said = [message?.[1] ?? message?.[2], error?.[1] ?? error?.[2]]
+    .filter((part) => part !== undefined);
+  return said.length === 0 ? rest : said.join(": ");
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A structured line; the stack in it, if it has one, tells more than the line. */
+function readJson(text: string): ErrorFacts | null {
+  const record = parsed(text);
+  if (record === null) return null;
+  const error = record["err"] ?? record["error"] ?? record["exception"];
+  const stack = firstText([
+    fieldOf(error, "stack"),
+    record["stack"],
+    record["stacktrace"],
+    record["stack_trace"],
+    record["exc_info"],
+    fieldOf(error, "stacktrace"),
+    error,
+  ], (value) => value.includes("\n"));
+  const own = firstText([record["msg"], record["message"], record["event"]]);
+  const cause = firstText([fieldOf(error, "message"), error]);
+  const lines = stack?.split("\n", 200) ?? [];
+  const facts = lines.length < 2
+    ? null
+    : readTraceback(lines) ?? readJavascript(lines);
+  if (facts !== null) {
+    const rest = own === null || facts.message.includes(own) ? [] : [own];
+    return {
+      ...facts,
+      lines: [...rest, ...lines],
+      frames: facts.frames.map((frame) => ({
+        ...frame,
+        at: frame.at + rest.length,
+      })),
+      marks: facts.marks?.map((mark) => mark + rest.length) ?? [],
+    };
+  }
+  const parts = [own, cause !== null && cause !== own ? cause : null]
+    .filter((part) => part !== null);
+  const message = parts.length === 0 ? text : parts.join(": ");
+  return {
+    kind: "log",
+    message: message.split("\n", 1)[0]!,
+    frames: [],
+    lines: [text],
+  };
+}
+
+function parsed(text: string): Json | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" ? value as Json | null : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Json)[key]
+    : undefined;
+}
+
+function firstText(
+  values: readonly unknown[],
+  isWanted: (value: string) => boolean = () => true,
+): string | null {
+  for (const value of values) {
+    if (typeof value === "string" && value !== "" && isWanted(value)) {
+      return value;
+    }
+  }
+  return null;
+}
+
+/** Whether a line goes on with what the plain error before it says. */
+export function continuesPlain(text: string): boolean {
+  return isIndented(text) || /^[}\])]/.test(text);
+}

@@ -1,0 +1,88 @@
+/**
+ * Failures that pytest reports: one block for each test. Its short summary tells them again and is passed over.
+ *
+ * @module
+ */
+
+import { numberOf, type RawFrame, type Recogniser } from "../error_block.ts";
+
+const TITLE = /^_{3,} (.+?) _{3,}$/;
+const SECTION = /^={3,} .* ={3,}$|^={10,}$/;
+const SUMMARY = /^={3,} short test summary info ={3,}$/;
+const PLACE = /^(\S+?\.py):(\d+): ?(.*)$/;
+const WHY = /^E {2,}(.*)$/;
+
+/** Failed tests, and files that cannot be collected. */
+export const pytestErrors: Recogniser = {
+  opens(text) {
+    return text.startsWith("___") && TITLE.test(text) ? 0 : -1;
+  },
+  belongs(text) {
+    return !TITLE.test(text) && !SECTION.test(text);
+  },
+  read(lines) {
+    const why = lines.findIndex((line) => WHY.test(line));
+    const title = TITLE.exec(lines[0]!)?.[1] ?? "";
+    const frames = framesOf(lines);
+    const end = frames[0];
+    if (why === -1 && end === undefined) return null;
+    return {
+      kind: "pytest",
+      message: `${title}: ${messageOf(lines)}`,
+      frames,
+      lines: withoutCaptured(lines),
+      marks: [why, end?.at ?? 0],
+      byLine: /collecting/.test(title),
+    };
+  },
+};
+
+/** The summary and everything in it. */
+export const pytestSummary: Recogniser = {
+  opens(text) {
+    return SUMMARY.test(text) ? 0 : -1;
+  },
+  belongs(text) {
+    return /^(?:FAILED|ERROR|SKIPPED|XFAIL|XPASS|PASSED|E )/.test(text) ||
+      SECTION.test(text) || text.startsWith("!!!");
+  },
+  read() {
+    return null;
+  },
+};
+
+function messageOf(lines: readonly string[]): string {
+  const whys = lines.flatMap((line) => WHY.exec(line)?.[1] ?? []);
+  const named = whys.find((why) =>
+    /^[\w.]+(?:Error|Exception|Exit)\b/.test(why.trim())
+  );
+  return (named ?? whys[0] ?? "").trim();
+}
+
+/** Innermost first; pytest prints it last. */
+function framesOf(lines: readonly string[]): RawFrame[] {
+  const frames: RawFrame[] = [];
+  let name: string | null = null;
+  for (const [at, text] of lines.entries()) {
+    const def = /^[> ]\s*(?:async )?def (\w+)\(/.exec(text);
+    if (def !== null) name = def[1]!;
+    const match = PLACE.exec(text);
+    if (match === null) continue;
+    const said = /^in (\w+)$/.exec(match[3]!)?.[1] ?? name;
+    frames.push({
+      file: match[1]!,
+      line: numberOf(match[2]),
+      column: null,
+      function: said,
+      at,
+    });
+    name = null;
+  }
+  return frames.reverse();
+}
+
+/** What a test printed is no part of its error. */
+function withoutCaptured(lines: readonly string[]): readonly string[] {
+  const captured = lines.findIndex((line) => /^-{3,} Captured /.test(line));
+  return captured === -1 ? lines : lines.slice(0, captured);
+}

@@ -1,0 +1,131 @@
+/**
+ * Panics of Rust in every format so far, and what its compiler says.
+ *
+ * @module
+ */
+
+import {
+  findBack,
+  isBlank,
+  isIndented,
+  numberOf,
+  type RawFrame,
+  type Recogniser,
+} from "../error_block.ts";
+
+const HEAD = /^thread '(.*)' (?:\(\d+\) )?panicked at (.+)$/;
+
+/** Since 1.73: the place, and the message below it. */
+const PLACE = /^(.+?):(\d+):(\d+):$/;
+
+/** Before: the message in quotes, then the place. */
+const OLD_PLACE = /^'(.*)', (\S+?):(\d+):(\d+)$/s;
+
+const FRAME = /^\s+(\d+): +(?:0x[0-9a-f]+ - )?(.+)$/;
+const FRAME_PLACE = /^\s+at (\S+?):(\d+)(?::(\d+))?$/;
+const NOTE = /^(?:note: |stack backtrace:|\s+\[\.\.\. omitted)/;
+
+/** Panics. */
+export const rustErrors: Recogniser = {
+  opens(text) {
+    return text.startsWith("thread '") && HEAD.test(text) ? 0 : -1;
+  },
+  belongs(text, block) {
+    if (isBlank(text)) return true;
+    if (NOTE.test(text)) {
+      block.phase = "note";
+      return true;
+    }
+    if (FRAME.test(text) || FRAME_PLACE.test(text)) return true;
+    if (block.phase === "note") return false;
+    // The message is what stands between the place and the note.
+    return block.lines.length === 1 || isIndented(text) ||
+      /^(?:left|right|Caused by)\b/.test(text);
+  },
+  read(lines) {
+    const rest = HEAD.exec(lines[0]!)?.[2] ?? "";
+    const old = OLD_PLACE.exec(rest);
+    const place = old === null ? PLACE.exec(rest) : null;
+    const message = old?.[1] ??
+      (place === null ? rest : lines[1]?.trim() ?? "");
+    const [file, line, column] = old?.slice(2) ?? place?.slice(1) ?? [];
+    const backtrace = backtraceOf(lines);
+    const own = backtrace.find((frame) =>
+      file !== undefined && frame.file.endsWith(file.replace(/^\.\//, "")) &&
+      frame.line === numberOf(line)
+    );
+    const inner: RawFrame = {
+      file: file ?? "",
+      line: numberOf(line),
+      column: numberOf(column),
+      function: own?.function ?? null,
+      at: 0,
+    };
+    return {
+      kind: "rust",
+      message: message === "" ? "panicked" : message,
+      frames: [inner, ...backtrace],
+      lines,
+      marks: old === null ? [1] : [],
+    };
+  },
+};
+
+function backtraceOf(lines: readonly string[]): RawFrame[] {
+  const frames: RawFrame[] = [];
+  let name: string | null = null;
+  for (const [at, text] of lines.entries()) {
+    const frame = FRAME.exec(text);
+    if (frame !== null) {
+      name = frame[2]!.replace(/::h[0-9a-f]{16}$/, "");
+      continue;
+    }
+    const match = FRAME_PLACE.exec(text);
+    if (match === null) continue;
+    frames.push({
+      file: match[1]!,
+      line: numberOf(match[2]),
+      column: numberOf(match[3]),
+      function: name,
+      at,
+    });
+  }
+  return frames;
+}
+
+const DIAGNOSTIC = /^(error|warning)(?:\[(\w+)\])?: (.*)$/;
+const ARROW = /^\s+--> (.+?):(\d+):(\d+)$/;
+const DIAGNOSTIC_PART =
+  /^(?:\s*\d*\s+[|=~+]|\s*\|$|\s*\d+ +[|~+-]|\.\.\.|\s+(?:-->|:::) |(?:note|help): )/;
+
+/** Diagnostics of rustc. They become visible by the arrow to their place. */
+export const cargoErrors: Recogniser = {
+  opens(text, before) {
+    if (!ARROW.test(text)) return -1;
+    const head = findBack(before, DIAGNOSTIC, 4);
+    return head === -1 ? -1 : before.length - head;
+  },
+  belongs(text) {
+    return DIAGNOSTIC_PART.test(text);
+  },
+  read(lines) {
+    const [, level, code, text = ""] = DIAGNOSTIC.exec(lines[0]!) ?? [];
+    if (level !== "error") return null;
+    const at = lines.findIndex((line) => ARROW.test(line));
+    const [, file = "", line, column] = ARROW.exec(lines[at] ?? "") ?? [];
+    return {
+      kind: "cargo",
+      message: code === undefined ? text : `${code}: ${text}`,
+      frames: [{
+        file,
+        line: numberOf(line),
+        column: numberOf(column),
+        function: null,
+        at,
+      }],
+      lines,
+      marks: [at],
+      byLine: true,
+    };
+  },
+};
