@@ -10,7 +10,7 @@ import type { ErrorFacts } from "./error_block.ts";
 import { identityOf } from "./error_fingerprint.ts";
 import type { ErrorDigest, ErrorGroup } from "./error_group.ts";
 import { cutLine, sampleOf } from "./error_sample.ts";
-import { ownFrame, type Places } from "./source_frame.ts";
+import { isOwn, ownFrame, type Places } from "./source_frame.ts";
 import { TaskErrors } from "./task_errors.ts";
 
 /** Most groups that are kept; those seen longest ago go first. */
@@ -97,8 +97,10 @@ export class ErrorCollector {
     });
     if (isEcho) return;
     const known = this.#groups.get(key);
-    const marks = own === null ? [] : [own.at];
-    const sample = sampleOf(facts.lines, [...marks, ...facts.marks ?? []]);
+    const sample = sampleOf(
+      facts,
+      facts.lines.length > 1 ? (frame) => isOwn(frame, places) : () => true,
+    );
     // One copy for all, so that nothing keeps the whole chunk of the log alive.
     const copy = detached([cutLine(facts.message), ...sample].join("\n"));
     const [message = "", ...lines] = copy.split("\n");

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { isBlank } from "./error_block.ts";
+import {
+  type ErrorFacts,
+  isBlank,
+  isIndented,
+  type RawFrame,
+} from "./error_block.ts";
 
 /** Most lines of a sample, gaps included. */
 export const MAX_SAMPLE_LINES = 12;
@@ -20,29 +25,31 @@ const CAUSE =
 const POINTER = /^\s*(?:\d+ *[|│])?[\s|│╵]*[\^~]+[\s^~]*$|^\s*>\s*\d+ \|/;
 
 /**
- * The head, what was marked, causes, pointers into code, the first and the last lines, in order. A line in place of each
- * gap says how long it is.
- *
- * @param lines The whole error.
- * @param marks Indices of lines that must be in it, as far as there is room; the most important first.
+ * The head, the message, frames of the project with their code, causes, pointers into code, the first and the last
+ * lines, in order. Frames of others are left out where the project has one. A line in place of each gap says how long it is.
  */
 export function sampleOf(
-  lines: readonly string[],
-  marks: readonly number[],
+  { lines, frames, marks = [] }: ErrorFacts,
+  isOwnFrame: (frame: RawFrame) => boolean,
 ): string[] {
   const told = [...lines.keys()].filter((index) => !isBlank(lines[index]!));
-  if (told.length <= MAX_SAMPLE_LINES) {
-    return told.map((index) => cutLine(lines[index]!));
-  }
+  if (told.length <= 3) return told.map((index) => cutLine(lines[index]!));
+  const own = frames.filter(isOwnFrame).map(({ at }) => at);
+  const foreign = own.length === 0
+    ? new Set<number>()
+    : foreignLines(lines, frames.filter((frame) => !isOwnFrame(frame)));
+  const wanted = told.filter((index) => !foreign.has(index));
   const ranked = [
-    told[0]!,
-    ...marks.slice(0, 3),
-    ...told.filter((index) => CAUSE.test(lines[index]!)).slice(0, 3),
-    ...told.slice(1, 4),
-    ...told.filter((index) => POINTER.test(lines[index]!)).slice(0, 1),
-    ...told.slice(-1),
-    ...marks.slice(3),
-    ...told.slice(4),
+    wanted[0] ?? told[0]!,
+    ...marks.slice(0, 2),
+    ...own.slice(0, 1),
+    ...wanted.filter((index) => CAUSE.test(lines[index]!)).slice(0, 3),
+    ...own.slice(0, 3).flatMap((at) => [at, ...codeOf(lines, at)]),
+    ...wanted.filter((index) => POINTER.test(lines[index]!)).slice(0, 2),
+    ...wanted.slice(1, 4),
+    ...wanted.slice(-1),
+    ...marks.slice(2),
+    ...wanted.slice(4),
   ].filter((index) => index >= 0 && index < lines.length);
   // A gap takes a line, too, so fewer lines may have room than there are.
   for (let count = MAX_SAMPLE_LINES;; count--) {
@@ -50,6 +57,37 @@ export function sampleOf(
     const sample = withGaps(lines, told, kept);
     if (sample.length <= MAX_SAMPLE_LINES || count === 1) return sample;
   }
+}
+
+/** Lines of frames that are not wanted, with the code that is shown below them. */
+function foreignLines(
+  lines: readonly string[],
+  frames: readonly RawFrame[],
+): Set<number> {
+  const found = new Set<number>();
+  for (const { at } of frames) {
+    // The head may name a place, too.
+    if (at === 0 || !isIndented(lines[at] ?? "")) continue;
+    found.add(at);
+    for (const below of codeOf(lines, at)) found.add(below);
+  }
+  return found;
+}
+
+/** The lines right below a frame that are deeper than it. */
+function codeOf(lines: readonly string[], at: number): number[] {
+  const depth = depthOf(lines[at]!);
+  const found: number[] = [];
+  for (let index = at + 1; index < Math.min(lines.length, at + 5); index++) {
+    const text = lines[index]!;
+    if (isBlank(text) || depthOf(text) <= depth) break;
+    found.push(index);
+  }
+  return found;
+}
+
+function depthOf(text: string): number {
+  return text.length - text.replace(/^[\s|]+/, "").length;
 }
 
 function withGaps(

@@ -59,6 +59,11 @@ export function ownFrame(
   return built;
 }
 
+/** Which frames are the project's, as a test. */
+export function isOwn(frame: RawFrame, places: Places): boolean {
+  return ownFile(frame.file, places) !== null;
+}
+
 /** The path of a project's file relative to its folder; null if it is not the project's. */
 export function ownFile(printed: string, places: Places): string | null {
   const path = plainPath(printed);

@@ -116,7 +116,11 @@ export function readJavascript(lines: readonly string[]): ErrorFacts | null {
   return {
     kind: kindOf(lines, first),
     message: messageOf(lines, head),
-    frames: [...v8Frames(lines), ...codePlaces(lines)],
+    frames: [
+      ...v8Frames(lines),
+      ...codePlaces(lines),
+      ...importerOf(first, head),
+    ],
     lines: lines.slice(0),
     marks: [head],
   };
@@ -179,6 +183,14 @@ function codePlaces(lines: readonly string[]): RawFrame[] {
     });
   }
   return frames;
+}
+
+/** The file that asked for what is missing. */
+function importerOf(head: string, at: number): RawFrame[] {
+  const file = /imported from (\/\S+)$/.exec(head)?.[1];
+  return file === undefined
+    ? []
+    : [{ file, line: null, column: null, function: null, at }];
 }
 
 /** Where the code above a head begins; the head itself if there is none. */

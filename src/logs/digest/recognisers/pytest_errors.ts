@@ -66,9 +66,10 @@ function framesOf(lines: readonly string[]): RawFrame[] {
   for (const [at, text] of lines.entries()) {
     const def = /^[> ]\s*(?:async )?def (\w+)\(/.exec(text);
     if (def !== null) name = def[1]!;
-    const match = PLACE.exec(text);
+    const parsed = /^E\s+File "(.+)", line (\d+)$/.exec(text);
+    const match = parsed ?? PLACE.exec(text);
     if (match === null) continue;
-    const said = /^in (\w+)$/.exec(match[3]!)?.[1] ?? name;
+    const said = /^in (\w+)$/.exec(match[3] ?? "")?.[1] ?? name;
     frames.push({
       file: match[1]!,
       line: numberOf(match[2]),

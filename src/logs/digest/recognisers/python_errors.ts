@@ -30,6 +30,7 @@ export const pythonErrors: Recogniser = {
     return HEAD.test(text) ? 0 : -1;
   },
   belongs(text, block) {
+    if (isGroupLine(text)) return true;
     if (block.phase === "gap" || block.phase === "chain") {
       if (isBlank(text)) return true;
       if (block.phase === "gap" && CHAIN.test(text)) {
@@ -48,7 +49,7 @@ export const pythonErrors: Recogniser = {
       block.phase = "chain";
       return true;
     }
-    if (isIndented(text) || /^[|+]/.test(text)) return true;
+    if (isIndented(text)) return true;
     if (block.phase === "raised") return text.startsWith("(Background on");
     block.phase = "raised";
     return RAISED.test(text) || /^\S+:\d+:in /.test(text);
@@ -59,6 +60,11 @@ export const pythonErrors: Recogniser = {
       : readTraceback(lines);
   },
 };
+
+/** A line of a group is recognised by its bars, whatever stands behind them. */
+function isGroupLine(text: string): boolean {
+  return /^\s+[|+](?:[\s-]|$)/.test(text);
+}
 
 /** What Python says about a file that it cannot parse: no traceback, only the place. */
 export const pythonSyntaxErrors: Recogniser = {
