@@ -92,6 +92,11 @@ export const COMMAND_GROUPS: readonly (readonly [
       load: async () => (await import("./commands/logs.ts")).logs,
     },
     {
+      name: "errors",
+      summary: "Digest what went wrong: each error once, with its place",
+      load: async () => (await import("./commands/errors.ts")).errors,
+    },
+    {
       name: "events",
       summary: "List what happened",
       load: async () => (await import("./commands/events.ts")).events,

@@ -1,0 +1,158 @@
+/**
+ * `taskmux errors`
+ *
+ * @module
+ */
+
+import type { Result } from "../../contract/mod.ts";
+import { type ErrorAnswer, fitErrors } from "../../domain/error_answer.ts";
+import { TaskmuxError } from "../../domain/error.ts";
+import { ERROR_CODES, EXIT } from "../../domain/error_codes.ts";
+import { systemClock } from "../../kit/clock.ts";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { ask, findDaemon } from "../daemon_access.ts";
+import { pointInTime, wholeNumber } from "../option_value.ts";
+import { projectScope } from "../project.ts";
+import { errorDigestLines } from "../render/errors.ts";
+
+/** Groups shown unless something else is asked for. */
+const DEFAULT_GROUPS = 20;
+
+/** Most groups in an answer. */
+const MAX_GROUPS = 1000;
+
+/** What a token of a language model is taken for. */
+const BYTES_PER_TOKEN = 4;
+
+/** Digests what went wrong. */
+export const errors = command({
+  usage: "[TASK...] [--since WHEN] [--until WHEN] [--cursor C] [-n N]",
+  about: "Error blocks and stack traces in the output, each error once, the " +
+    "newest first, with its place in your\nsource. Without --since and " +
+    "--cursor the newest 64 MiB of the logs are read. WHEN is 5m ago or an\n" +
+    "ISO time, local unless it has a zone.",
+  options: {
+    since: { type: "string", value: "WHEN", summary: "Only from then on" },
+    until: { type: "string", value: "WHEN", summary: "Only up to then" },
+    cursor: {
+      type: "string",
+      value: "C",
+      summary: "Only what came after an earlier answer",
+    },
+    groups: {
+      type: "string",
+      short: "n",
+      value: "N",
+      summary: "The newest N errors (default 20)",
+    },
+    "max-tokens": {
+      type: "string",
+      value: "N",
+      summary: "At most so much output; a token is 4 bytes",
+    },
+    "max-bytes": {
+      type: "string",
+      value: "N",
+      summary: "At most so many bytes of output",
+    },
+  },
+  positionals: { min: 0, max: Infinity },
+  examples: [
+    ["taskmux errors", "What went wrong in any task"],
+    ["taskmux errors api --since 10m", "In one task, lately"],
+    ["taskmux errors --json --max-tokens 800", "For an agent"],
+  ],
+  async run(context, { values, positionals }) {
+    const { output } = context;
+    const { config } = projectScope(context);
+    const now = systemClock.now();
+    const maxBytes = budget(values["max-tokens"], values["max-bytes"]);
+    const query = {
+      tasks: [...positionals],
+      since: pointInTime("since", values.since, now),
+      until: pointInTime("until", values.until, now),
+      cursor: values.cursor,
+      groups: wholeNumber("groups", values.groups, { max: MAX_GROUPS }) ??
+        DEFAULT_GROUPS,
+      max_bytes: null,
+    };
+    const answer = await read(context, config, query);
+    const render = (fitted: ErrorAnswer) =>
+      errorDigestLines(fitted, { paint: output.paint, nowMs: now });
+    const print = (fitted: ErrorAnswer) =>
+      output.json ? JSON.stringify(fitted) : render(fitted).join("\n");
+    const fitted = maxBytes === null ? answer : fitErrors(
+      answer,
+      maxBytes,
+      (each) => new TextEncoder().encode(print(each)).length + 1,
+    );
+    await output.answer(fitted, () => render(fitted));
+    return EXIT.ok;
+  },
+});
+
+/** What is asked, whoever answers. */
+interface Query {
+  readonly tasks: string[];
+  readonly since: string | null;
+  readonly until: string | null;
+  readonly cursor: string | null;
+  readonly groups: number;
+  readonly max_bytes: null;
+}
+
+/** Bytes that the output may have; null = no limit. */
+function budget(tokens: string | null, bytes: string | null): number | null {
+  const options = [
+    wholeNumber("max-tokens", tokens, { min: 1 }),
+    wholeNumber("max-bytes", bytes, { min: 1 }),
+  ];
+  const [byTokens, byBytes] = options;
+  const limits = [
+    byTokens === null ? null : byTokens! * BYTES_PER_TOKEN,
+    byBytes,
+  ].filter((limit) => typeof limit === "number");
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
+/** The daemon digests what is short; the rest is read here, where nobody else has to wait. */
+async function read(
+  context: Context,
+  config: string,
+  query: Query,
+): Promise<ErrorAnswer> {
+  const answer = await askDaemon(context, config, { ...query, wholly: true });
+  if (answer !== null && answer.scanned.skipped_bytes === 0) return answer;
+  const { readErrors } = await import("../../offline/errors.ts");
+  try {
+    return await readErrors(context, { config, ...query });
+  } catch (error) {
+    if (answer === null || !isConfigError(error)) throw error;
+    // Only the daemon still knows the project as it was before its file broke.
+    return await askDaemon(context, config, { ...query, wholly: false }) ??
+      answer;
+  }
+}
+
+/** Null if there is no daemon, or none that answers. */
+async function askDaemon(
+  context: Context,
+  config: string,
+  query: Query & { readonly wholly: boolean },
+): Promise<Result<"log.errors"> | null> {
+  try {
+    await using client = await findDaemon(context);
+    if (client === null) return null;
+    return await ask(client, "log.errors", { scope: { config }, ...query });
+  } catch (error) {
+    const isSilent = error instanceof TaskmuxError && error.code === "E600";
+    if (isSilent) return null;
+    throw error;
+  }
+}
+
+function isConfigError(error: unknown): boolean {
+  return error instanceof TaskmuxError &&
+    ERROR_CODES[error.code].exit === EXIT.config;
+}
