@@ -42,7 +42,7 @@ export interface ErrorAnswer {
 }
 
 /** Most lines of each sample, in the order in which they are given up. */
-const SAMPLE_LINES: readonly number[] = [12, 8, 5, 3, 1, 0];
+const SAMPLE_LINES: readonly number[] = [8, 5, 3, 0];
 
 /** Longest message of a group without a sample when room is short, in characters. */
 const SHORT_MESSAGE_LENGTH = 120;
@@ -93,9 +93,26 @@ function withSamples(answer: ErrorAnswer, lines: number): ErrorAnswer {
     ...answer,
     groups: answer.groups.map((group) => ({
       ...group,
-      sample: group.sample.slice(0, lines),
+      sample: shortSample(group, lines),
     })),
   };
+}
+
+/** The lines that say more than the group does beside them: those around its place in the source, then the first ones. */
+function shortSample(
+  { sample, message, frame }: ErrorGroupView,
+  count: number,
+): readonly string[] {
+  if (sample.length <= count) return sample;
+  const place = frame === null
+    ? -1
+    : sample.findIndex((line) => line.includes(frame.file));
+  const rest = [...sample.keys()].filter((index) =>
+    !sample[index]!.startsWith("… ") && sample[index]!.trim() !== message
+  );
+  const ranked = place === -1 ? rest : [place, place + 1, place + 2, ...rest];
+  return [...new Set(ranked)].filter((index) => index < sample.length)
+    .slice(0, count).sort((a, b) => a - b).map((index) => sample[index]!);
 }
 
 function shortened(answer: ErrorAnswer): ErrorAnswer {

@@ -21,6 +21,8 @@ export interface ErrorFacts {
   readonly kind: ErrorKind;
   /** Name for people, such as `TypeError: x is not a function`. */
   readonly message: string;
+  /** What tells it from others, where that is not the message. */
+  readonly identity?: string;
   /** Innermost first. */
   readonly frames: readonly RawFrame[];
   /** The lines of the error; the first one is its head. */

@@ -41,5 +41,7 @@ export function identityOf(
     : `${frame.file}\n${
       facts.byLine ? frame.line ?? "" : frame.function ?? ""
     }`;
-  return `${facts.kind}\n${maskedMessage(facts.message)}\n${place}`;
+  return `${facts.kind}\n${
+    maskedMessage(facts.identity ?? facts.message)
+  }\n${place}`;
 }

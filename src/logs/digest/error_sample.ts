@@ -97,27 +97,28 @@ function withGaps(
 ): string[] {
   const isKept = new Set(kept);
   const sample: string[] = [];
-  let left = 0;
+  let gap: number[] = [];
+  const close = () => {
+    // One line says more than that there is one.
+    if (gap.length === 1) sample.push(cutLine(lines[gap[0]!]!));
+    else if (gap.length > 1) sample.push(`… ${gap.length} more lines`);
+    gap = [];
+  };
   for (const index of told) {
-    if (!isKept.has(index)) {
-      left++;
-      continue;
+    if (!isKept.has(index)) gap.push(index);
+    else {
+      close();
+      sample.push(cutLine(lines[index]!));
     }
-    if (left > 0) sample.push(gap(left));
-    left = 0;
-    sample.push(cutLine(lines[index]!));
   }
-  if (left > 0) sample.push(gap(left));
+  close();
   return sample;
 }
 
-function gap(count: number): string {
-  return `… ${count} more line${count === 1 ? "" : "s"}`;
-}
-
-/** A line of bearable length; the middle of a longer one is left out. */
+/** A line of bearable length: rules become short, and the middle of what is too long is left out. */
 export function cutLine(line: string): string {
-  if (line.length <= MAX_LINE_LENGTH) return line.trimEnd();
+  const text = line.replaceAll(/([-=_─~^])\1{19,}/g, "$1$1$1").trimEnd();
+  if (text.length <= MAX_LINE_LENGTH) return text;
   const half = Math.floor((MAX_LINE_LENGTH - 1) / 2);
-  return `${line.slice(0, half)}…${line.slice(-half)}`;
+  return `${text.slice(0, half)}…${text.slice(-half)}`;
 }

@@ -38,7 +38,8 @@ export const esbuildErrors: Recogniser = {
   },
 };
 
-const VITE = /\[vite(?:[:\]]).*(?:\berror\b|failed)|^error during build:/i;
+const VITE =
+  /\[vite(?::[\w-]+)?\] (?:\(\w+\) )?(?:\w[\w -]{0,40} )?(?:[Ee]rror(?=:| when| while)|[Ff]ailed to )|^error during build:/;
 const VITE_FILE = /^\s+File: ([^\s?]+?)(?:\?\S*?)?(?::(\d+):(\d+))?$/;
 const TRANSFORM = /^(\S+?):(\d+):(\d+): (?:ERROR|error): (.*)$/;
 

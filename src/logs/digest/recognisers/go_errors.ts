@@ -88,7 +88,10 @@ export const goTests: Recogniser = {
   },
   read(lines) {
     const name = /--- FAIL: (\S+)/.exec(lines[0]!)?.[1] ?? "";
-    const at = lines.findIndex((line) => /^\s+\S+_test\.go:\d+: /.test(line));
+    // What was only logged stands before it.
+    const at = lines.findLastIndex((line) =>
+      /^\s+\S+_test\.go:\d+: /.test(line)
+    );
     // A parent of failed tests says nothing of its own.
     if (at === -1) return null;
     const match = /^\s+(\S+):(\d+): (.*)$/.exec(lines[at]!);

@@ -30,6 +30,9 @@ const HEAD = new RegExp(
   `(?:^|[\\s[(:])(?:${NAME})(?: \\[\\w+\\])?(?::|\\]? \\{?$|$)|^error: `,
 );
 
+/** An error whose class does not end in `Error`, directly above its frames. */
+const NAMED = /^(?:Uncaught )?[A-Z][\w$.]*(?: \[\w+\])?(?:: |$)/;
+
 const MESSAGE = new RegExp(
   `(?:^|[\\s[(:])((?:${NAME})(?: \\[\\w+\\])?(?::.*)?)$`,
 );
@@ -60,7 +63,7 @@ export const javascriptErrors: Recogniser = {
     }
     if (head === -1) {
       const last = before.length - 1;
-      if (last < 0 || isBlank(before[last]!)) return 0;
+      if (last < 0 || !NAMED.test(before[last]!)) return 0;
       head = last;
     }
     return before.length - codeStart(before, head);
@@ -79,6 +82,7 @@ export const javascriptErrors: Recogniser = {
       block.phase = "gap";
       return true;
     }
+    if (isBun(block.lines)) return isBunPart(text, block);
     if (block.phase === "gap" && !AFTER_GAP.test(text)) return false;
     if (!isInner(text, block)) return false;
     block.phase = "";
@@ -88,6 +92,21 @@ export const javascriptErrors: Recogniser = {
     return readJavascript(lines);
   },
 };
+
+function isBun(lines: readonly string[]): boolean {
+  return BUN_CODE.test(lines[0]!);
+}
+
+/** Bun shows causes like errors of their own, but a gap before them; what follows without a gap is another error. */
+function isBunPart(text: string, block: Block): boolean {
+  if (isV8Frame(text)) {
+    block.phase = "";
+    return true;
+  }
+  if (block.phase === "gap" && BUN_CODE.test(text)) block.phase = "cause";
+  return block.phase === "cause" ||
+    (block.phase === "" && isInner(text, block));
+}
 
 function isInner(text: string, block: Block): boolean {
   const opensBraces = text.endsWith(" {");
@@ -119,7 +138,6 @@ export function readJavascript(lines: readonly string[]): ErrorFacts | null {
     frames: [
       ...v8Frames(lines),
       ...codePlaces(lines),
-      ...importerOf(first, head),
     ],
     lines: lines.slice(0),
     marks: [head],
@@ -185,14 +203,6 @@ function codePlaces(lines: readonly string[]): RawFrame[] {
   return frames;
 }
 
-/** The file that asked for what is missing. */
-function importerOf(head: string, at: number): RawFrame[] {
-  const file = /imported from (\/\S+)$/.exec(head)?.[1];
-  return file === undefined
-    ? []
-    : [{ file, line: null, column: null, function: null, at }];
-}
-
 /** Where the code above a head begins; the head itself if there is none. */
 function codeStart(before: readonly string[], head: number): number {
   for (let index = head - 1; index >= Math.max(0, head - 8); index--) {
@@ -209,5 +219,7 @@ function codeStart(before: readonly string[], head: number): number {
 /** An error without frames, such as a thrown text: all from the place above the code. */
 function footerReach(before: readonly string[]): number {
   const place = findBack(before, CODE_PLACE, HEAD_REACH);
-  return place === -1 ? -1 : before.length - place;
+  if (place !== -1) return before.length - place;
+  const head = findBack(before, /^error: /, 2);
+  return head === -1 ? -1 : before.length - head;
 }

@@ -15,6 +15,7 @@ import {
 const HEAD =
   /^(?:\[[^\]]*\] )?(PHP )?(Fatal error|Parse error|Recoverable fatal error|Compile error): +(.*)$/;
 const PLACE = / in (\S+?)(?: on line |:)(\d+)$/;
+const NEXT = /^Next /;
 const FRAME = /^#\d+ (?:(\S+?)\((\d+)\): )?(.+)$/;
 
 /** See the module. */
@@ -35,7 +36,7 @@ export const phpErrors: Recogniser = {
       return true;
     }
     if (isBlank(text)) return block.phase === "trace";
-    if (/^Next /.test(text)) return true;
+    if (NEXT.test(text)) return true;
     // A message of several lines goes on until the trace.
     return block.phase === "" && /Uncaught/.test(block.lines[0]!) &&
       !PLACE.test(block.lines.at(-1)!) && block.lines.length < 8 &&
@@ -45,13 +46,18 @@ export const phpErrors: Recogniser = {
     const match = HEAD.exec(lines[0]!);
     if (match === null) return null;
     const [, channel = "", severity, text = ""] = match;
-    const place = placeOf(lines);
-    const plain = text.replace(PLACE, "").replace(/^Uncaught /, "");
+    // The exception that was thrown last stands last, after its causes.
+    const last = lines.findLastIndex((line) => NEXT.test(line));
+    const from = Math.max(0, last);
+    const said = last === -1 ? text : lines[last]!.replace(NEXT, "");
+    const plain = said.replace(PLACE, "").replace(/^Uncaught /, "");
+    const isException = last !== -1 || text.startsWith("Uncaught ");
     return {
       kind: "php",
-      message: text.startsWith("Uncaught ") ? plain : `${severity}: ${plain}`,
-      frames: framesOf(lines, place),
+      message: isException ? plain : `${severity}: ${plain}`,
+      frames: framesOf(lines, from, placeOf(lines, from)),
       lines,
+      marks: [from],
       channel,
       ...severity === "Parse error" ? { byLine: true } : {},
     };
@@ -60,9 +66,10 @@ export const phpErrors: Recogniser = {
 
 function placeOf(
   lines: readonly string[],
+  from: number,
 ): Pick<RawFrame, "file" | "line" | "at"> | null {
   for (const [at, text] of lines.entries()) {
-    const match = PLACE.exec(text);
+    const match = at < from ? null : PLACE.exec(text);
     if (match !== null) {
       return { file: match[1]!, line: numberOf(match[2]), at };
     }
@@ -73,12 +80,15 @@ function placeOf(
 /** PHP names the function beside the place that called it, so names belong one line lower. */
 function framesOf(
   lines: readonly string[],
+  from: number,
   place: Pick<RawFrame, "file" | "line" | "at"> | null,
 ): RawFrame[] {
   const frames: RawFrame[] = [];
   let inner = place;
   for (const [at, text] of lines.entries()) {
-    const match = FRAME.exec(text.replace(/^\[[^\]]*\] /, ""));
+    const match = at < from
+      ? null
+      : FRAME.exec(text.replace(/^\[[^\]]*\] /, ""));
     if (match === null) continue;
     const name = match[3] === "{main}" ? null : match[3]!.replace(/\(.*$/s, "");
     if (inner !== null) frames.push({ ...inner, column: null, function: name });

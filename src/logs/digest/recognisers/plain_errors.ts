@@ -10,7 +10,7 @@ import { readTraceback } from "./python_errors.ts";
 
 /** Lines that only count or repeat what was told before them. */
 const SUMMARY =
-  /\bFound \d+ errors?\b|^error: (?:could not compile|aborting due to|Type checking failed|test failed, to rerun)|^\W*\d+ errors?\b|^FAIL(?:\s|$)|^\W*(?:✖|×) \d+ problems?|\b(?:no|0) errors?\b|^Some errors have detailed|compiled with \d+ errors?|^\W*Build failed in |^error during build:?$|^Error occurred prerendering|\[ERROR\] (?:Re-run Maven|To see the full)/i;
+  /\bFound \d+ errors?\b|^error: (?:could not compile|aborting due to|Type checking failed|test failed, to rerun|Test failed$)|^\W*\d+ errors?\b|^FAIL(?:\s|$)|^\W*(?:✖|×) \d+ problems?|\b(?:no|0) errors?\b|^Some errors have detailed|compiled with \d+ errors?|^\W*Build failed in |^error during build:?$|^Error occurred prerendering|\[ERROR\] (?:Re-run Maven|To see the full)/i;
 
 /** Lines that say only that something else has failed. */
 const CONSEQUENCE =

@@ -26,9 +26,14 @@ export const pytestErrors: Recogniser = {
     const frames = framesOf(lines);
     const end = frames[0];
     if (why === -1 && end === undefined) return null;
+    const message = messageOf(lines);
     return {
       kind: "pytest",
-      message: `${title}: ${messageOf(lines)}`,
+      message: `${title}: ${message}`,
+      // A test with parameters fails in one way, whichever of them.
+      identity: `${title.replace(/\[.*\]$/, "")}: ${
+        /^[\w.]+(?=:|$)/.exec(message)?.[0] ?? message
+      }`,
       frames,
       lines: withoutCaptured(lines),
       marks: [why, end?.at ?? 0],

@@ -6,6 +6,7 @@
 
 import {
   type ErrorFacts,
+  findBack,
   isBlank,
   isIndented,
   numberOf,
@@ -18,15 +19,17 @@ const RAISED = /^(\S.*?):(\d+)(?::in [`'](.+?)')?: (.*) \(([A-Z][\w:]*)\)$/;
 /** A message of several lines has its class at the end of the first one all the same. */
 const FROM = /^\s+(?:\d+: )?from (.+?):(\d+)(?::in [`'](.+)')?$/;
 
-/** `ZeroDivisionError (divided by 0):` */
-const RAILS =
-  /^([A-Z][\w:]*(?:Error|Exception|Invalid|NotFound|Missing)) \((.*)\):$/;
-const RAILS_FRAME = /^([\w./-]+):(\d+):in [`'](.+)'$/;
+/** `ZeroDivisionError (divided by 0):`, on several lines where the message has several. */
+const RAILS = /^([A-Z]\w*(?:::[A-Z]\w*)*) \((.*?)(?:\):)?$/;
+const RAILS_FRAME = /^([\w./-]+\.rb):(\d+):in [`'](.+)'$/;
 
 /** See the module. */
 export const rubyErrors: Recogniser = {
-  opens(text) {
-    if (RAILS.test(text)) return 0;
+  opens(text, before) {
+    if (RAILS_FRAME.test(text)) {
+      const head = findBack(before, RAILS, 12);
+      return head === -1 ? -1 : before.length - head;
+    }
     return /\.rb:\d+:|^-e:\d+:|\bruby\b/.test(text) && RAISED.test(text)
       ? 0
       : -1;
@@ -34,7 +37,7 @@ export const rubyErrors: Recogniser = {
   belongs(text, block) {
     const head = block.lines[0]!;
     if (RAILS.test(head)) {
-      return isBlank(text) || RAILS_FRAME.test(text.trim());
+      return RAILS_FRAME.test(text.trim());
     }
     if (FROM.test(text)) {
       block.phase = "from";

@@ -10,6 +10,8 @@ import { numberOf, type RawFrame } from "../error_block.ts";
 const FRAME =
   /^\s+at (?:async )?(?:\S.* \(.*\)|<anonymous>|native|(?:file:|node:|ext:|https?:|\.{0,2}\/|[\w@<-])\S*:\d+(?::\d+)?)(?: \{)?,?$/;
 
+const MAX_FRAME_LENGTH = 1000;
+
 const PLACE = /^\s+at (?:async )?(?:(.+?) \()?(.+?):(\d+):(\d+)\)?(?: \{)?,?$/;
 
 /** Names that stand for having none. */
@@ -17,7 +19,8 @@ const NAMELESS = /^(?:Object\.)?<anonymous>$|^(?:eval|module code)$/;
 
 /** Whether a line is a frame. */
 export function isV8Frame(text: string): boolean {
-  return text.length < 2000 && text.includes("at ") && FRAME.test(text);
+  return text.length <= MAX_FRAME_LENGTH && text.includes("at ") &&
+    FRAME.test(text);
 }
 
 /** The frames of an error in their order, innermost first. */
