@@ -13,12 +13,12 @@ import {
 } from "./bundler_errors.ts";
 import { goBuildErrors, goErrors, goRaces, goTests } from "./go_errors.ts";
 import { javaErrors } from "./java_errors.ts";
-import { javascriptErrors } from "./javascript_errors.ts";
+import { bunTestErrors, javascriptErrors } from "./javascript_errors.ts";
 import { npmErrors } from "./npm_errors.ts";
 import { phpErrors } from "./php_errors.ts";
 import { pytestErrors, pytestSummary } from "./pytest_errors.ts";
 import { pythonErrors, pythonSyntaxErrors } from "./python_errors.ts";
-import { rubyErrors } from "./ruby_errors.ts";
+import { rubyErrors, rubySyntaxErrors } from "./ruby_errors.ts";
 import { cargoErrors, rustErrors } from "./rust_errors.ts";
 import { denoCheckErrors, typescriptErrors } from "./typescript_errors.ts";
 
@@ -26,6 +26,7 @@ import { denoCheckErrors, typescriptErrors } from "./typescript_errors.ts";
 export const ALL_RECOGNISERS: readonly Recogniser[] = [
   javaErrors,
   javascriptErrors,
+  bunTestErrors,
   pythonErrors,
   pythonSyntaxErrors,
   typescriptErrors,
@@ -42,6 +43,7 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   goBuildErrors,
   phpErrors,
   rubyErrors,
+  rubySyntaxErrors,
   pytestErrors,
   pytestSummary,
   npmErrors,
@@ -52,4 +54,4 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
  * it decides how fast a digest is.
  */
 export const INTERESTING =
-  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^-e:\d|\.go:\d|DATA RACE|^thread '|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;
+  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;

@@ -93,6 +93,25 @@ export const javascriptErrors: Recogniser = {
   },
 };
 
+/** Expectations of `bun test`, which have no frames. */
+export const bunTestErrors: Recogniser = {
+  opens(text) {
+    return text.startsWith("error: expect(") ? 0 : -1;
+  },
+  belongs(text) {
+    return isBlank(text) || isIndented(text) ||
+      /^(?:Expected|Received|[-+] )/.test(text);
+  },
+  read(lines) {
+    return {
+      kind: "bun",
+      message: lines[0]!.replace(/^error: /, ""),
+      frames: v8Frames(lines),
+      lines,
+    };
+  },
+};
+
 function isBun(lines: readonly string[]): boolean {
   return BUN_CODE.test(lines[0]!);
 }

@@ -5,6 +5,7 @@
  */
 
 import {
+  findBack,
   isBlank,
   isIndented,
   numberOf,
@@ -15,18 +16,25 @@ import {
 const HEAD =
   /^(?:\[[^\]]*\] )?(PHP )?(Fatal error|Parse error|Recoverable fatal error|Compile error): +(.*)$/;
 const PLACE = / in (\S+?)(?: on line |:)(\d+)$/;
+/** Any exception with its place, as it is printed. */
+const CAUGHT = /((?:[A-Z]\w*\\)*[A-Z]\w*(?:Error|Exception)\b.* in \S+:\d+)$/;
+const TRACE = /^(?:PHP +)?Stack trace:$/;
 const NEXT = /^Next /;
 const FRAME = /^#\d+ (?:(\S+?)\((\d+)\): )?(.+)$/;
 
 /** See the module. */
 export const phpErrors: Recogniser = {
-  opens(text) {
+  opens(text, before) {
+    if (TRACE.test(text)) {
+      const head = findBack(before, CAUGHT, 6);
+      return head === -1 ? -1 : before.length - head;
+    }
     return text.includes("rror: ") && HEAD.test(text) ? 0 : -1;
   },
   belongs(text, block) {
     if (block.phase === "end") return false;
     const rest = text.replace(/^\[[^\]]*\] /, "");
-    if (/^PHP +(?:\d+\. |Stack trace)|^(?:PHP )?Stack trace:/.test(rest)) {
+    if (TRACE.test(rest) || /^PHP +\d+\. /.test(rest)) {
       block.phase = "trace";
       return true;
     }
@@ -35,7 +43,7 @@ export const phpErrors: Recogniser = {
       block.phase = "end";
       return true;
     }
-    if (isBlank(text)) return block.phase === "trace";
+    if (isBlank(text)) return true;
     if (NEXT.test(text)) return true;
     // A message of several lines goes on until the trace.
     return block.phase === "" && /Uncaught/.test(block.lines[0]!) &&
@@ -44,8 +52,9 @@ export const phpErrors: Recogniser = {
   },
   read(lines) {
     const match = HEAD.exec(lines[0]!);
-    if (match === null) return null;
-    const [, channel = "", severity, text = ""] = match;
+    const caught = CAUGHT.exec(lines[0]!)?.[1];
+    if (match === null && caught === undefined) return null;
+    const [, channel, severity, text = `Uncaught ${caught}`] = match ?? [];
     // The exception that was thrown last stands last, after its causes.
     const last = lines.findLastIndex((line) => NEXT.test(line));
     const from = Math.max(0, last);
@@ -58,7 +67,7 @@ export const phpErrors: Recogniser = {
       frames: framesOf(lines, from, placeOf(lines, from)),
       lines,
       marks: [from],
-      channel,
+      ...match === null ? {} : { channel: channel ?? "" },
       ...severity === "Parse error" ? { byLine: true } : {},
     };
   },

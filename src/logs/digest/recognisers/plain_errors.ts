@@ -56,7 +56,7 @@ export function readPlain(text: string): ErrorFacts | null {
   if (compiler !== null) {
     const [, file = "", line, column, message = ""] = compiler;
     return {
-      kind: "log",
+      kind: /\.(?:java|kt)$/.test(file) ? "java" : "log",
       message,
       frames: [{
         file,

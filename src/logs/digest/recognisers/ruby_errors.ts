@@ -21,23 +21,31 @@ const FROM = /^\s+(?:\d+: )?from (.+?):(\d+)(?::in [`'](.+)')?$/;
 
 /** `ZeroDivisionError (divided by 0):`, on several lines where the message has several. */
 const RAILS = /^([A-Z]\w*(?:::[A-Z]\w*)*) \((.*?)(?:\):)?$/;
-const RAILS_FRAME = /^([\w./-]+\.rb):(\d+):in [`'](.+)'$/;
+const LOGGED_FRAME = /^([\w./-]+\.rb):(\d+):in [`'](.+)'$/;
+
+const SYNTAX = /^(\S+\.rb):(\d+): (syntax errors?\b.*)$/;
+
+/** What `Logger` makes of an exception; its class stands at the end of the message. */
+const LOGGED = /^[EF], \[.*\] +\w+ -- .*?: (.*)$/;
+
+const LOGGED_HEAD = new RegExp(`${RAILS.source}|${LOGGED.source}`);
+
+const DEAD_THREAD = /^#<Thread:.* terminated with exception/;
 
 /** See the module. */
 export const rubyErrors: Recogniser = {
   opens(text, before) {
-    if (RAILS_FRAME.test(text)) {
-      const head = findBack(before, RAILS, 12);
-      return head === -1 ? -1 : before.length - head;
+    if (!/\.rb:\d+:|^-e:\d+:|\bruby\b/.test(text)) return -1;
+    if (RAISED.test(text)) {
+      return DEAD_THREAD.test(before.at(-1) ?? "") ? 1 : 0;
     }
-    return /\.rb:\d+:|^-e:\d+:|\bruby\b/.test(text) && RAISED.test(text)
-      ? 0
-      : -1;
+    if (!LOGGED_FRAME.test(text)) return -1;
+    const head = findBack(before, LOGGED_HEAD, 12);
+    return head === -1 ? -1 : before.length - head;
   },
   belongs(text, block) {
-    const head = block.lines[0]!;
-    if (RAILS.test(head)) {
-      return RAILS_FRAME.test(text.trim());
+    if (LOGGED_HEAD.test(block.lines[0]!)) {
+      return LOGGED_FRAME.test(text.trim());
     }
     if (FROM.test(text)) {
       block.phase = "from";
@@ -48,22 +56,58 @@ export const rubyErrors: Recogniser = {
         text.startsWith("Did you mean?");
     }
     // The cause follows without a gap. The same head again is another run of the program.
-    return RAISED.test(text) && text !== head;
+    return RAISED.test(text) &&
+      !block.lines.slice(0, 2).includes(text);
   },
   read(lines) {
-    const rails = RAILS.exec(lines[0]!);
-    if (rails !== null) {
-      const frames = framesOf(lines, RAILS_FRAME);
-      return frames.length === 0 ? null : {
-        kind: "ruby",
-        message: `${rails[1]}: ${rails[2]}`,
-        frames,
-        lines,
-      };
-    }
-    return readRaised(lines, 0, framesOf(lines, FROM));
+    if (LOGGED_HEAD.test(lines[0]!)) return readLogged(lines);
+    const raised = lines.findIndex((line) => RAISED.test(line));
+    return readRaised(lines, raised, framesOf(lines, FROM));
   },
 };
+
+/** A file that cannot be parsed. */
+export const rubySyntaxErrors: Recogniser = {
+  opens(text) {
+    return text.includes("syntax error") && SYNTAX.test(text) ? 0 : -1;
+  },
+  belongs(text) {
+    return isIndented(text);
+  },
+  read(lines) {
+    const [, file = "", line, message = ""] = SYNTAX.exec(lines[0]!) ?? [];
+    return {
+      kind: "ruby",
+      message,
+      frames: [{
+        file,
+        line: numberOf(line),
+        column: null,
+        function: null,
+        at: 0,
+      }],
+      lines,
+      byLine: true,
+    };
+  },
+};
+
+function readLogged(lines: readonly string[]): ErrorFacts | null {
+  const frames = framesOf(lines, LOGGED_FRAME);
+  const head = lines[0]!;
+  const rails = RAILS.exec(head);
+  const said = lines.slice(0, frames[0]?.at).map((line) => line.trim())
+    .filter((line) => line !== "");
+  const type = rails?.[1] ?? /\(([A-Z][\w:]*)\)$/.exec(said.at(-1) ?? "")?.[1];
+  const text = rails?.[2] ?? LOGGED.exec(head)?.[1] ?? head;
+  const plain = text.replace(/ \([A-Z][\w:]*\)$/, "");
+  return {
+    kind: "ruby",
+    message: type === undefined ? plain : `${type}: ${plain}`,
+    frames,
+    lines,
+  };
+}
 
 /** The old order, innermost last, as it stands on a terminal. */
 export function readRubyTraceback(lines: readonly string[]): ErrorFacts | null {
@@ -99,7 +143,7 @@ function readRaised(
 function framesOf(lines: readonly string[], pattern: RegExp): RawFrame[] {
   const frames: RawFrame[] = [];
   for (const [at, text] of lines.entries()) {
-    const match = pattern.exec(pattern === RAILS_FRAME ? text.trim() : text);
+    const match = pattern.exec(pattern === LOGGED_FRAME ? text.trim() : text);
     if (match === null) continue;
     frames.push({
       file: match[1]!,

@@ -21,6 +21,9 @@ const PLACE = /^(.+?):(\d+):(\d+):$/;
 /** Before: the message in quotes, then the place. */
 const OLD_PLACE = /^'(.*)', (\S+?):(\d+):(\d+)$/s;
 
+/** What a test printed, above the panic that ended it. */
+const CAPTURED = /^---- \S.* stdout ----$/;
+
 const FRAME = /^\s+(\d+): +(?:0x[0-9a-f]+ - )?(.+)$/;
 const FRAME_PLACE = /^\s+at (\S+?):(\d+)(?::(\d+))?$/;
 const NOTE = /^(?:note: |stack backtrace:|\s+\[\.\.\. omitted)/;
@@ -28,9 +31,19 @@ const NOTE = /^(?:note: |stack backtrace:|\s+\[\.\.\. omitted)/;
 /** Panics. */
 export const rustErrors: Recogniser = {
   opens(text) {
-    return text.startsWith("thread '") && HEAD.test(text) ? 0 : -1;
+    return HEAD.test(text) || CAPTURED.test(text) ? 0 : -1;
   },
   belongs(text, block) {
+    if (block.depth === 0) {
+      const isCaptured = CAPTURED.test(block.lines[0]!);
+      // Where the message of the panic begins.
+      if (!isCaptured) block.depth = 1;
+      else if (HEAD.test(text)) {
+        block.depth = block.lines.length + 1;
+        return true;
+      } else return !CAPTURED.test(text) && !/^failures:$/.test(text);
+    }
+    if (CAPTURED.test(text)) return false;
     if (isBlank(text)) return true;
     if (NOTE.test(text)) {
       block.phase = "note";
@@ -39,15 +52,17 @@ export const rustErrors: Recogniser = {
     if (FRAME.test(text) || FRAME_PLACE.test(text)) return true;
     if (block.phase === "note") return false;
     // The message is what stands between the place and the note.
-    return block.lines.length === 1 || isIndented(text) ||
+    return block.lines.length === block.depth || isIndented(text) ||
       /^(?:left|right|Caused by)\b/.test(text);
   },
   read(lines) {
-    const rest = HEAD.exec(lines[0]!)?.[2] ?? "";
+    const head = lines.findIndex((line) => HEAD.test(line));
+    if (head === -1) return null;
+    const rest = HEAD.exec(lines[head]!)?.[2] ?? "";
     const old = OLD_PLACE.exec(rest);
     const place = old === null ? PLACE.exec(rest) : null;
     const message = old?.[1] ??
-      (place === null ? rest : lines[1]?.trim() ?? "");
+      (place === null ? rest : lines[head + 1]?.trim() ?? "");
     const [file, line, column] = old?.slice(2) ?? place?.slice(1) ?? [];
     const backtrace = backtraceOf(lines);
     const own = backtrace.find((frame) =>
@@ -59,14 +74,14 @@ export const rustErrors: Recogniser = {
       line: numberOf(line),
       column: numberOf(column),
       function: own?.function ?? null,
-      at: 0,
+      at: head,
     };
     return {
       kind: "rust",
       message: message === "" ? "panicked" : message,
       frames: [inner, ...backtrace],
       lines,
-      marks: old === null ? [1] : [],
+      marks: old === null ? [head, head + 1] : [head],
     };
   },
 };
@@ -93,12 +108,12 @@ function backtraceOf(lines: readonly string[]): RawFrame[] {
   return frames;
 }
 
-const DIAGNOSTIC = /^(error|warning)(?:\[(\w+)\])?: (.*)$/;
+const DIAGNOSTIC = /^(error|warning)(?:\[([\w-]+)\])?: (.*)$/;
 const ARROW = /^\s+--> (.+?):(\d+):(\d+)$/;
 const DIAGNOSTIC_PART =
   /^(?:\s*\d*\s+[|=~+]|\s*\|$|\s*\d+ +[|~+-]|\.\.\.|\s+(?:-->|:::) |(?:note|help): )/;
 
-/** Diagnostics of rustc. They become visible by the arrow to their place. */
+/** Diagnostics of rustc, and of the linter of Deno, which prints like it. They become visible by the arrow to their place. */
 export const cargoErrors: Recogniser = {
   opens(text, before) {
     if (!ARROW.test(text)) return -1;
@@ -114,7 +129,7 @@ export const cargoErrors: Recogniser = {
     const at = lines.findIndex((line) => ARROW.test(line));
     const [, file = "", line, column] = ARROW.exec(lines[at] ?? "") ?? [];
     return {
-      kind: "cargo",
+      kind: code !== undefined && /^[a-z]/.test(code) ? "deno" : "cargo",
       message: code === undefined ? text : `${code}: ${text}`,
       frames: [{
         file,

@@ -84,7 +84,7 @@ export const denoCheckErrors: Recogniser = {
     const at = lines.findLastIndex((line) => DENO_PLACE.test(line));
     const [, file, line, column] = DENO_PLACE.exec(lines[at] ?? "") ?? [];
     return {
-      kind: "deno",
+      kind: "typescript",
       message: `${code}: ${message}`,
       frames: file === undefined ? [] : [{
         file,
