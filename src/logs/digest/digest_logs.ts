@@ -221,6 +221,15 @@ async function startOf(
   return to;
 }
 
+/** How far a scan is. */
+interface ScanState {
+  /** The time that holds for a line without one. */
+  ts: string;
+  lines: number;
+  /** The time of the first line. */
+  since: string | null;
+}
+
 async function scan(
   { view, to }: Part,
   { start, errors, signal }: {
@@ -231,17 +240,19 @@ async function scan(
 ): Promise<{ readonly lines: number; readonly since: string | null }> {
   if (start >= to) return { lines: 0, since: null };
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const state = { ts: await view.timeBefore(start) ?? "", lines: 0 };
-  let since: string | null = null;
+  const state: ScanState = {
+    ts: await view.timeBefore(start) ?? "",
+    lines: 0,
+    since: null,
+  };
   for await (const chunk of view.forward(start, to)) {
     for (const bytes of piecesOf(chunk)) {
       signal?.throwIfAborted();
       pushLines(readable(decoder.decode(bytes)), errors, state);
-      if (since === null && state.ts !== "") since = state.ts;
       await new Promise<void>(inLaterTurn);
     }
   }
-  return { lines: state.lines, since };
+  return state;
 }
 
 /** Text without anything that is meant for a terminal. Lines stay lines. */
@@ -253,13 +264,14 @@ function readable(text: string): string {
 function pushLines(
   text: string,
   errors: TaskErrors,
-  state: { ts: string; lines: number },
+  state: ScanState,
 ): void {
   for (let at = 0; at < text.length;) {
     const newline = text.indexOf("\n", at);
     const end = newline === -1 ? text.length : newline;
     const ts = timestampAt(text, at);
     if (ts !== null) state.ts = ts;
+    if (state.ts !== "") state.since ??= state.ts;
     const start = ts === null ? at : Math.min(end, at + TIMESTAMP_LENGTH + 1);
     errors.push(state.ts, text.slice(start, end));
     state.lines++;
