@@ -12,7 +12,7 @@ import type { LogSource } from "../log_reader.ts";
 import { seekTime } from "../log_seek.ts";
 import { type Chunk, LogView } from "../log_view.ts";
 import { plainText } from "../plain_text.ts";
-import { ErrorCollector } from "./error_collector.ts";
+import { ErrorCollector } from "./mod.ts";
 import type { ErrorDigest, ErrorGroup } from "./error_group.ts";
 import type { TaskErrors } from "./task_errors.ts";
 

@@ -6,11 +6,11 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  digestErrors,
-  type DigestLine,
-  type ErrorGroup,
-} from "../../../src/logs/digest/mod.ts";
+import type {
+  DigestLine,
+  ErrorGroup,
+} from "../../../src/logs/digest/error_group.ts";
+import { digestErrors } from "../../../src/logs/digest/mod.ts";
 
 const ROOT = "/work/shop";
 

@@ -39,14 +39,22 @@ export const esbuildErrors: Recogniser = {
 };
 
 const VITE =
-  /\[vite(?::[\w-]+)?\] (?:\(\w+\) )?(?:\w[\w -]{0,40} )?(?:[Ee]rror(?=:| when| while)|[Ff]ailed to )|^error during build:/;
+  /\[vite(?::[\w-]+)?\] (?:\(\w+\) )?(?:\w[\w -]{0,40} )?(?:[Ee]rror(?=:| when| while)|[Ff]ailed to )|^error (?:during build|when starting dev server):/;
+
+const VITE_BUILD = /^error (?:during build|when starting dev server):/;
+const VITE_CONFIG = /^failed to load config from (\S+)$/;
+
+/** What Rolldown, the bundler in Vite, says. */
+const ROLLDOWN = /^\[([\w:-]+)\] (\S.*)$/;
+const ROLLDOWN_PLACE = /^\s*╭─\[ ?(\S+?):(\d+):(\d+) ?\]$/;
 const VITE_FILE = /^\s+File: ([^\s?]+?)(?:\?\S*?)?(?::(\d+):(\d+))?$/;
 const TRANSFORM = /^(\S+?):(\d+):(\d+): (?:ERROR|error): (.*)$/;
 
 /** Vite. */
 export const viteErrors: Recogniser = {
-  opens(text) {
-    return VITE.test(text) && !isV8Frame(text) ? 0 : -1;
+  opens(text, before) {
+    if (!VITE.test(text) || isV8Frame(text)) return -1;
+    return VITE_CONFIG.test(before.at(-1) ?? "") ? 1 : 0;
   },
   belongs(text, block) {
     if (VITE.test(text)) return false;
@@ -55,17 +63,21 @@ export const viteErrors: Recogniser = {
       return true;
     }
     const isInner = isIndented(text) || TRANSFORM.test(text) ||
-      /^\d+ *[|│]|^\s*\|/.test(text) || isBuildText(text, block);
+      /^\d+ *[|│]|^\s*\||^[─}]/.test(text) ||
+      (ROLLDOWN.test(text) && !text.startsWith("[vite")) ||
+      isBuildText(text, block);
     if (isInner) block.phase = "";
     return isInner;
   },
   read(lines) {
     const frames = [
+      ...placesOf(lines, ROLLDOWN_PLACE),
       ...placesOf(lines, VITE_FILE),
       ...placesOf(lines, /^\s*file: ([^\s?]+?)(?:\?\S*?)?:(\d+):(\d+)$/),
       ...placesOf(lines, TRANSFORM),
       ...importerOf(lines),
       ...v8Frames(lines),
+      ...placesOf(lines, VITE_CONFIG),
     ];
     // A file without a line is worth less than the same with one.
     frames.sort((a, b) => Number(a.line === null) - Number(b.line === null));
@@ -76,24 +88,27 @@ export const viteErrors: Recogniser = {
 /** What `vite build` says below its head is not indented. */
 function isBuildText(text: string, { lines, phase }: Block): boolean {
   return phase !== "gap" && lines.length < 8 &&
-    (/^error during build:/i.test(lines[0]!) || /:$/.test(lines.at(-1)!)) &&
+    (lines.some((line) => VITE_BUILD.test(line)) ||
+      /:$/.test(lines.at(-1)!)) &&
     !/^\d\d?:\d\d:\d\d/.test(text);
 }
 
 function viteMessage(lines: readonly string[]): string {
-  const head = lines[0]!.replace(/^.*?\[vite\]:? (?:\(\w+\) )?/, "");
-  const text = /^error during build:/i.test(head)
-    ? (lines[1] ?? head).replace(/^\[[\w:-]+\]:? /, "")
-    : head;
-  const detail = lines.map((line) => TRANSFORM.exec(line)?.[4])
-    .find((found) => found !== undefined);
-  return detail ??
-    text.replace(/^(?:Internal server error|Pre-transform error): /, "").trim();
+  const at = Math.max(0, lines.findIndex((line) => VITE.test(line)));
+  for (const line of lines.slice(at + 1)) {
+    const detail = TRANSFORM.exec(line)?.[4] ?? ROLLDOWN.exec(line)?.[2];
+    if (detail !== undefined) return detail;
+  }
+  if (VITE_BUILD.test(lines[at]!)) return (lines[at + 1] ?? lines[at]!).trim();
+  return lines[at]!.replace(/^.*?\[vite[^\]]*\]:? (?:\(\w+\) )?/, "")
+    .replace(/^(?:Internal server error|Pre-transform error): /, "").trim();
 }
 
 /** The file named in `Failed to resolve import "x" from "src/main.ts"`. */
 function importerOf(lines: readonly string[]): RawFrame[] {
-  const match = /(?:from "([^"]+)"|\bin (\/\S+?)\.?(?: |$))/.exec(lines[0]!);
+  const match = /(?:from "([^"]+)"|\bin (\/\S+?)\.?(?: |$))/.exec(
+    lines.find((line) => VITE.test(line)) ?? "",
+  );
   const file = match?.[1] ?? match?.[2];
   return file === undefined
     ? []
