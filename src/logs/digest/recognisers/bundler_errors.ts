@@ -144,7 +144,14 @@ export const nextErrors: Recogniser = {
       ...v8Frames(lines),
       ...placesOf(lines, NEXT_FILE),
     ];
-    return { kind: "next", message: nextMessage(lines), frames, lines };
+    const message = nextMessage(lines);
+    return {
+      kind: "next",
+      message,
+      frames,
+      lines,
+      isWeak: /^Next\.js build worker exited/.test(message),
+    };
   },
 };
 

@@ -27,14 +27,14 @@ const NAME = "[A-Z][\\w$]*(?:Error|Exception|Rejection)|Error";
 
 /** The head of an error wherever it stands in its line. */
 const HEAD = new RegExp(
-  `(?:^|[\\s[(:])(?:${NAME})(?: \\[\\w+\\])?(?::|\\]? \\{?$|$)|^error: `,
+  `(?:^|[\\s[\\](:])(?:${NAME})(?: \\[\\w+\\])?(?::|\\]? \\{?$|$)|^error: `,
 );
 
 /** An error whose class does not end in `Error`, directly above its frames. */
 const NAMED = /^(?:Uncaught )?[A-Z][\w$.]*(?: \[\w+\])?(?:: |$)/;
 
 const MESSAGE = new RegExp(
-  `(?:^|[\\s[(:])((?:${NAME})(?: \\[\\w+\\])?(?::.*)?)$`,
+  `(?:^|[\\s[\\](:])((?:${NAME})(?: \\[\\w+\\])?(?::.*)?)$`,
 );
 
 /** `path:line`, above the code that Node shows. */

@@ -7,7 +7,7 @@
 import type { Recogniser } from "../error_block.ts";
 
 const LINE =
-  /^(?:npm (?:ERR!|error)|\s*ELIFECYCLE\b|error Command failed with exit code|\s*ERR_PNPM_|info Visit https:\/\/yarnpkg)/;
+  /^(?:npm (?:ERR!|error)|\s*\[?ELIFECYCLE\b|error Command failed with exit code|\s*ERR_PNPM_|info Visit https:\/\/yarnpkg)/;
 
 const CONSEQUENCE =
   /ELIFECYCLE|Lifecycle script|[Cc]ommand failed|Exit status|exited with code|ERR_PNPM_RECURSIVE/;
