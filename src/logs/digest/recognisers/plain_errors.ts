@@ -32,7 +32,7 @@ const CAPITALS =
   /^(?:[^A-Za-z]{0,60}|\S+:? ?[-–|]? |[\d\-T:.,Z+/ ]+\S* \S+ +)(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|CRIT|EMERG)(?=[\s:|,\])[(/-]|$)/;
 
 const LABEL =
-  /^\s{0,3}(?:[\w./-]+: )?(?:(?:fatal|syntax|parse|runtime|build|compile) )?(?:[Ee]rror|[Ff]atal|ERR!|[Pp]anic):? ?(?:\[\w+\])?(?:: | - |\b(?=[A-Z]))/;
+  /^\s{0,3}(?:[\w./-]+: )?(?:(?:fatal|syntax|parse|runtime|build|compile|[A-Z][a-z]+) )?(?:[Ee]rror|[Ff]atal|ERR!|[Pp]anic):? ?(?:\[\w+\])?(?:: | - |\b(?=[A-Z]))/;
 
 const EXCEPTION =
   /^(?:[\d\-T:.,Z+/ [\]]*\s)?(?:Uncaught |Unhandled )?(?:[\w$]+(?:\.|::|\\))*[A-Z][\w$]*(?:Error|Exception)(?: \[\w+\])?(?:: |$)/;
