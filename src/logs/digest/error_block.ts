@@ -33,7 +33,7 @@ export interface ErrorFacts {
   readonly byLine?: boolean;
   /** A consequence such as `npm error code ELIFECYCLE`, which says nothing where the cause was told. */
   readonly isWeak?: boolean;
-  /** The channel it came by, where a tool tells the same error by two. */
+  /** The way it was told, where a tool tells the same error in two ways, one right after the other. */
   readonly channel?: string;
 }
 

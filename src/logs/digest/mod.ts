@@ -34,9 +34,10 @@ interface OpenGroup extends Omit<ErrorGroup, "fingerprint"> {
 
 /** What was last found in a task. */
 interface LastError {
-  key: string;
-  channel: string | undefined;
-  ts: string;
+  readonly key: string;
+  readonly channel: string | undefined;
+  readonly isEcho: boolean;
+  readonly ts: string;
 }
 
 /** Collects the errors of any number of tasks. Holds at most a thousand groups and an unfinished error for each task. */
@@ -88,13 +89,9 @@ export class ErrorCollector {
     const last = this.#last.get(task);
     if (facts.isWeak && last !== undefined && isSoonAfter(ts, last.ts)) return;
     const isEcho = facts.channel !== undefined && last !== undefined &&
-      last.key === key && last.channel !== undefined &&
-      last.channel !== facts.channel && isSoonAfter(ts, last.ts);
-    this.#last.set(task, {
-      key,
-      channel: isEcho ? undefined : facts.channel,
-      ts,
-    });
+      !last.isEcho && last.key === key && last.channel !== facts.channel &&
+      isSoonAfter(ts, last.ts);
+    this.#last.set(task, { key, channel: facts.channel, isEcho, ts });
     if (isEcho) return;
     const known = this.#groups.get(key);
     const sample = sampleOf(

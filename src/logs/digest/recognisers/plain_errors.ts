@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type ErrorFacts, isIndented, numberOf } from "../error_block.ts";
+import {
+  type ErrorFacts,
+  isIndented,
+  numberOf,
+  type RawFrame,
+} from "../error_block.ts";
 import { readJavascript } from "./javascript_errors.ts";
 import { readTraceback } from "./python_errors.ts";
 
@@ -99,6 +104,24 @@ function plainMessage(head: string): string {
   return said.length === 0 ? rest : said.join(": ");
 }
 
+/** Where a logger was called, if it says so: an object of `file` and `line`, or `file:line`. */
+function sourceOf(value: unknown): RawFrame[] {
+  const [, path, number] = typeof value === "string"
+    ? /^(\S+?):(\d+)$/.exec(value) ?? []
+    : [];
+  const file = path ?? fieldOf(value, "file");
+  const line = number ?? fieldOf(value, "line");
+  const name = fieldOf(value, "function");
+  if (typeof file !== "string") return [];
+  return [{
+    file,
+    line: Number.isSafeInteger(Number(line)) ? Number(line) : null,
+    column: null,
+    function: typeof name === "string" ? name : null,
+    at: 0,
+  }];
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** A structured line; the stack in it, if it has one, tells more than the line. */
@@ -139,7 +162,7 @@ function readJson(text: string): ErrorFacts | null {
   return {
     kind: "log",
     message: message.split("\n", 1)[0]!,
-    frames: [],
+    frames: sourceOf(record["source"] ?? record["caller"]),
     lines: [text],
   };
 }
