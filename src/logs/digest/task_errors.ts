@@ -166,7 +166,9 @@ export class TaskErrors {
   #claimed(start: number, head: string): number {
     const above = this.#loose[start - 1];
     if (above === undefined) return start;
-    if (above.plain !== null && LOGGED_HEAD.test(head)) return start - 1;
+    const isAnnounced = above.plain !== null &&
+      (LOGGED_HEAD.test(head) || repeatsMessage(above.text, head));
+    if (isAnnounced) return start - 1;
     if (!isIndented(head)) return start;
     for (let at = start - 1; at >= 0; at--) {
       const line = this.#loose[at]!;
@@ -208,6 +210,12 @@ export class TaskErrors {
       this.#sink({ ...plain, lines: [...plain.lines, ...more] }, ts);
     }
   }
+}
+
+/** Whether a line tells the message of the error below it, as loggers do that print the stack apart. */
+function repeatsMessage(line: string, head: string): boolean {
+  const message = /^\w*(?:Error|Exception): (.+)$/.exec(head)?.[1];
+  return message !== undefined && line.includes(message);
 }
 
 function withPrefix(

@@ -173,6 +173,22 @@ https://nextjs.org/docs/messages/module-not-found
     ],
   },
   {
+    name: "a logger that tells the message, then the stack",
+    output:
+      `[Nest] 42  - 11/20/2026, 10:00:00 AM   ERROR [ExceptionsHandler] no stock
+Error: no stock
+    at Orders.show (/work/shop/src/orders.ts:12:11)
+[Nest] 42  - 11/20/2026, 10:00:01 AM     LOG [Router] GET /`,
+    groups: ["node Error: no stock @ src/orders.ts:12:11 (Orders.show)"],
+  },
+  {
+    name: "log.Fatal of Go",
+    output: `2026/11/20 10:00:00 listening
+2026/11/20 10:00:01 main.go:12: cannot listen: address in use
+exit status 1`,
+    groups: ["go cannot listen: address in use @ main.go:12:null (null)"],
+  },
+  {
     name: "compilers of C",
     output: `main.c:3:12: error: 'x' undeclared
     3 |     return x;

@@ -11,7 +11,13 @@ import {
   viteErrors,
   webpackErrors,
 } from "./bundler_errors.ts";
-import { goBuildErrors, goErrors, goRaces, goTests } from "./go_errors.ts";
+import {
+  goBuildErrors,
+  goErrors,
+  goFatalErrors,
+  goRaces,
+  goTests,
+} from "./go_errors.ts";
 import { javaErrors } from "./java_errors.ts";
 import { bunTestErrors, javascriptErrors } from "./javascript_errors.ts";
 import { npmErrors } from "./npm_errors.ts";
@@ -38,6 +44,7 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   cargoErrors,
   rustErrors,
   goErrors,
+  goFatalErrors,
   goRaces,
   goTests,
   goBuildErrors,
@@ -54,4 +61,4 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
  * it decides how fast a digest is.
  */
 export const INTERESTING =
-  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;
+  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;

@@ -61,6 +61,36 @@ export const goErrors: Recogniser = {
   },
 };
 
+const LOGGED =
+  /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:(\S+\.go):(\d+): )?(.+)$/;
+
+/** `log.Fatal`: its line looks like any other; that the program ended by it shows in the next one, from `go run`. */
+export const goFatalErrors: Recogniser = {
+  opens(text, before) {
+    return /^exit status [1-9]/.test(text) && LOGGED.test(before.at(-1) ?? "")
+      ? 1
+      : -1;
+  },
+  belongs() {
+    return false;
+  },
+  read(lines) {
+    const [, file, line, message] = LOGGED.exec(lines[0]!) ?? [];
+    return {
+      kind: "go",
+      message: message ?? lines[0]!,
+      frames: file === undefined ? [] : [{
+        file,
+        line: numberOf(line),
+        column: null,
+        function: null,
+        at: 0,
+      }],
+      lines,
+    };
+  },
+};
+
 /** What the race detector says. */
 export const goRaces: Recogniser = {
   opens(text, before) {

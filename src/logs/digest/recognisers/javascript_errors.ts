@@ -42,9 +42,6 @@ const CODE_PLACE = /^((?:file:\/\/)?\/\S.*|node:\S+|\[eval\d*\]\S*):(\d+)$/;
 
 const BUN_CODE = /^\s*\d+ \| /;
 const CODE_LINE = /^\s*>?\s*\d*\s\|/;
-/** What Next says before it prints an error once more. */
-const AGAIN = /^Error occurred prerendering page /;
-
 const FOOTER = /^(?:Node\.js v\d|Bun v\d)/;
 const AFTER_GAP = /^(?:Node\.js v\d|Bun v\d|Caused by|\s+\[cause\]|Thrown at:)/;
 const NO_ERROR = /^(?:Trace\b|\(node:\d+\) (?!UnhandledPromiseRejection))/;
@@ -163,7 +160,6 @@ export function readJavascript(lines: readonly string[]): ErrorFacts | null {
     ],
     lines,
     marks: [head],
-    ...AGAIN.test(lines[0]!) ? { channel: "page" } : {},
   };
 }
 
@@ -231,7 +227,6 @@ function codeStart(before: readonly string[], head: number): number {
   for (let index = head - 1; index >= Math.max(0, head - 8); index--) {
     if (CODE_PLACE.test(before[index]!)) return index;
   }
-  if (head > 0 && AGAIN.test(before[head - 1]!)) return head - 1;
   let start = head;
   while (
     start > 0 && head - start < 12 &&
