@@ -13,6 +13,7 @@ import {
 } from "./bundler_errors.ts";
 import {
   goBuildErrors,
+  goCycles,
   goErrors,
   goFatalErrors,
   goRaces,
@@ -24,7 +25,7 @@ import { npmErrors } from "./npm_errors.ts";
 import { phpErrors } from "./php_errors.ts";
 import { pytestErrors, pytestSummary } from "./pytest_errors.ts";
 import { pythonErrors, pythonSyntaxErrors } from "./python_errors.ts";
-import { rubyErrors, rubySyntaxErrors } from "./ruby_errors.ts";
+import { rubyErrors, rubySyntaxErrors, rubyTests } from "./ruby_errors.ts";
 import { cargoErrors, rustErrors } from "./rust_errors.ts";
 import { denoCheckErrors, typescriptErrors } from "./typescript_errors.ts";
 
@@ -48,9 +49,11 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   goRaces,
   goTests,
   goBuildErrors,
+  goCycles,
   phpErrors,
   rubyErrors,
   rubySyntaxErrors,
+  rubyTests,
   pytestErrors,
   pytestSummary,
   npmErrors,
@@ -61,4 +64,4 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
  * it decides how fast a digest is.
  */
 export const INTERESTING =
-  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;
+  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |import cycle|^\s+\d+\) |^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;

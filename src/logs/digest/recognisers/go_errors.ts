@@ -6,6 +6,7 @@
 
 import {
   type ErrorFacts,
+  findBack,
   isBlank,
   isIndented,
   numberOf,
@@ -51,10 +52,12 @@ export const goErrors: Recogniser = {
     return CALL.test(text) || PLACE.test(text);
   },
   read(lines) {
-    const head = lines[0]!.replace(new RegExp(`^${STAMP}`), "");
+    // What was thrown last stands last, below what it replaced.
+    const again = lines.findLast((line) => line.startsWith("\tpanic: "));
+    const head = (again ?? lines[0]!).replace(new RegExp(`^${STAMP}`), "");
     return {
       kind: "go",
-      message: head.replace(/ \[recovered.*\]$/, "").trim(),
+      message: head.trim().replace(/ \[recovered.*\]$/, ""),
       frames: goFrames(lines),
       lines,
     };
@@ -172,6 +175,29 @@ export const goBuildErrors: Recogniser = {
       lines: lines.slice(at),
       byLine: true,
     } satisfies ErrorFacts;
+  },
+};
+
+/** Packages that import each other. */
+export const goCycles: Recogniser = {
+  opens(text, before) {
+    if (!/^\timports .*: import cycle not allowed/.test(text)) return -1;
+    const head = findBack(before, /^package \S+$/, 24);
+    return head === -1 ? 0 : before.length - head;
+  },
+  belongs() {
+    return false;
+  },
+  read(lines) {
+    const name = /^package (\S+)$/.exec(lines[0]!)?.[1];
+    return {
+      kind: "go build",
+      message: `import cycle not allowed${
+        name === undefined ? "" : `: ${name}`
+      }`,
+      frames: [],
+      lines,
+    };
   },
 };
 

@@ -21,13 +21,19 @@ const FRAME = /^[\s|+]*File "(.+?)", line (\d+)(?:, in (.+))?$/;
 const RAISED = /^(?:[A-Za-z_][\w.]*)(?:: .*|:)?$/;
 const CHAIN =
   /^[\s|+]*(?:During handling of the above exception|The above exception was the direct cause)/;
+/** What stands above a traceback and belongs to it. */
+const ANNOUNCED =
+  /^(?:Exception in thread |Exception ignored in|(?:Future|Task) exception was never retrieved|concurrent\.futures\.process\._RemoteTraceback|multiprocessing\.pool\.RemoteTraceback|(?:ERROR|FAIL): \w+ \(|Process \S+:$)/;
+
 const RUBY_FRAME = /^\t?\s*\d+: from /;
 const SYNTAX = /^(?:SyntaxError|IndentationError|TabError): /;
 
 /** See the module. */
 export const pythonErrors: Recogniser = {
-  opens(text) {
-    return HEAD.test(text) ? 0 : -1;
+  opens(text, before) {
+    if (!HEAD.test(text)) return -1;
+    const announced = findBack(before, ANNOUNCED, 2);
+    return announced === -1 ? 0 : before.length - announced;
   },
   belongs(text, block) {
     if (isGroupLine(text)) return true;
@@ -50,7 +56,8 @@ export const pythonErrors: Recogniser = {
       return true;
     }
     if (isIndented(text)) return true;
-    if (block.phase === "raised") return text.startsWith("(Background on");
+    // The end of what another process has told, or a hint of SQLAlchemy.
+    if (block.phase === "raised") return /^(?:"""$|\(Background on)/.test(text);
     block.phase = "raised";
     return RAISED.test(text) || /^\S+:\d+:in /.test(text);
   },
@@ -109,7 +116,10 @@ export function readTraceback(lines: readonly string[]): ErrorFacts | null {
   return {
     kind: "python",
     message: lines[raised]!.replace(/^[\s|+]+/, "").trim(),
-    frames: [...frames, ...others],
+    // Where another process raised it says more than where that was told here.
+    frames: /RemoteTraceback/.test(lines[0]!)
+      ? [...others, ...frames]
+      : [...frames, ...others],
     lines,
     marks: [raised],
     ...SYNTAX.test(lines[raised]!) ? { byLine: true } : {},

@@ -30,6 +30,9 @@ const LOGGED = /^[EF], \[.*\] +\w+ -- .*?: (.*)$/;
 
 const LOGGED_HEAD = new RegExp(`${RAILS.source}|${LOGGED.source}`);
 
+const TEST = /^\s+\d+\) (?:Failure|Error):$/;
+const TEST_NAME = /^(\S+#\S+?)(?: \[(.+?):(\d+)\])?:$/;
+
 const DEAD_THREAD = /^#<Thread:.* terminated with exception/;
 
 /** See the module. */
@@ -63,6 +66,37 @@ export const rubyErrors: Recogniser = {
     if (LOGGED_HEAD.test(lines[0]!)) return readLogged(lines);
     const raised = lines.findIndex((line) => RAISED.test(line));
     return readRaised(lines, raised, framesOf(lines, FROM));
+  },
+};
+
+/** Failed tests of Minitest. */
+export const rubyTests: Recogniser = {
+  opens(text) {
+    return TEST.test(text) ? 0 : -1;
+  },
+  belongs(text) {
+    return !TEST.test(text) && !/^\d+ runs, /.test(text);
+  },
+  read(lines) {
+    const [, name, file, line] = TEST_NAME.exec(lines[1] ?? "") ?? [];
+    if (name === undefined) return null;
+    const frames = framesOf(lines, LOGGED_FRAME);
+    const place: RawFrame[] = file === undefined ? [] : [{
+      file,
+      line: numberOf(line),
+      column: null,
+      function: name.split("#")[1] ?? null,
+      at: 1,
+    }];
+    const said = lines.slice(2).map((each) => each.trim())
+      .filter((each) => each !== "");
+    const text = file === undefined ? said[0] : said.slice(0, 2).join(" ");
+    return {
+      kind: "ruby",
+      message: `${name}: ${text ?? ""}`,
+      frames: [...place, ...frames],
+      lines,
+    };
   },
 };
 
