@@ -9,6 +9,7 @@ import type { z } from "zod";
 import { daemon } from "./operations/daemon.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
+import { logErrors } from "./operations/log_errors.ts";
 import { port } from "./operations/port.ts";
 import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
@@ -20,6 +21,7 @@ export const contract = {
   ...daemon,
   ...event,
   ...log,
+  ...logErrors,
   ...port,
   ...project,
   ...task,

@@ -37,28 +37,6 @@ export const logRecord = z.looseObject({
   text: z.string(),
 });
 
-/** Occurrences of one error in one task. */
-export const errorGroup = z.looseObject({
-  /** The same error has the same one, whatever its ids and times. */
-  fingerprint: z.string(),
-  /** The runtime or tool that printed it, or `log` for a line that calls itself an error. */
-  kind: z.string(),
-  task: z.string(),
-  message: z.string(),
-  count: z.number(),
-  first: z.string(),
-  last: z.string(),
-  /** The innermost place in the project's own source; `file` is relative to the project. */
-  frame: z.looseObject({
-    file: z.string(),
-    line: z.number().nullable(),
-    column: z.number().nullable(),
-    function: z.string().nullable(),
-  }).nullable(),
-  /** The lines that tell most. */
-  sample: z.array(z.string()),
-});
-
 /** See the module. */
 export const log = {
   "log.read": call({
@@ -91,45 +69,6 @@ export const log = {
       lines: z.number().int().min(0).nullable().default(10),
     }),
     result: logRecord,
-    errors: ["E200", "E500"],
-    since: "0.1.0",
-  }),
-  "log.errors": call({
-    summary:
-      "Digest what went wrong: errors and stack traces in the logs, each once",
-    permission: "read",
-    effect: "none",
-    params: z.strictObject({
-      scope,
-      /** Empty = every task. */
-      tasks: z.array(z.string()).default([]),
-      since: query.since,
-      until: query.until,
-      cursor: z.string().nullable().default(null),
-      /** Most groups, the newest ones. */
-      groups: z.number().int().min(0).max(1000).default(20),
-      /** Most bytes of the answer as JSON with its newline; null = no limit. */
-      max_bytes: z.number().int().min(1).nullable().default(null),
-      /** Rather nothing than the newest part of a long range: then `groups` is empty and everything is `skipped_bytes`. */
-      wholly: z.boolean().default(false),
-    }),
-    result: z.looseObject({
-      ok: z.literal(true),
-      /** Newest `last` first. */
-      groups: z.array(errorGroup),
-      /** Groups beyond `groups`, `max_bytes` or what the daemon keeps. */
-      omitted_groups: z.number(),
-      cursor: z.string(),
-      dropped: z.number(),
-      scanned: z.looseObject({
-        lines: z.number(),
-        bytes: z.number(),
-        /** The older part of the range, which was too long. */
-        skipped_bytes: z.number(),
-        /** Time of the oldest line that was read. */
-        since: z.string().nullable(),
-      }),
-    }),
     errors: ["E200", "E500"],
     since: "0.1.0",
   }),

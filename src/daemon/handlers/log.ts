@@ -5,14 +5,12 @@
  */
 
 import { cleanLogs } from "../../logs/log_files.ts";
-import { answerErrors } from "../../logs/digest/answer_errors.ts";
 import { followLogs } from "../../logs/log_follow.ts";
 import { readLogs } from "../../logs/log_reader.ts";
 import { plainText } from "../../logs/plain_text.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { LogLevel } from "../../domain/log_levels.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
-import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import type { Params, Result } from "../../contract/mod.ts";
 import { Semaphore } from "../../kit/semaphore.ts";
 import type { Handlers } from "../dispatcher.ts";
@@ -22,15 +20,11 @@ import { timeOf } from "./event.ts";
 /** Answers that are put together at once: each holds up to a hundred thousand lines. */
 const READS_AT_ONCE = 4;
 
-/** Most of the logs that the daemon reads for a digest; who wants more reads the files. About half a second of work. */
-const MAX_DIGEST_BYTES = 8 * 1024 * 1024;
-
 /** See the module. */
 export function logHandlers(
   services: Services,
-): Pick<Handlers, "log.read" | "log.follow" | "log.errors" | "log.clean"> {
+): Pick<Handlers, "log.read" | "log.follow" | "log.clean"> {
   const reads = new Semaphore(READS_AT_ONCE);
-  const digests = new Semaphore(1);
   return {
     "log.read": (params, { signal }) =>
       reads.run(signal, () => read(services, params, signal)),
@@ -47,8 +41,6 @@ export function logHandlers(
         yield { ts, task, text, ...(dropped ? { dropped } : {}) };
       }
     },
-    "log.errors": (params, { signal }) =>
-      digests.run(signal, () => errors(services, params, signal)),
     "log.clean": async (params) => {
       await using looked = await services.projects.look(params.scope);
       const sources = sourcesOf(looked.supervisor, params.tasks);
@@ -80,37 +72,6 @@ async function read(
     cursor: page.cursor,
     dropped: page.dropped,
     has_more: page.hasMore,
-  };
-}
-
-async function errors(
-  services: Services,
-  params: Params<"log.errors">,
-  signal: AbortSignal,
-): Promise<Result<"log.errors">> {
-  await using looked = await services.projects.look(params.scope);
-  const { supervisor } = looked;
-  const now = services.host.clock.now();
-  const runners = runnersOf(supervisor, params.tasks);
-  const answer = await answerErrors({
-    sources: runners.map((runner) => ({
-      ...sourceOf(supervisor, runner),
-      folder: runner.spec.cwd,
-    })),
-    root: supervisor.spec.root,
-    sinceMs: params.since === null ? null : timeOf(params.since, now),
-    untilMs: params.until === null ? null : timeOf(params.until, now),
-    cursor: params.cursor,
-    nowMs: now,
-    maxBytes: MAX_DIGEST_BYTES,
-    signal,
-  }, params);
-  return {
-    ...answer,
-    groups: answer.groups.map((group) => ({
-      ...group,
-      sample: [...group.sample],
-    })),
   };
 }
 
@@ -162,27 +123,14 @@ function sourcesOf(
   project: ProjectSupervisor,
   tasks: readonly string[],
 ): { readonly task: string; readonly path: string }[] {
-  return runnersOf(project, tasks).map((runner) => sourceOf(project, runner));
-}
-
-function runnersOf(
-  project: ProjectSupervisor,
-  tasks: readonly string[],
-): readonly TaskRunner[] {
-  return tasks.length === 0
+  const runners = tasks.length === 0
     ? project.runners
     : [...new Set(tasks)].map((task) => project.runner(task));
-}
-
-function sourceOf(
-  project: ProjectSupervisor,
-  runner: TaskRunner,
-): { readonly task: string; readonly path: string } {
-  return {
+  return runners.map((runner) => ({
     task: runner.name,
     path: logTarget(
       runner.spec,
       project.host.logFile(project.projectId, runner.name),
     ).path,
-  };
+  }));
 }
