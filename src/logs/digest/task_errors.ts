@@ -33,7 +33,7 @@ const MAX_PAUSE_MS = 5_000;
 
 /** Recognisers whose errors are told by the line before them, as loggers do. */
 const LOGGED_HEAD =
-  /^\s*(?:Traceback \(most|(?:[\w$]+\.)+[\w$]+(?:Exception|Error|Throwable)\b|[A-Z][\w:]*(?:Error|Exception|Invalid|NotFound|Missing) \()/;
+  /^\s*(?:(?:╭─+ )?Traceback \(most|(?:[\w$]+\.)+[\w$]+(?:Exception|Error|Throwable)\b|[A-Z][\w:]*(?:Error|Exception|Invalid|NotFound|Missing) \()/;
 
 /** Gets what was found, with the time of its first line, in the order in which errors end. */
 export type ErrorSink = (facts: ErrorFacts, ts: string) => void;

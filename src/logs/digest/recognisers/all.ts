@@ -23,10 +23,19 @@ import { javaErrors } from "./java_errors.ts";
 import { bunTestErrors, javascriptErrors } from "./javascript_errors.ts";
 import { npmErrors } from "./npm_errors.ts";
 import { phpErrors } from "./php_errors.ts";
-import { pytestErrors, pytestSummary } from "./pytest_errors.ts";
-import { pythonErrors, pythonSyntaxErrors } from "./python_errors.ts";
+import { pytestErrors, pytestLines, pytestSummary } from "./pytest_errors.ts";
+import {
+  pythonErrors,
+  pythonSyntaxErrors,
+  richErrors,
+} from "./python_errors.ts";
 import { rubyErrors, rubySyntaxErrors, rubyTests } from "./ruby_errors.ts";
-import { cargoErrors, rustErrors } from "./rust_errors.ts";
+import {
+  cargoErrors,
+  rustCauses,
+  rustErrors,
+  rustOverflows,
+} from "./rust_errors.ts";
 import { denoCheckErrors, typescriptErrors } from "./typescript_errors.ts";
 
 /** See the module. */
@@ -36,6 +45,7 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   bunTestErrors,
   pythonErrors,
   pythonSyntaxErrors,
+  richErrors,
   typescriptErrors,
   denoCheckErrors,
   viteErrors,
@@ -44,6 +54,8 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   webpackErrors,
   cargoErrors,
   rustErrors,
+  rustCauses,
+  rustOverflows,
   goErrors,
   goFatalErrors,
   goRaces,
@@ -56,6 +68,7 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   rubyTests,
   pytestErrors,
   pytestSummary,
+  pytestLines,
   npmErrors,
 ];
 
@@ -64,4 +77,4 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
  * it decides how fast a digest is.
  */
 export const INTERESTING =
-  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |import cycle|^\s+\d+\) |^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;
+  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |import cycle|^\s+\d+\) |^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|No such file|[Dd]enied$|variable$|Segmentation|Aborted|Killed|refused$|in use$|^Caused by:|^E {3}|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;

@@ -111,16 +111,22 @@ export const goRaces: Recogniser = {
   },
 };
 
+const FAILED = /^\s*--- FAIL: (\S+)/;
+const RUN = /^=== RUN\s+(\S+)$/;
+
 /** Failed tests. */
 export const goTests: Recogniser = {
-  opens(text) {
-    return /^\s*--- FAIL: \S/.test(text) ? 0 : -1;
+  opens(text, before) {
+    const name = FAILED.exec(text)?.[1];
+    if (name === undefined) return -1;
+    // With -v all that a test says stands above its verdict.
+    const run = before.findLastIndex((line) => RUN.exec(line)?.[1] === name);
+    return run === -1 ? 0 : before.length - run;
   },
   belongs(text) {
     return isIndented(text) && !/^\s*--- (?:FAIL|PASS|SKIP)/.test(text);
   },
   read(lines) {
-    const name = /--- FAIL: (\S+)/.exec(lines[0]!)?.[1] ?? "";
     // What was only logged stands before it.
     const at = lines.findLastIndex((line) =>
       /^\s+\S+_test\.go:\d+: /.test(line)
@@ -128,6 +134,10 @@ export const goTests: Recogniser = {
     // A parent of failed tests says nothing of its own.
     if (at === -1) return null;
     const match = /^\s+(\S+):(\d+): (.*)$/.exec(lines[at]!);
+    const name =
+      lines.slice(0, at).map((line) =>
+        (RUN.exec(line) ?? FAILED.exec(line))?.[1]
+      ).findLast((found) => found !== undefined) ?? "";
     return {
       kind: "go",
       message: `${name}: ${match?.[3] ?? ""}`,
@@ -201,7 +211,8 @@ export const goCycles: Recogniser = {
   },
 };
 
-function goFrames(lines: readonly string[]): RawFrame[] {
+/** The frames of a stack, innermost first. */
+export function goFrames(lines: readonly string[]): RawFrame[] {
   const frames: RawFrame[] = [];
   for (const [at, text] of lines.entries()) {
     const match = PLACE.exec(text);

@@ -10,8 +10,10 @@ import {
   numberOf,
   type RawFrame,
 } from "../error_block.ts";
+import { goFrames } from "./go_errors.ts";
 import { readJavascript } from "./javascript_errors.ts";
 import { readTraceback } from "./python_errors.ts";
+import { isV8Frame } from "./v8_frame.ts";
 
 /** Lines that only count or repeat what was told before them. */
 const SUMMARY =
@@ -28,16 +30,16 @@ const LEVELS = new RegExp(
   // logfmt
   `(?:^|[\\s,{|])(?:level|lvl|severity|levelname)="?(?:${LEVEL_WORD})\\b` +
     // [ERROR], (ERROR), |ERROR|
-    `|^[^a-z"'\`]{0,60}[\\[(|<](?:${LEVEL_WORD})(?:[\\])|>:/])`,
+    `|^[^a-z"'\`]{0,60}[\\[(|<](?:${LEVEL_WORD})\\s*(?:[\\])|>:/])`,
   "i",
 );
 
 /** ERROR in capitals, after times, names and punctuation. */
 const CAPITALS =
-  /^(?:[^A-Za-z]{0,60}|\S+:? ?[-–|]? |[\d\-T:.,Z+/ ]+\S* \S+ +)(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|CRIT|EMERG)(?=[\s:|,\])[(/-]|$)/;
+  /^(?:[^A-Za-z]{0,60}|\S+:? ?[-–|]?[ \t]|[\d\-T:.,Z+/ ]+\S* \S+ +)(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|CRIT|EMERG)(?=[\s:|,\])[(/-]|$)/;
 
 const LABEL =
-  /^\s{0,3}(?:[\w./-]+: )?(?:(?:fatal|syntax|parse|runtime|build|compile|[A-Z][a-z]+) )?(?:[Ee]rror|[Ff]atal|ERR!|[Pp]anic):? ?(?:\[\w+\])?(?:: | - |\b(?=[A-Z]))/;
+  /^\s{0,3}(?:[\w./-]+: )?(?:(?:fatal|syntax|parse|runtime|build|compile) |[A-Z][a-z]+ (?=Error))?(?:[Ee]rror|[Ff]atal|ERR!|[Pp]anic):? ?(?:\[\w+\])?(?:: | - |\b(?=[A-Z]))/;
 
 const EXCEPTION =
   /^(?:[\d\-T:.,Z+/ [\]]*\s)?(?:Uncaught |Unhandled )?(?:[\w$]+(?:\.|::|\\))*[A-Z][\w$]*(?:Error|Exception)(?: \[\w+\])?(?:: |$)/;
@@ -48,6 +50,20 @@ const TERSE =
 /** `path:line:column: error: text` of gcc, javac and their like. */
 const COMPILER = /^(\S[^:]*\.\w+):(\d+):(?:(\d+):)? (?:fatal )?error: (.+)$/;
 
+const FAILED =
+  "(?:command )?not found|No such file or directory|Permission denied|unbound variable|parameter not set|Is a directory|Not a directory|[Ss]yntax error.*|Address already in use|Connection refused|cannot execute.*";
+
+/** What a shell says about a line of its script. */
+const SHELL = new RegExp(
+  `^(\\S+): line (\\d+): (.*(?:${FAILED})|\\s*\\d+ (?:Aborted|Segmentation fault|Killed|Bus error|Illegal instruction|Floating point exception)\\b.*)$`,
+);
+
+/** What small programs say. */
+const PROGRAM = new RegExp(`^[\\w./-]+: .*: (?:${FAILED})$`);
+
+/** Where zap was called, between tabs. */
+const CALLER = /\t(\S+\.\w+):(\d+)\t/;
+
 const JSON_LEVEL =
   /"(?:level|lvl|severity|levelname|log\.level|@l)"\s*:\s*(?:"(?:error|err|fatal|critical|crit|alert|emerg\w*|panic|severe)"|[56]\d\b)/i;
 
@@ -57,6 +73,16 @@ export function readPlain(text: string): ErrorFacts | null {
   if (first === 123 && JSON_LEVEL.test(text)) return readJson(text);
   const head = text.length > 400 ? text.slice(0, 400) : text;
   if (!claimsError(head) || SUMMARY.test(head)) return null;
+  const shell = SHELL.exec(head);
+  if (shell !== null) {
+    const [, file = "", line, message = ""] = shell;
+    return {
+      kind: "log",
+      message: message.replace(/^\s*\d+ (?=[A-Z])/, "").replace(/\s+/g, " "),
+      frames: [placeOf(file, line)],
+      lines: [text],
+    };
+  }
   const compiler = COMPILER.exec(head);
   if (compiler !== null) {
     const [, file = "", line, column, message = ""] = compiler;
@@ -74,19 +100,24 @@ export function readPlain(text: string): ErrorFacts | null {
       byLine: true,
     };
   }
+  const caller = CALLER.exec(head);
   return {
     kind: "log",
     message: plainMessage(head),
-    frames: [],
+    frames: caller === null ? [] : [placeOf(caller[1]!, caller[2])],
     lines: [text],
     isWeak: CONSEQUENCE.test(head),
   };
 }
 
+function placeOf(file: string, line: string | undefined): RawFrame {
+  return { file, line: numberOf(line), column: null, function: null, at: 0 };
+}
+
 function claimsError(head: string): boolean {
   return LEVELS.test(head) || CAPITALS.test(head) || LABEL.test(head) ||
     EXCEPTION.test(head) || TERSE.test(head) || COMPILER.test(head) ||
-    CONSEQUENCE.test(head);
+    CONSEQUENCE.test(head) || SHELL.test(head) || PROGRAM.test(head);
 }
 
 /** A line without the time of its logger. */
@@ -141,9 +172,8 @@ function readJson(text: string): ErrorFacts | null {
   const own = firstText([record["msg"], record["message"], record["event"]]);
   const cause = firstText([fieldOf(error, "message"), error]);
   const lines = stack?.split("\n", 200) ?? [];
-  const facts = lines.length < 2
-    ? null
-    : readTraceback(lines) ?? readJavascript(lines);
+  const facts = lines.length < 2 ? null : readTraceback(lines) ??
+    (lines.some(isV8Frame) ? readJavascript(lines) : null);
   if (facts !== null) {
     const rest = own === null || facts.message.includes(own) ? [] : [own];
     return {
@@ -162,7 +192,10 @@ function readJson(text: string): ErrorFacts | null {
   return {
     kind: "log",
     message: message.split("\n", 1)[0]!,
-    frames: sourceOf(record["source"] ?? record["caller"]),
+    frames: [
+      ...goFrames(lines),
+      ...sourceOf(record["source"] ?? record["caller"]),
+    ].map((frame) => ({ ...frame, at: 0 })),
     lines: [text],
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { numberOf, type RawFrame, type Recogniser } from "../error_block.ts";
+import { readTraceback } from "./python_errors.ts";
 
 const TITLE = /^_{3,} (.+?) _{3,}$/;
 const SECTION = /^={3,} .* ={3,}$|^={10,}$/;
@@ -21,8 +22,18 @@ export const pytestErrors: Recogniser = {
     return !TITLE.test(text) && !SECTION.test(text);
   },
   read(lines) {
-    const why = lines.findIndex((line) => WHY.test(line));
     const title = TITLE.exec(lines[0]!)?.[1] ?? "";
+    const native = readTraceback(lines);
+    if (native !== null) {
+      return {
+        ...native,
+        kind: "pytest",
+        message: `${title}: ${native.message}`,
+        identity: identityOf(title, native.message),
+        lines: withoutCaptured(lines),
+      };
+    }
+    const why = lines.findIndex((line) => WHY.test(line));
     const frames = framesOf(lines);
     const end = frames[0];
     if (why === -1 && end === undefined) return null;
@@ -30,10 +41,7 @@ export const pytestErrors: Recogniser = {
     return {
       kind: "pytest",
       message: `${title}: ${message}`,
-      // A test with parameters fails in one way, whichever of them.
-      identity: `${title.replace(/\[.*\]$/, "")}: ${
-        /^[\w.]+(?=:|$)/.exec(message)?.[0] ?? message
-      }`,
+      identity: identityOf(title, message),
       frames,
       lines: withoutCaptured(lines),
       marks: [why, end?.at ?? 0],
@@ -41,6 +49,34 @@ export const pytestErrors: Recogniser = {
     };
   },
 };
+
+/** Failures in one line each, of `--tb=line`: why, what was printed, and where. */
+export const pytestLines: Recogniser = {
+  opens(text) {
+    return /^E {3}\S/.test(text) ? 0 : -1;
+  },
+  belongs(text, block) {
+    if (block.phase === "end" || block.lines.length > 60) return false;
+    if (/^\S+\.py:\d+: /.test(text)) block.phase = "end";
+    return block.phase === "end" || !(WHY.test(text) || SECTION.test(text));
+  },
+  read(lines) {
+    const message = messageOf(lines);
+    return {
+      kind: "pytest",
+      message,
+      identity: identityOf("", message),
+      frames: framesOf(lines),
+      lines: [lines[0]!, ...lines.slice(-1)],
+    };
+  },
+};
+
+/** A test with parameters fails in one way, whichever of them. */
+function identityOf(title: string, message: string): string {
+  const type = /^[\w.]+(?=:|$)/.exec(message)?.[0] ?? message;
+  return `${title.replace(/\[.*\]$/, "")}: ${type}`;
+}
 
 /** The summary and everything in it. */
 export const pytestSummary: Recogniser = {
@@ -58,7 +94,7 @@ export const pytestSummary: Recogniser = {
 
 function messageOf(lines: readonly string[]): string {
   const whys = lines.flatMap((line) => WHY.exec(line)?.[1] ?? []);
-  const named = whys.find((why) =>
+  const named = whys.findLast((why) =>
     /^[\w.]+(?:Error|Exception|Exit)\b/.test(why.trim())
   );
   return (named ?? whys[0] ?? "").trim();

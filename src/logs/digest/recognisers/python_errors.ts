@@ -17,13 +17,15 @@ import { readRubyTraceback } from "./ruby_errors.ts";
 
 const HEAD =
   /^[\s|+-]*(?:Exception Group )?Traceback \(most recent call last\):\s*$/;
-const FRAME = /^[\s|+]*File "(.+?)", line (\d+)(?:, in (.+))?$/;
+const FRAME = /^[\s|+>]*File "(.+?)", line (\d+)(?:, in (.+))?$/;
 const RAISED = /^(?:[A-Za-z_][\w.]*)(?:: .*|:)?$/;
 const CHAIN =
   /^[\s|+]*(?:During handling of the above exception|The above exception was the direct cause)/;
 /** What stands above a traceback and belongs to it. */
 const ANNOUNCED =
   /^(?:Exception in thread |Exception ignored in|(?:Future|Task) exception was never retrieved|concurrent\.futures\.process\._RemoteTraceback|multiprocessing\.pool\.RemoteTraceback|(?:ERROR|FAIL): \w+ \(|Process \S+:$)/;
+
+const BOX = /^\s*╭─+ Traceback \(most recent call last\)/;
 
 const RUBY_FRAME = /^\t?\s*\d+: from /;
 const SYNTAX = /^(?:SyntaxError|IndentationError|TabError): /;
@@ -55,7 +57,7 @@ export const pythonErrors: Recogniser = {
       block.phase = "chain";
       return true;
     }
-    if (isIndented(text)) return true;
+    if (isIndented(text) || text.startsWith("> File ")) return true;
     // The end of what another process has told, or a hint of SQLAlchemy.
     if (block.phase === "raised") return /^(?:"""$|\(Background on)/.test(text);
     block.phase = "raised";
@@ -98,6 +100,46 @@ export const pythonSyntaxErrors: Recogniser = {
       lines,
       marks: [end],
       byLine: true,
+    };
+  },
+};
+
+/** Tracebacks in the boxes that rich draws, for itself, for structlog and for typer. */
+export const richErrors: Recogniser = {
+  opens(text) {
+    return BOX.test(text) ? 0 : -1;
+  },
+  belongs(text, block) {
+    if (block.phase === "end") return false;
+    if (/^\s*[│├]/.test(text)) return true;
+    if (/^\s*╰/.test(text)) {
+      block.phase = "closed";
+      return true;
+    }
+    if (block.phase === "closed") block.phase = "end";
+    return block.phase === "end" && !isBlank(text);
+  },
+  read(lines) {
+    const raised = lines.findLastIndex((line) => !/^\s*[│├╰╭]/.test(line));
+    if (raised === -1) return null;
+    const frames: RawFrame[] = [];
+    for (const [at, text] of lines.entries()) {
+      const match = /^\s*│ (\S+):(\d+) in (\S+)/.exec(text);
+      if (match === null) continue;
+      frames.push({
+        file: match[1]!,
+        line: numberOf(match[2]),
+        column: null,
+        function: match[3] === "<module>" ? null : match[3]!,
+        at,
+      });
+    }
+    return {
+      kind: "python",
+      message: lines[raised]!.trim(),
+      frames: frames.reverse(),
+      lines,
+      marks: [raised],
     };
   },
 };

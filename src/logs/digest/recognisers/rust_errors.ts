@@ -108,6 +108,47 @@ function backtraceOf(lines: readonly string[]): RawFrame[] {
   return frames;
 }
 
+const CAUSED = /^Caused by:$/;
+
+/** Errors with causes that nobody caught: of a program with anyhow, and of cargo itself. */
+export const rustCauses: Recogniser = {
+  opens(text, before) {
+    if (!CAUSED.test(text)) return -1;
+    const head = findBack(before, /^[Ee]rror: /, 1);
+    return head === -1 ? -1 : before.length - head;
+  },
+  belongs(text) {
+    return isBlank(text) || isIndented(text) || CAUSED.test(text);
+  },
+  read(lines) {
+    const head = lines[0]!;
+    const file = /`(\/\S+)`$/.exec(head)?.[1];
+    return {
+      kind: head.startsWith("Error") ? "rust" : "cargo",
+      message: head.replace(/^[Ee]rror: /, ""),
+      frames: file === undefined
+        ? []
+        : [{ file, line: null, column: null, function: null, at: 0 }],
+      lines,
+    };
+  },
+};
+
+/** A stack that was too deep. */
+export const rustOverflows: Recogniser = {
+  opens(text) {
+    return /^thread '.*' (?:\(\d+\) )?has overflowed its stack$/.test(text)
+      ? 0
+      : -1;
+  },
+  belongs(text) {
+    return /^(?:fatal runtime error: stack overflow|Aborted)/.test(text);
+  },
+  read(lines) {
+    return { kind: "rust", message: "stack overflow", frames: [], lines };
+  },
+};
+
 const DIAGNOSTIC = /^(error|warning)(?:\[([\w-]+)\])?: (.*)$/;
 const ARROW = /^\s+--> (.+?):(\d+):(\d+)$/;
 const DIAGNOSTIC_PART =
