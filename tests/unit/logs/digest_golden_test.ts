@@ -9,7 +9,7 @@ import {
   DEFAULT_SCAN_BYTES,
   digestLogs,
 } from "../../../src/logs/digest/digest_logs.ts";
-import type { ErrorGroup } from "../../../src/logs/digest/mod.ts";
+import type { ErrorGroup } from "../../../src/logs/digest/error_group.ts";
 import { TIMESTAMP_LENGTH } from "../../../src/logs/log_line.ts";
 import { REPOSITORY } from "../../support/deno_flags.ts";
 
