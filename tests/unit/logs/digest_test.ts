@@ -236,6 +236,14 @@ Deno.test("digestErrors() reads the stack in a structured line", async () => {
   assert.equal(group!.message, TYPE_ERROR[0]);
   assert.equal(group!.frame?.file, "src/server.ts");
   assert.equal(group!.sample[0], "request failed");
+  const [java] = await digestTexts(JSON.stringify({
+    level: "ERROR",
+    message: "order failed",
+    stack_trace: "com.acme.OrderException: no stock\n" +
+      "\tat com.acme.Orders.show(Orders.java:41)\n",
+  }));
+  assert.equal(java!.kind, "java");
+  assert.equal(java!.frame?.line, 41);
   const [plain] = await digestTexts(
     '{"severity":"ERROR","msg":"cannot reach db","error":"timeout after 3s"}',
   );

@@ -29,6 +29,11 @@ const PART =
 const FOREIGN =
   /^(?:java|javax|jdk|sun|com\.sun|jakarta|kotlin|kotlinx|scala|groovy|clojure|org\.(?:springframework|apache|hibernate|junit|eclipse|gradle|codehaus|jboss|postgresql|slf4j|testng|mockito|assertj)|io\.(?:netty|micrometer|reactivex|vertx|undertow|quarkus|ktor)|com\.(?:fasterxml|zaxxer|mysql|google\.common)|ch\.qos|reactor|akka|play|net\.bytebuddy)\./;
 
+/** Whether a line is a frame, as nothing else prints it. */
+export function isJavaFrame(text: string): boolean {
+  return FRAME.test(text);
+}
+
 /** See the module. */
 export const javaErrors: Recogniser = {
   opens(text, before) {

@@ -11,13 +11,14 @@ import {
   type RawFrame,
 } from "../error_block.ts";
 import { goFrames } from "./go_errors.ts";
+import { isJavaFrame, javaErrors } from "./java_errors.ts";
 import { readJavascript } from "./javascript_errors.ts";
 import { readTraceback } from "./python_errors.ts";
 import { isV8Frame } from "./v8_frame.ts";
 
 /** Lines that only count or repeat what was told before them. */
 const SUMMARY =
-  /\bFound \d+ errors?\b|^error: (?:could not compile|aborting due to|Type checking failed|test failed, to rerun|Test failed$)|^\W*\d+ errors?\b|^FAIL(?:\s|$)|^\W*(?:✖|×) \d+ problems?|\b(?:no|0) errors?\b|^Some errors have detailed|compiled with \d+ errors?|^\W*Build failed in |^error during build:?$|^Error occurred prerendering|\[ERROR\] (?:Re-run Maven|To see the full)/i;
+  /\bFound \d+ errors?\b|^error: (?:could not compile|aborting due to|Type checking failed|test failed, to rerun|Test failed$)|^\W*\d+ errors?\b|^FAIL(?:\s|$)|^\W*(?:✖|×) \d+ problems?|\b(?:no|0) errors?\b|\berrors?: (?:none|null|nil|undefined|no|false|-)$|^Some errors have detailed|compiled with \d+ errors?|^\W*Build failed in |^error during build:?$|^Error occurred prerendering|\[ERROR\] (?:Re-run Maven|To see the full)/i;
 
 /** Lines that say only that something else has failed. */
 const CONSEQUENCE =
@@ -51,7 +52,7 @@ const TERSE =
 const COMPILER = /^(\S[^:]*\.\w+):(\d+):(?:(\d+):)? (?:fatal )?error: (.+)$/;
 
 const FAILED =
-  "(?:command )?not found|No such file or directory|Permission denied|unbound variable|parameter not set|Is a directory|Not a directory|[Ss]yntax error.*|Address already in use|Connection refused|cannot execute.*";
+  "(?:command )?not found|No such file or directory|Permission denied|unbound variable|parameter not set|Is a directory|Not a directory|No space left on device|Read-only file system|Too many open files|[Ss]yntax error.*|Address already in use|Connection refused|cannot execute.*";
 
 /** What a shell says about a line of its script. */
 const SHELL = new RegExp(
@@ -135,6 +136,13 @@ function plainMessage(head: string): string {
   return said.length === 0 ? rest : said.join(": ");
 }
 
+/** A stack in a field, whoever made it. */
+function readStack(lines: readonly string[]): ErrorFacts | null {
+  if (lines.some(isJavaFrame)) return javaErrors.read(lines);
+  return readTraceback(lines) ??
+    (lines.some(isV8Frame) ? readJavascript(lines) : null);
+}
+
 /** Where a logger was called, if it says so: an object of `file` and `line`, or `file:line`. */
 function sourceOf(value: unknown): RawFrame[] {
   const [, path, number] = typeof value === "string"
@@ -172,8 +180,7 @@ function readJson(text: string): ErrorFacts | null {
   const own = firstText([record["msg"], record["message"], record["event"]]);
   const cause = firstText([fieldOf(error, "message"), error]);
   const lines = stack?.split("\n", 200) ?? [];
-  const facts = lines.length < 2 ? null : readTraceback(lines) ??
-    (lines.some(isV8Frame) ? readJavascript(lines) : null);
+  const facts = lines.length < 2 ? null : readStack(lines);
   if (facts !== null) {
     const rest = own === null || facts.message.includes(own) ? [] : [own];
     return {
