@@ -192,6 +192,26 @@ Deno.test("digestLogs() reads the newest part of what is too long, and says so",
   assert.equal(all.groups.length, 3);
 });
 
+Deno.test("digestLogs() finds every error wherever blocks of the file end", async () => {
+  using logs = new LogFolder();
+  const errors = 3_000;
+  const texts = Array.from({ length: errors }, (_, index) => [
+    ...STACK,
+    `GET /${index} ${"é€😀".repeat(index % 40)}`,
+  ]).flat();
+  for (let at = 0; at < texts.length; at += 1_000) {
+    say(logs, "api", ...texts.slice(at, at + 1_000));
+    if (at % 4_000 === 0) logs.rotate("api", 9);
+  }
+  const { groups, scanned } = await digestLogs(query(logs, ["api"]));
+  assert.deepEqual(
+    groups.map(({ count, sample }) => [count, sample]),
+    [[errors, STACK]],
+  );
+  assert.equal(scanned.lines, texts.length);
+  assert.ok(scanned.bytes > 10 * 64 * 1024);
+});
+
 Deno.test("digestLogs() lets others have their turn, and stops when it is told to", async () => {
   using logs = new LogFolder();
   const line = `${timeOf(START_MS)} ${"fine ".repeat(20)}\n`;
