@@ -31,6 +31,9 @@ const MAX_MORE_LINES = 12;
 /** Output that comes so much later belongs to something else. */
 const MAX_PAUSE_MS = 5_000;
 
+/** What dev servers put before news: indented, but no part of the error above it. */
+const STATUS = /^ {0,3}[✓○⨯▲⚠➜] /;
+
 /** Recognisers whose errors are told by the line before them, as loggers do. */
 const LOGGED_HEAD =
   /^\s*(?:(?:╭─+ )?Traceback \(most|(?:[\w$]+\.)+[\w$]+(?:Exception|Error|Throwable)\b|[A-Z][\w:]*(?:Error|Exception|Invalid|NotFound|Missing) \()/;
@@ -122,7 +125,9 @@ export class TaskErrors {
     if (block.size >= MAX_BLOCK_LINES || isPause(block.lastTs, ts)) {
       return false;
     }
-    if (!block.recogniser.belongs(text, block)) return false;
+    if (STATUS.test(text) || !block.recogniser.belongs(text, block)) {
+      return false;
+    }
     block.lastTs = ts;
     block.size++;
     if (block.lines.length < MAX_HEAD_LINES) block.lines.push(text);

@@ -45,7 +45,8 @@ const VITE_BUILD = /^error (?:during build|when starting dev server):/;
 const VITE_CONFIG = /^failed to load config from (\S+)$/;
 
 /** What Rolldown, the bundler in Vite, says. */
-const ROLLDOWN = /^\[([\w:-]+)\] (\S.*)$/;
+/** A code or the name of a plugin; `[watch]` and its like are others. */
+const ROLLDOWN = /^\[([A-Z][A-Z0-9_]+|plugin [\w:-]+|[\w-]+:[\w:-]+)\] (\S.*)$/;
 const ROLLDOWN_PLACE = /^\s*╭─\[ ?(\S+?):(\d+):(\d+) ?\]$/;
 const VITE_FILE = /^\s+File: ([^\s?]+?)(?:\?\S*?)?(?::(\d+):(\d+))?$/;
 const TRANSFORM = /^(\S+?):(\d+):(\d+): (?:ERROR|error): (.*)$/;
@@ -127,14 +128,17 @@ export const nextErrors: Recogniser = {
     return NEXT.test(text) ? 0 : -1;
   },
   belongs(text, block) {
-    if (NEXT_OTHER.test(text) || block.lines.length > 60) return false;
+    if (
+      block.phase === "end" || NEXT_OTHER.test(text) ||
+      block.lines.length > 60
+    ) return false;
     if (isBlank(text)) {
       block.phase = "gap";
       return true;
     }
     const stays = isIndented(text) || isV8Frame(text) ||
-      /^(?:>|[{}])|^\d+ *\|/.test(text) || isNextText(block);
-    block.phase = "";
+      /^(?:>|[{}],?$)|^\d+ *\|/.test(text) || isNextText(block);
+    block.phase = text.startsWith("> Build ") ? "end" : "";
     return stays;
   },
   read(lines) {

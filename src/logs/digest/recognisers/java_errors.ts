@@ -51,7 +51,8 @@ export const javaErrors: Recogniser = {
       return true;
     }
     if (PART.test(text)) {
-      block.phase = "message";
+      // Frames that are left out have no message.
+      block.phase = /^\s*\.\.\. /.test(text) ? "" : "message";
       block.depth = 0;
       return true;
     }

@@ -21,6 +21,8 @@ const FRAME = /^[\s|+>]*File "(.+?)", line (\d+)(?:, in (.+))?$/;
 const RAISED = /^(?:[A-Za-z_][\w.]*)(?:: .*|:)?$/;
 const CHAIN =
   /^[\s|+]*(?:During handling of the above exception|The above exception was the direct cause)/;
+const GROUP_END = /^\s+\+-{20,}$/;
+
 /** What stands above a traceback and belongs to it. */
 const ANNOUNCED =
   /^(?:Exception in thread |Exception ignored in|(?:Future|Task) exception was never retrieved|concurrent\.futures\.process\._RemoteTraceback|multiprocessing\.pool\.RemoteTraceback|(?:ERROR|FAIL): \w+ \(|Process \S+:$)/;
@@ -38,7 +40,11 @@ export const pythonErrors: Recogniser = {
     return announced === -1 ? 0 : before.length - announced;
   },
   belongs(text, block) {
-    if (isGroupLine(text)) return true;
+    if (isGroupLine(text)) {
+      // Below the bottom of a group only more of it or of a chain can follow.
+      if (GROUP_END.test(text)) block.phase = "gap";
+      return true;
+    }
     if (block.phase === "gap" || block.phase === "chain") {
       if (isBlank(text)) return true;
       if (block.phase === "gap" && CHAIN.test(text)) {
