@@ -5,12 +5,15 @@
  */
 
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import {
   DEFAULT_SCAN_BYTES,
   digestLogs,
 } from "../../../src/logs/digest/digest_logs.ts";
 import type { ErrorGroup } from "../../../src/logs/digest/error_group.ts";
+import { digestErrors } from "../../../src/logs/digest/mod.ts";
 import { TIMESTAMP_LENGTH } from "../../../src/logs/log_line.ts";
+import { plainLine } from "../../../src/logs/plain_line.ts";
 import { REPOSITORY } from "../../support/deno_flags.ts";
 
 const CAPTURES = `${REPOSITORY}/tests/fixtures/errors`;
@@ -112,6 +115,36 @@ function inOrder(
   return [...found, ...[...left].map((group) => told(group))];
 }
 
+/** Captures whose errors have to be found whatever was printed before them. */
+const PROBES = [
+  "go/nil",
+  "java/cause",
+  "logs/bunyan",
+  "next/runtime",
+  "node/uncaught",
+  "python/chained",
+  "ruby/uncaught",
+  "rust/panic",
+  "tsc/pretty",
+];
+
+/** The texts of a capture. */
+async function textsOf(name: string): Promise<readonly string[]> {
+  const text = await Deno.readTextFile(`${CAPTURES}/${name}.log`);
+  return text.trimEnd().split("\n").map((line) =>
+    plainLine(line.slice(TIMESTAMP_LENGTH + 1))
+  );
+}
+
+/** How often each error occurs in one output. */
+async function countsOf(
+  ...outputs: (readonly string[])[]
+): Promise<Map<string, number>> {
+  const lines = outputs.flat().map((text) => ({ task: "", ts: "", text }));
+  const { groups } = await digestErrors(lines, { root: "/tmp/errors" });
+  return new Map(groups.map(({ fingerprint, count }) => [fingerprint, count]));
+}
+
 const TOOLS = [...Deno.readDirSync(CAPTURES)]
   .flatMap(({ name, isDirectory }) => isDirectory ? [name] : []).sort();
 
@@ -139,4 +172,30 @@ for (const tool of TOOLS) {
       assert.deepEqual(inOrder(await groupsOf(tool, name), expected), expected);
     });
   }
+}
+
+Deno.test("an error is found and counted whatever was printed before it", async () => {
+  const lost: string[] = [];
+  for (const tool of TOOLS) {
+    for (const capture of namesOf(tool, ".log")) {
+      const before = await textsOf(`${tool}/${capture}`);
+      const earlier = await countsOf(before);
+      for (const name of PROBES) {
+        const probe = await textsOf(name);
+        const expected = new Map(earlier);
+        for (const [fingerprint, count] of await countsOf(probe)) {
+          expected.set(fingerprint, (expected.get(fingerprint) ?? 0) + count);
+        }
+        const actual = await countsOf(before, probe);
+        if (!isDeepStrictEqual(sorted(actual), sorted(expected))) {
+          lost.push(`${tool}/${capture} + ${name}`);
+        }
+      }
+    }
+  }
+  assert.deepEqual(lost, []);
+});
+
+function sorted(counts: Map<string, number>): [string, number][] {
+  return [...counts].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
 }
