@@ -44,8 +44,7 @@ const VITE =
 const VITE_BUILD = /^error (?:during build|when starting dev server):/;
 const VITE_CONFIG = /^failed to load config from (\S+)$/;
 
-/** What Rolldown, the bundler in Vite, says. */
-/** A code or the name of a plugin; `[watch]` and its like are others. */
+/** What Rolldown, the bundler in Vite, says: after a code or the name of a plugin; `[watch]` and its like are others. */
 const ROLLDOWN = /^\[([A-Z][A-Z0-9_]+|plugin [\w:-]+|[\w-]+:[\w:-]+)\] (\S.*)$/;
 const ROLLDOWN_PLACE = /^\s*╭─\[ ?(\S+?):(\d+):(\d+) ?\]$/;
 const VITE_FILE = /^\s+File: ([^\s?]+?)(?:\?\S*?)?(?::(\d+):(\d+))?$/;
