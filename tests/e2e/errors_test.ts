@@ -200,4 +200,11 @@ restart_policy = "no"
     ["ERROR: new"],
   );
   assert.ok(part.scanned.skipped_bytes > 1_000_000);
+  const whole = new TextEncoder().encode(`${JSON.stringify(part)}\n`).length;
+  const small = await taskmux.call("log.errors", {
+    scope: { config: `${project.folder}/taskmux.toml` },
+    max_bytes: whole - 1,
+  });
+  assert.equal(small.groups.length, 1);
+  assert.deepEqual(small.groups[0]!.sample, []);
 });
