@@ -70,6 +70,8 @@ const NOTHING: string[] = [];
 export class TaskErrors {
   readonly #sink: ErrorSink;
   #loose: Loose[] = [];
+  /** The texts of `#loose`. */
+  #texts: string[] = [];
   #block: OpenBlock | null = null;
   #count = 0;
 
@@ -139,9 +141,8 @@ export class TaskErrors {
   }
 
   #open(ts: string, text: string): boolean {
-    const before = this.#loose.map((line) => line.text);
     for (const recogniser of ALL_RECOGNISERS) {
-      const count = recogniser.opens(text, before);
+      const count = recogniser.opens(text, this.#texts);
       if (count < 0) continue;
       const start = this.#loose.length - count;
       const from = this.#claimed(start, this.#loose[start]?.text ?? text);
@@ -149,6 +150,7 @@ export class TaskErrors {
       const prefix = this.#loose.slice(from, start);
       this.#settle(from);
       this.#loose = [];
+      this.#texts = [];
       const first = prefix[0] ?? own[0];
       this.#block = {
         recogniser,
@@ -205,11 +207,13 @@ export class TaskErrors {
       if (more.length < MAX_MORE_LINES) more.push(text);
     }
     this.#loose.push({ text, ts, index: this.#count - 1, plain, more });
+    this.#texts.push(text);
     if (this.#loose.length >= 2 * MAX_BEFORE) this.#settle(MAX_BEFORE);
   }
 
   /** Gives up the oldest lines: no block will want them. */
   #settle(count: number): void {
+    this.#texts.splice(0, count);
     for (const { plain, ts, more } of this.#loose.splice(0, count)) {
       if (plain === null) continue;
       this.#sink({ ...plain, lines: [...plain.lines, ...more] }, ts);
