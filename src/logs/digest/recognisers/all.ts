@@ -36,6 +36,7 @@ import {
   rustErrors,
   rustOverflows,
 } from "./rust_errors.ts";
+import { serverErrors } from "./server_errors.ts";
 import { denoCheckErrors, typescriptErrors } from "./typescript_errors.ts";
 
 /** See the module. */
@@ -70,6 +71,7 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
   pytestSummary,
   pytestLines,
   npmErrors,
+  serverErrors,
 ];
 
 /**
@@ -77,4 +79,4 @@ export const ALL_RECOGNISERS: readonly Recogniser[] = [
  * it decides how fast a digest is.
  */
 export const INTERESTING =
-  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |import cycle|^\s+\d+\) |^-e:\d|\.go:\d|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|No such file|[Dd]enied$|variable$|Segmentation|Aborted|Killed|refused$|in use$|on device$|open files$|^Caused by:|^E {3}|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;
+  /[Ee]rr|ERR|[Ff]atal|FATAL|[Pp]anic|PANIC|CRIT|[Cc]ritical|[Ss]evere|SEVERE|[Ee]xception|[Rr]eject|Traceback|[Ff]ail|FAIL|Uncaught|^\s+at |^(?:Node\.js|Bun) v|^ {2}File "|\.rb:\d|^error when starting|^exit status |import cycle|^\s+\d+\) |^-e:\d|\.go:\d|in use$|DATA RACE|^thread '|^---- |^(?:PHP +)?Stack trace:|^\s+-->|^___|^=+ short|⨯|✘|goroutine stack|fault\b|not found$|No such file|[Dd]enied$|variable$|Segmentation|Aborted|Killed|refused$|in use$|on device$|open files$|^Caused by:|^E {3}|\*\*\*|LIFECYCLE|(?:Invalid|NotFound|Missing) \(|^[EF](?:\d{4}|,) |"(?:level|severity|lvl)":\s*[56]|[Ee]merg|[Aa]lert/;
