@@ -8,8 +8,8 @@ import { inLaterTurn } from "../../kit/turn.ts";
 import { decodeCursor, encodeCursor } from "../log_cursor.ts";
 import { TIMESTAMP_LENGTH, timestampAt, timestampText } from "../log_line.ts";
 import type { LogPosition } from "../log_position.ts";
-import type { LogSource } from "../log_reader.ts";
-import { seekTime } from "../log_seek.ts";
+import type { LogSource } from "../log_query.ts";
+import { seekSince, seekUntil } from "../log_seek.ts";
 import { type Chunk, LogView } from "../log_view.ts";
 import { plainText } from "../plain_text.ts";
 import { ErrorCollector } from "./mod.ts";
@@ -181,11 +181,11 @@ async function openParts(
       : view.locate(position);
     const from = since === null ? place.at : Math.max(
       place.at,
-      await seekTime(view, (time) => time < since, signal),
+      await seekSince(view, since, signal),
     );
     const to = until === null ? view.end : Math.max(
       from,
-      await seekTime(view, (time) => time <= until, signal),
+      await seekUntil(view, until, signal),
     );
     parts.push({ source, view, position, dropped: place.dropped, from, to });
   }
