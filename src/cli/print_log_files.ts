@@ -71,7 +71,7 @@ async function printJson(
   const { tasks = [] } = params;
   const answer = new StreamedAnswer(output, "lines");
   const isOnlyTask = tasks.length === 1;
-  const stream = streamLogFiles(context, params, {});
+  await using stream = streamLogFiles(context, params, {});
   try {
     while (!output.isClosed) {
       const { value, done } = await stream.next();

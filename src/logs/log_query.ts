@@ -44,7 +44,7 @@ export interface LogQuery {
   readonly fields?: readonly string[];
   /** Lines around a match, at most {@linkcode MAX_CONTEXT}. */
   readonly context: number;
-  /** Wall time in milliseconds, inclusive; null = no bound. */
+  /** Wall time in milliseconds, inclusive; null = no bound. What a clock that was wrong stamped otherwise is left out. */
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
   /** Where an earlier answer ended. A task it does not name is read from its beginning. */

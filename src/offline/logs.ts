@@ -45,7 +45,8 @@ export async function* streamLogFiles(
   params: LogParams,
   options: StreamOptions,
 ): AsyncGenerator<readonly LogRecord[], AnswerEnd, void> {
-  const stream = streamRecords(await queryOf(disk, params), options);
+  // Whoever has enough goes away in the middle.
+  await using stream = streamRecords(await queryOf(disk, params), options);
   while (true) {
     const { value, done } = await stream.next();
     if (done) {

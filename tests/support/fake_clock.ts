@@ -54,6 +54,18 @@ export class FakeClock implements AsyncDisposable {
     await Deno.rename(`${this.#file}.new`, this.#file);
   }
 
+  /** What lets another process have this clock, too. */
+  get env(): Readonly<Record<string, string>> {
+    return {
+      LD_PRELOAD: LIBRARY ?? "",
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      // Or the file is read every ten seconds only.
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      NO_FAKE_STAT: "1",
+    };
+  }
+
   /** Pids of the keeper and the last daemon. */
   get pids(): readonly [keeper: number, daemon: number] {
     return [this.#children[0]!.pid, this.#children.at(-1)!.pid];
@@ -84,12 +96,7 @@ export class FakeClock implements AsyncDisposable {
       clearEnv: true,
       env: {
         ...this.#taskmux.home.env,
-        LD_PRELOAD: LIBRARY ?? "",
-        FAKETIME_TIMESTAMP_FILE: this.#file,
-        // Or the file is read every ten seconds only.
-        FAKETIME_NO_CACHE: "1",
-        FAKETIME_DONT_FAKE_MONOTONIC: "1",
-        NO_FAKE_STAT: "1",
+        ...this.env,
       },
       stdin: "null",
       stdout: "inherit",

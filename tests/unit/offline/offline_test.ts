@@ -342,3 +342,19 @@ Deno.test("stopNothing() refuses with the code that fits", async () => {
     [["ghost", "E200"], ["api", "E202"]],
   );
 });
+
+Deno.test("streamLogFiles() leaves nothing open when its consumer has enough", async () => {
+  await using project = await past();
+  const { disk, config, home } = project;
+  await Deno.mkdir(`${home.work}/logs`);
+  const lines = Array.from(
+    { length: 5_000 },
+    (_, n) => `2026-11-20T10:00:00.000 line ${n}\n`,
+  );
+  await Deno.writeTextFile(`${home.work}/logs/web.log`, lines.join(""));
+  const params = { ...LOG_QUERY, config, tasks: ["web"], lines: null };
+  for await (const records of streamLogFiles(disk, params, {})) {
+    assert.equal(records[0]?.text, "line 0");
+    break;
+  }
+});
