@@ -6,6 +6,7 @@
 
 import type { Result } from "../../src/contract/mod.ts";
 import type { ErrorCode } from "../../src/domain/error_codes.ts";
+import { printedText } from "./answer_lines.ts";
 import type { CliOptions, CliRun } from "./cli.ts";
 import { PROGRAMS } from "./keeper.ts";
 import type { ErrorAnswer, Json, Taskmux } from "./taskmux.ts";
@@ -180,14 +181,9 @@ export class TestProject {
       tasks: [task],
       lines: 1_000,
     });
-    return lines.map((line) =>
-      typeof line === "string" ? line.slice(LOG_STAMP_LENGTH) : line.text
-    );
+    return lines.map(printedText);
   }
 }
-
-/** `2026-01-01T00:00:00.000 ` */
-const LOG_STAMP_LENGTH = 24;
 
 /** Shell command of a program of `tests/fixtures/programs`, under the permissions that such servers need. */
 export function program(name: string, ...args: string[]): string {

@@ -9,6 +9,7 @@ import type { Services } from "../services.ts";
 import { daemonHandlers } from "./daemon.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
+import { logCursorHandlers } from "./log_cursor.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
@@ -20,6 +21,7 @@ export function createHandlers(services: Services): Handlers {
     ...daemonHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),
+    ...logCursorHandlers(services),
     ...portHandlers(services),
     ...projectHandlers(services),
     ...taskHandlers(services),
