@@ -20,6 +20,12 @@ export async function findDaemon(context: Context): Promise<Client | null> {
   return await dial(context);
 }
 
+/** The same surroundings for a command that has no place for what is new to its caller, such as a stream. */
+export function unnamed(context: Context): Context {
+  const { caller: _caller, ...manner } = context.manner;
+  return { ...context, manner };
+}
+
 /**
  * The daemon, for questions that only it can answer.
  *

@@ -14,6 +14,9 @@ export const WIRE_PROTOCOL = 1;
 /** Version of taskmux; equal to the one in `deno.json`, which a test checks. */
 export const VERSION = "0.1.0";
 
+/** Most events in one answer, so that it fits a frame. */
+export const MAX_EVENTS_PER_ANSWER = 2_000;
+
 /**
  * The daemon's first frame.
  *

@@ -79,4 +79,13 @@ export const MIGRATIONS: readonly string[] = [
     value text not null
   ) strict, without rowid;
   `,
+  `
+  -- Up to which event each caller has been told; sessions: a JSON object of the projects that are further.
+  create table callers (
+    caller text primary key,
+    seq integer not null,
+    sessions text not null,
+    used_at integer not null
+  ) strict, without rowid;
+  `,
 ];
