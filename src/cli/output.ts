@@ -7,6 +7,7 @@
  */
 
 import type { TaskmuxError } from "../domain/error.ts";
+import type { RecentEvents } from "../domain/recent_events.ts";
 import { errorLines } from "./render/error.ts";
 import { makePaint, type Paint } from "./render/paint.ts";
 
@@ -14,6 +15,12 @@ import { makePaint, type Paint } from "./render/paint.ts";
 export interface Sink {
   write(bytes: Uint8Array): Promise<number>;
   isTerminal(): boolean;
+}
+
+/** Where what is new to the caller comes from. */
+export interface NewsSource {
+  /** What was not told yet; null = nobody has said anything of it. */
+  take(): RecentEvents | null;
 }
 
 /** The size of a terminal in characters. */
@@ -47,6 +54,7 @@ export class Output {
   readonly #options: OutputOptions;
   readonly #encoder = new TextEncoder();
   #closed = false;
+  #news: NewsSource | null = null;
 
   constructor(options: OutputOptions) {
     const { json, stdout, stderr, noColor } = options;
@@ -79,9 +87,25 @@ export class Output {
     else await this.lines(render());
   }
 
-  /** One JSON value on one line of stdout. */
+  /** One JSON value on one line of stdout, with what is new to the caller. */
   async value(value: object): Promise<void> {
-    await this.#toStdout(JSON.stringify(value) + "\n");
+    const news = this.#news?.take() ?? null;
+    const whole = news === null ? value : { ...value, ...news };
+    await this.#toStdout(JSON.stringify(whole) + "\n");
+  }
+
+  /** From now on what is new to the caller is told, with the next value or, to people, at the end. */
+  tellNews(source: NewsSource): void {
+    this.#news = source;
+  }
+
+  /** What is to be said when all is said: to people what is new to the caller. */
+  async end(): Promise<void> {
+    if (this.json) return;
+    const news = this.#news?.take() ?? null;
+    if (news === null || news.recent_events.length === 0) return;
+    const { newsLines } = await import("./render/news.ts");
+    await this.notes(newsLines(news));
   }
 
   /** Lines of stdout. */

@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { EventType } from "./event.ts";
+import type { EventType, Severity } from "./event.ts";
 
 /** How much an event asks for attention, from least to most. */
-export const SEVERITIES = ["info", "warning", "error"] as const;
-
-/** `info`: as it should be. `warning`: something went wrong and is dealt with. `error`: it is not, or something is lost. */
-export type Severity = typeof SEVERITIES[number];
+export const SEVERITIES = [
+  "info",
+  "warning",
+  "error",
+] as const satisfies readonly Severity[];
 
 /** What an event is about; decides whether `session` and `task` are there. */
 export type Subject = "task" | "project" | "project or task" | "taskmux";

@@ -6,11 +6,10 @@
 
 import { closest } from "../kit/did_you_mean.ts";
 import { TaskmuxError } from "./error.ts";
-import type { TaskEvent } from "./event.ts";
+import type { EventRecord, Severity, TaskEvent } from "./event.ts";
 import {
   EVENT_CATALOG,
   isEventType,
-  type Severity,
   severityOf,
   typesFrom,
 } from "./event_catalog.ts";
@@ -23,11 +22,6 @@ export interface EventSelection {
   readonly tasks?: readonly string[];
   /** Empty or absent = all. */
   readonly types?: readonly string[];
-}
-
-/** An event as it is answered: with its severity. */
-export interface EventRecord extends TaskEvent {
-  readonly severity: Severity;
 }
 
 /** The event as it is answered. */

@@ -5,7 +5,7 @@
  */
 
 import { TaskmuxError } from "../domain/error.ts";
-import type { Severity } from "../domain/event_catalog.ts";
+import type { Severity } from "../domain/event.ts";
 import { selectedTypes } from "../domain/event_selection.ts";
 import { parseTime } from "../kit/duration.ts";
 import type { EventFilter } from "./event_table.ts";

@@ -10,7 +10,7 @@ import { ERROR_CODES, EXIT } from "../../domain/error_codes.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { ask, findDaemon } from "../daemon_access.ts";
+import { ask, askNews, findDaemon } from "../daemon_access.ts";
 import { pointInTime, wholeNumber } from "../option_value.ts";
 import { projectScope } from "../project.ts";
 import { LogPrinter, type PrintedRecord } from "../render/logs.ts";
@@ -110,6 +110,7 @@ async function read(
     const answer = await askDaemon(context, config, query);
     if (answer !== null) return await print(context, answer);
   }
+  await askNews(context, { config });
   const { logAnswer, readLogFiles } = await import("../../offline/logs.ts");
   try {
     const page = await readLogFiles(context, { config, ...query });
