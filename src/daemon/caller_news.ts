@@ -26,8 +26,8 @@ import type { Caller, Dispatcher } from "./dispatcher.ts";
 /** How long an answer may be on its way. After that its events belong to the next one, and it arrives in vain. */
 const ARRIVAL_MS = 10_000;
 
-/** Answers that are on their way at a time, of all callers. Bounds what callers cost that never take their answers. */
-const MAX_ON_THE_WAY = 4_096;
+/** Answers that are on their way at a time, of all callers; beyond it the eldest arrives in vain. */
+export const MAX_ON_THE_WAY = 1_000;
 
 const NOTHING: RecentEvents = { recent_events: [] };
 
