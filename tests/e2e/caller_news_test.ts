@@ -13,6 +13,7 @@ import type { EventRecord } from "../../src/domain/event.ts";
 import type { RecentEvents } from "../../src/domain/recent_events.ts";
 import { FrameConnection } from "../../src/kit/frames.ts";
 import { wasTold } from "../../src/offline/caller_marks.ts";
+import { bustle } from "../support/bustle.ts";
 import { killDaemon } from "../support/crashes.ts";
 import { LineReader } from "../support/line_reader.ts";
 import type { TestProject } from "../support/project.ts";
@@ -240,38 +241,6 @@ class Asker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client?.close();
-  }
-}
-
-/** Restarts a task again and again, across daemons, until it is told to end. */
-function bustle(
-  taskmux: Taskmux,
-  project: TestProject,
-): AsyncDisposable & { end(): Promise<void> } {
-  const ending = new AbortController();
-  const bustling = restarts(taskmux, project, ending.signal);
-  const end = async (): Promise<void> => {
-    ending.abort();
-    await bustling;
-  };
-  return { end, [Symbol.asyncDispose]: end };
-}
-
-async function restarts(
-  taskmux: Taskmux,
-  project: TestProject,
-  signal: AbortSignal,
-): Promise<void> {
-  const scope = { config: project.config };
-  while (!signal.aborted) {
-    try {
-      await taskmux.call("task.restart", { scope, tasks: ["a"] });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      await until(async () =>
-        signal.aborted || await taskmux.daemonPid() !== null
-      );
-    }
   }
 }
 

@@ -18,9 +18,15 @@ export { timeOf };
 /** Events of the past that are read at a time for a follower, who may be slow. */
 const PAGE_LENGTH = 500;
 
+/** What these handlers need. */
+export interface EventServices extends Pick<Services, "store" | "bus"> {
+  readonly host: Pick<Services["host"], "clock">;
+  readonly projects: Pick<Services["projects"], "look">;
+}
+
 /** See the module. */
 export function eventHandlers(
-  services: Services,
+  services: EventServices,
 ): Pick<Handlers, "event.list" | "event.follow"> {
   const { store, host } = services;
   return {
@@ -50,7 +56,7 @@ export function eventHandlers(
 
 /** What came after the cursor, if there is one, then what comes. */
 async function* follow(
-  { store, bus }: Services,
+  { store, bus }: EventServices,
   filter: Omit<EventFilter, "limit">,
   { signal }: CallContext,
 ): AsyncGenerator<Result<"event.follow">, void, void> {
@@ -80,7 +86,7 @@ async function* news(
 }
 
 async function sessionOf(
-  services: Services,
+  services: EventServices,
   scope: Scope | undefined,
 ): Promise<string | null> {
   if (scope === undefined) return null;
