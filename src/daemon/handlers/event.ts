@@ -8,12 +8,14 @@ import type { Result } from "../../contract/mod.ts";
 import type { Scope } from "../../contract/operation.ts";
 import { MAX_EVENTS_PER_ANSWER } from "../../contract/wire.ts";
 import { toRecord } from "../../domain/event_selection.ts";
-import { cursorText, eventFilter, timeOf } from "../../store/event_question.ts";
+import {
+  cursorText,
+  eventFilter,
+  timeOf as timeAt,
+} from "../../store/event_question.ts";
 import type { EventFilter } from "../../store/event_table.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
-
-export { timeOf };
 
 /** Events of the past that are read at a time for a follower, who may be slow. */
 const PAGE_LENGTH = 500;
@@ -93,4 +95,9 @@ async function sessionOf(
   if (scope.session !== undefined) return scope.session;
   await using looked = await services.projects.look(scope);
   return looked.supervisor.projectId;
+}
+
+/** A time as users write it, in milliseconds; E500 if it is none. */
+export function timeOf(text: string, now: number): number {
+  return timeAt(text, now);
 }
