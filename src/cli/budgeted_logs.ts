@@ -28,7 +28,7 @@ export async function printBudgeted(
     readonly maxBytes: number;
   },
 ): Promise<PlaceReached> {
-  const question = { tasks, maxBytes };
+  const question = { tasks, maxBytes, spentBytes: output.newsBytes };
   if (output.json) await output.value(budgetedJson(page, question));
   else {
     await output.lines(budgetedText(page, {
@@ -55,7 +55,10 @@ export async function printAskedBudget(
     const answer = await ask(bytes);
     if (answer === null) return null;
     if (output.json) {
-      await output.value(answer);
+      const { recent_events: _, recent_events_omitted: __, ...own } = answer;
+      const size = utf8Length(JSON.stringify(own)) + 1 + output.newsBytes;
+      if (size > maxBytes) continue;
+      await output.value(own);
       return answer;
     }
     const lines = answerLines(answer, plainPrinter());

@@ -107,7 +107,8 @@ async function confirm(
   },
 ): Promise<void> {
   try {
-    const client = await findDaemon(context);
+    // What is new to the caller was told with the answer; this one is not printed.
+    const client = await findDaemon({ ...context, news: undefined });
     if (client !== null) {
       await withDaemon(client, () => ask(client, "log.seen", params));
       return;

@@ -9,6 +9,7 @@
 
 import type { TaskEvent } from "../domain/event.ts";
 import type { Clock } from "../kit/clock.ts";
+import { CallerTable } from "./caller_table.ts";
 import { CursorTable } from "./cursor_table.ts";
 import type { Database } from "./database.ts";
 import { EventMirror } from "./event_mirror.ts";
@@ -79,6 +80,7 @@ export class Store implements Disposable {
   readonly leases: LeaseTable;
   readonly meta: MetaTable;
   readonly cursors: CursorTable;
+  readonly callers: CallerTable;
   readonly finding: StoreFinding;
   readonly #database: Database;
 
@@ -94,6 +96,7 @@ export class Store implements Disposable {
     this.leases = new LeaseTable(database);
     this.meta = new MetaTable(database);
     this.cursors = new CursorTable(database);
+    this.callers = new CallerTable(database);
     this.finding = finding;
   }
 

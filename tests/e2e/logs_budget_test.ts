@@ -64,6 +64,7 @@ Deno.test("an answer keeps to its budget, keeps errors, and tells what it leaves
   await checkContent(project);
   await checkTokens(taskmux, project);
   await checkRanges(project);
+  await checkNews(project);
   await checkWithoutFile(project);
 });
 
@@ -147,6 +148,33 @@ async function checkRanges(project: TestProject): Promise<void> {
       ["-f", "--max-tokens", "1000"],
     ]
   ) await project.fails("E500", ["logs", ...wrong]);
+}
+
+/** What is told to a caller counts, too. */
+async function checkNews(project: TestProject): Promise<void> {
+  const args = ["logs", "api", "--caller", "agent", "--cursor-name", "mine"];
+  await project.ok(["status", "--caller", "agent"]);
+  await project.ok(["restart", "web"]);
+  const { stdout } = await project.run([
+    ...args,
+    "--max-bytes",
+    "1500",
+    "--json",
+  ]);
+  assert(sizeOf(stdout) <= 1_500, `${sizeOf(stdout)}`);
+  const answer = JSON.parse(stdout);
+  assert(answer.recent_events.length > 0);
+  assert.match(stdout, /Error: disk full/);
+  assert.equal(countOf(answer), API_LINES);
+  // The confirmation takes none with it, nor does an answer that is printed in pieces.
+  const others = [args, ["logs", "-n", "all", "--caller", "agent"]];
+  for (const other of others) {
+    await project.ok(["restart", "web"]);
+    const { recent_events } = await project.ok<{ recent_events: unknown[] }>(
+      other,
+    );
+    assert(recent_events.length > 0, other.join(" "));
+  }
 }
 
 /** Only the daemon knows the project any more. */

@@ -150,15 +150,22 @@ export class TestProject {
     return pid;
   }
 
-  /** Events of the project, oldest first, asked over the socket. */
+  /** Events of the project, oldest first, asked over the socket; not those of taskmux itself. */
   async events(task?: string, ...types: string[]): Promise<Event[]> {
-    const { events } = await this.#taskmux.call("event.list", {
-      scope: { config: this.config },
-      ...(task === undefined ? {} : { task }),
-      types,
-      limit: 0,
-    });
-    return events;
+    const found: Event[] = [];
+    let cursor = "0";
+    while (true) {
+      const page = await this.#taskmux.call("event.list", {
+        scope: { config: this.config },
+        ...(task === undefined ? {} : { tasks: [task] }),
+        types,
+        limit: 0,
+        cursor,
+      });
+      found.push(...page.events.filter(({ session }) => session !== null));
+      if (!page.has_more) return found;
+      cursor = page.cursor;
+    }
   }
 
   /** Types of the events of a task, in order. */

@@ -22,7 +22,7 @@ import {
 } from "../budget_option.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { ask, findDaemon } from "../daemon_access.ts";
+import { ask, askNews, findDaemon } from "../daemon_access.ts";
 import {
   PLACE_OPTIONS,
   type PlaceReached,
@@ -204,6 +204,7 @@ async function read(
     const answer = await askDaemon(context, config, query);
     if (answer !== null) return await print(context, answer);
   }
+  await askNews(context, { config });
   try {
     const { printLogFiles } = await import("../print_log_files.ts");
     return await printLogFiles(
@@ -234,6 +235,7 @@ async function readBudgeted(
     const answer = await asked(maxBytes);
     if (answer !== null) return await print(context, answer);
   }
+  await askNews(context, { config });
   const [{ readLogFilesIntoBudget }, { printAskedBudget, printBudgeted }] =
     await Promise.all([
       import("../../offline/budgeted_logs.ts"),
