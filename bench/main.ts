@@ -22,6 +22,7 @@ import { answerTokens } from "./scenarios/answer_tokens.ts";
 import { crashRestart } from "./scenarios/crash_restart.ts";
 import { cursorPolling } from "./scenarios/cursor_polling.ts";
 import { errorDigest } from "./scenarios/error_digest.ts";
+import { eventFanOut } from "./scenarios/event_fan_out.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
 import { ptyIngest } from "./scenarios/pty_ingest.ts";
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   cursorPolling,
   errorDigest,
   answerTokens,
+  eventFanOut,
 ];
 
 /** How long to look whether others use the machine. */

@@ -4,15 +4,14 @@
  * @module
  */
 
+import { wrapped } from "./wrapped.ts";
+
 const PAGE = new URL("../docs/reliability.md", import.meta.url);
 
 const FOLDER = "tests/e2e/faults";
 
 const BEGIN = "<!-- tests: begin, written by `deno task generate` -->";
 const END = "<!-- tests: end -->";
-
-/** Width at which the formatter breaks lines. */
-const WIDTH = 80;
 
 /** The page as it should be, with a list of the tests that are there. */
 export function reliabilityPage(): string {
@@ -25,7 +24,7 @@ export function reliabilityPage(): string {
     .map(({ name }) => name)
     .filter((name) => name.endsWith("_test.ts"))
     .sort()
-    .map((name) => wrap(`- \`${name}\`: ${summaryOf(name)}`));
+    .map((name) => wrapped(`- \`${name}\`: ${summaryOf(name)}`, "  "));
   const before = page.slice(0, begin + BEGIN.length);
   return `${before}\n\n${list.join("\n")}\n\n${page.slice(end)}`;
 }
@@ -39,16 +38,4 @@ function summaryOf(name: string): string {
     throw new Error(`Cannot list ${FOLDER}/${name}: it does not say what for`);
   }
   return comment.replaceAll(/^ \* ?/gm, "").trim().replaceAll(/\s+/g, " ");
-}
-
-/** An item of a list, broken where the formatter would. */
-function wrap(item: string): string {
-  const lines: string[] = [];
-  for (const word of item.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(lines.length === 0 ? word : `  ${word}`);
-  }
-  return lines.join("\n");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { eventPage } from "./event_page.ts";
 import { reliabilityPage } from "./fault_list.ts";
 import { projectJsonSchema } from "./json_schema.ts";
 
@@ -12,6 +13,7 @@ const outputs: Readonly<Record<string, () => string>> = {
   "schema/taskmux.schema.json": () =>
     JSON.stringify(projectJsonSchema(), null, 2) + "\n",
   "docs/reliability.md": reliabilityPage,
+  "docs/events.md": eventPage,
 };
 
 const isCheck = Deno.args.includes("--check");

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { resolvePaths } from "../config/paths.ts";
+import type { NewsDesk } from "../client/news_desk.ts";
+import { type Paths, resolvePaths } from "../config/paths.ts";
 import { userEnvironment } from "../config/target_user.ts";
 import { type Manner, VERSION } from "../contract/wire.ts";
 import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
@@ -45,10 +46,13 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     terminalSize,
   });
   try {
-    return await dispatch(argv, output);
+    const status = await dispatch(argv, output);
+    await output.end();
+    return status;
   } catch (error) {
     const known = asTaskmuxError(error);
     await output.error(known);
+    await output.end();
     return ERROR_CODES[known.code].exit;
   }
 }
@@ -186,18 +190,23 @@ async function makeContext(
   const config = typeof values["config"] === "string"
     ? values["config"]
     : globals.config;
+  const manner = mannerOf(globals, values);
+  const paths = resolvePaths({
+    TASKMUX_HOME: Deno.env.get("TASKMUX_HOME"),
+    HOME: user?.home ?? Deno.env.get("HOME"),
+    XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR"),
+  });
   return {
     json: output.json,
     folder,
     config: config === null || config.startsWith("/")
       ? config
       : `${folder}/${config}`,
-    manner: mannerOf(globals, values),
-    paths: resolvePaths({
-      TASKMUX_HOME: Deno.env.get("TASKMUX_HOME"),
-      HOME: user?.home ?? Deno.env.get("HOME"),
-      XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR"),
-    }),
+    manner,
+    news: manner.caller === undefined
+      ? undefined
+      : await newsDesk(manner.caller, paths, output),
+    paths,
     user,
     env: () =>
       user === null
@@ -205,6 +214,21 @@ async function makeContext(
         : userEnvironment(Deno.env.toObject(), user),
     output,
   };
+}
+
+/** What is new to the caller is told with the answer. */
+async function newsDesk(
+  caller: string,
+  paths: Paths,
+  output: Output,
+): Promise<NewsDesk> {
+  const { NewsDesk } = await import("../client/news_desk.ts");
+  const desk = new NewsDesk(async (event) => {
+    const { wasTold } = await import("../offline/caller_marks.ts");
+    return wasTold(paths, caller, event);
+  });
+  output.tellNews(desk);
+  return desk;
 }
 
 function mannerOf(

@@ -5,6 +5,7 @@
  */
 
 import type { Paths } from "../config/paths.ts";
+import type { NewsDesk } from "../client/news_desk.ts";
 import type { Manner } from "../contract/wire.ts";
 import type { TargetUser } from "../config/target_user.ts";
 import type { Output } from "./output.ts";
@@ -18,6 +19,8 @@ export interface Context {
   readonly config: string | null;
   /** How everything is asked: who asks, whether secrets are shown. */
   readonly manner: Manner;
+  /** Where what is new to the caller goes; without a caller undefined. */
+  readonly news: NewsDesk | undefined;
   readonly paths: Paths;
   /** The user who called `sudo`, whose daemon is meant; null without it. */
   readonly user: TargetUser | null;

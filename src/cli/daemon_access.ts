@@ -20,6 +20,12 @@ export async function findDaemon(context: Context): Promise<Client | null> {
   return await dial(context);
 }
 
+/** The same surroundings for a command that has no place for what is new to its caller, such as a stream. */
+export function unnamed(context: Context): Context {
+  const { caller: _caller, ...manner } = context.manner;
+  return { ...context, manner };
+}
+
 /**
  * The daemon, for questions that only it can answer.
  *
@@ -44,10 +50,12 @@ export async function needDaemon(
   const present = await dial(context, signal);
   if (present !== null) return present;
   const { ensureDaemon } = await import("../client/spawn_daemon.ts");
-  return await ensureDaemon(context.paths, {
+  const { paths, user, manner, news } = context;
+  return await ensureDaemon(paths, {
     signal,
     args,
-    user: context.user,
+    user,
+    connection: { manner, news },
   });
 }
 
@@ -110,9 +118,23 @@ export async function askOrRead<N extends CallName>(
   }
 }
 
+/**
+ * Asks the daemon, if there is one, only for what is new to the caller: for commands whose answer comes from elsewhere.
+ * Without a caller it does nothing.
+ */
+export async function askNews(
+  context: Context,
+  scope: ParamsInput<"event.list">["scope"],
+): Promise<void> {
+  if (context.manner.caller === undefined) return;
+  const params = { ...scope === undefined ? {} : { scope }, limit: 1 };
+  await using client = await findDaemon(context);
+  if (client !== null) await ask(client, "event.list", params);
+}
+
 function dial(
-  { paths: { daemonSocket, home }, manner }: Context,
+  { paths: { daemonSocket, home }, manner, news }: Context,
   signal?: AbortSignal,
 ): Promise<Client | null> {
-  return connect(daemonSocket, { signal, home, manner });
+  return connect(daemonSocket, { signal, home, manner, news });
 }

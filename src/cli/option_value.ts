@@ -57,6 +57,22 @@ export function wholeNumber(
 }
 
 /**
+ * One of some words, or null when the option was not given.
+ *
+ * @throws {TaskmuxError} E500 if it is another one.
+ */
+export function oneOf<W extends string>(
+  option: string,
+  text: string | null,
+  words: readonly [W, ...W[]],
+): W | null {
+  if (text === null) return null;
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw invalid(option, text, `it must be ${words.join(", ")}`, words[0]);
+}
+
+/**
  * A point in time as ISO text in UTC, or null when the option was not given. Takes `5m` (ago) and ISO times, which are
  * local to this shell unless they have a zone: the daemon may live in another one.
  *

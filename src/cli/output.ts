@@ -7,6 +7,8 @@
  */
 
 import type { TaskmuxError } from "../domain/error.ts";
+import type { RecentEvents } from "../domain/recent_events.ts";
+import { utf8Length } from "../kit/utf8_length.ts";
 import { errorLines } from "./render/error.ts";
 import { makePaint, type Paint } from "./render/paint.ts";
 
@@ -14,6 +16,14 @@ import { makePaint, type Paint } from "./render/paint.ts";
 export interface Sink {
   write(bytes: Uint8Array): Promise<number>;
   isTerminal(): boolean;
+}
+
+/** Where what is new to the caller comes from. */
+export interface NewsSource {
+  /** What was not told yet; null = nobody has said anything of it. */
+  take(): RecentEvents | null;
+  /** The same, which stays there. */
+  peek(): RecentEvents | null;
 }
 
 /** The size of a terminal in characters. */
@@ -51,6 +61,7 @@ export class Output {
   readonly #encoder = new TextEncoder();
   #closed = false;
   #block: Uint8Array<ArrayBuffer> | null = null;
+  #news: NewsSource | null = null;
 
   constructor(options: OutputOptions) {
     const { json, stdout, stderr, noColor } = options;
@@ -83,9 +94,35 @@ export class Output {
     else await this.lines(render());
   }
 
-  /** One JSON value on one line of stdout. */
+  /** One JSON value on one line of stdout, with what is new to the caller. */
   async value(value: object): Promise<void> {
-    await this.#toStdout(JSON.stringify(value) + "\n");
+    await this.#toStdout(JSON.stringify(this.withNews(value)) + "\n");
+  }
+
+  /** The value with what is new to the caller, which is then told. */
+  withNews(value: object): object {
+    return { ...value, ...this.#news?.take() };
+  }
+
+  /** Bytes that the next value will be longer by than it is itself. */
+  get newsBytes(): number {
+    const news = this.json ? this.#news?.peek() ?? null : null;
+    // A comma in place of the braces.
+    return news === null ? 0 : utf8Length(JSON.stringify(news)) - 1;
+  }
+
+  /** From now on what is new to the caller is told, with the next value or, to people, at the end. */
+  tellNews(source: NewsSource): void {
+    this.#news = source;
+  }
+
+  /** What is to be said when all is said: to people what is new to the caller. */
+  async end(): Promise<void> {
+    if (this.json) return;
+    const news = this.#news?.take() ?? null;
+    if (news === null || news.recent_events.length === 0) return;
+    const { newsLines } = await import("./render/news.ts");
+    await this.notes(newsLines(news));
   }
 
   /** Lines of stdout. */

@@ -8,6 +8,7 @@ import { EXIT } from "../domain/error_codes.ts";
 import { systemClock } from "../kit/clock.ts";
 import { lineOf, type LogParams, streamLogFiles } from "../offline/logs.ts";
 import type { Context } from "./context.ts";
+import { NOWHERE, type PlaceReached } from "./log_place.ts";
 import type { LogPrinter } from "./render/logs.ts";
 import { SearchMeter } from "./search_meter.ts";
 import { StreamedAnswer } from "./streamed_answer.ts";
@@ -15,14 +16,13 @@ import { StreamedAnswer } from "./streamed_answer.ts";
 /**
  * Prints lines of the log files of a project. Memory does not grow with the answer.
  *
- * @returns The exit status.
  * @throws {TaskmuxError} As `streamLogFiles`, unless a part of the answer is out already: then it ends with the error.
  */
 export async function printLogFiles(
   context: Context,
   params: LogParams,
   printer: LogPrinter,
-): Promise<number> {
+): Promise<PlaceReached> {
   return context.output.json
     ? await printJson(context, params)
     : await printText(context, params, printer);
@@ -32,7 +32,7 @@ async function printText(
   context: Context,
   params: LogParams,
   printer: LogPrinter,
-): Promise<number> {
+): Promise<PlaceReached> {
   const { output } = context;
   await using meter = new SearchMeter(output, systemClock);
   const onProgress = meter.update.bind(meter);
@@ -46,18 +46,19 @@ async function printText(
   if (output.isTerminal) Deno.addSignalListener("SIGINT", interrupt);
   try {
     const { signal } = interrupted;
-    const stream = streamLogFiles(context, { ...params, signal }, {
+    await using stream = streamLogFiles(context, { ...params, signal }, {
       onProgress,
     });
-    for await (const records of stream) {
+    while (!output.isClosed) {
+      const { value, done } = await stream.next();
+      if (done) return { ...value, exit: EXIT.ok };
       await meter.hide();
-      await output.lines(printer.lines(records));
-      if (output.isClosed) break;
+      await output.lines(printer.lines(value));
     }
-    return EXIT.ok;
+    return NOWHERE;
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
-    return EXIT.interrupted;
+    return { ...NOWHERE, exit: EXIT.interrupted };
   } finally {
     if (output.isTerminal) Deno.removeSignalListener("SIGINT", interrupt);
   }
@@ -66,7 +67,7 @@ async function printText(
 async function printJson(
   context: Context,
   params: LogParams,
-): Promise<number> {
+): Promise<PlaceReached> {
   const { output } = context;
   const { tasks = [] } = params;
   const answer = new StreamedAnswer(output, "lines");
@@ -78,12 +79,12 @@ async function printJson(
       if (done) {
         const task = isOnlyTask ? { task: tasks[0] } : {};
         await answer.end({ ok: true, ...task, ...value });
-        break;
+        return { ...value, exit: EXIT.ok };
       }
       await answer.add(value.map((record) => lineOf(record, isOnlyTask)));
     }
-    return EXIT.ok;
+    return NOWHERE;
   } catch (error) {
-    return await answer.fail(error);
+    return { ...NOWHERE, exit: await answer.fail(error) };
   }
 }

@@ -42,7 +42,7 @@ export class StreamedAnswer {
    * @param others What is beside the list, with `ok` first.
    */
   async end(others: object): Promise<void> {
-    const rest = JSON.stringify(others).slice(1, -1);
+    const rest = JSON.stringify(this.#output.withNews(others)).slice(1, -1);
     const list = `${JSON.stringify(this.#list)}:[${this.#held.join("")}]`;
     await this.#output.piece(
       this.#isBegun

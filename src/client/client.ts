@@ -23,6 +23,7 @@ import {
 } from "../contract/wire.ts";
 import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
 import { FrameConnection } from "../kit/frames.ts";
+import type { NewsDesk } from "./news_desk.ts";
 
 /** How long a listening daemon may take to say who it is. A healthy one needs a millisecond. */
 export const HELLO_TIMEOUT_MS = 5_000;
@@ -42,6 +43,8 @@ export interface ConnectOptions {
   readonly home?: string;
   /** How everything is asked on this connection. */
   readonly manner?: Manner;
+  /** Who takes what is new to the caller. Without, it comes again and again. */
+  readonly news?: NewsDesk | undefined;
   /** Longest wait for the greeting, for tests. */
   readonly helloTimeoutMs?: number;
 }
@@ -79,8 +82,8 @@ export async function connect(
       return null;
     }
     const hello = checkHello(first.value, options.anyProtocol ?? false);
-    const { manner = {} } = options;
-    return new Client(connection, { hello, manner }, frames);
+    const { manner = {}, news } = options;
+    return new Client(connection, { hello, manner, news }, frames);
   } catch (error) {
     connection.close();
     throw error;
@@ -243,6 +246,7 @@ export class Client implements AsyncDisposable {
   /** Who the daemon said it is. */
   readonly hello: Hello;
   readonly #manner: Manner;
+  readonly #news: NewsDesk | undefined;
   readonly #connection: FrameConnection;
   readonly #waiters = new Map<number, Waiter>();
   readonly #reading: Promise<void>;
@@ -251,11 +255,16 @@ export class Client implements AsyncDisposable {
   /** Made by {@linkcode connect}, after the greeting was read from `frames`. */
   constructor(
     connection: FrameConnection,
-    { hello, manner }: { readonly hello: Hello; readonly manner: Manner },
+    { hello, manner, news }: {
+      readonly hello: Hello;
+      readonly manner: Manner;
+      readonly news: NewsDesk | undefined;
+    },
     frames: AsyncGenerator<unknown, void, void>,
   ) {
     this.hello = hello;
     this.#manner = manner;
+    this.#news = news;
     this.#connection = connection;
     this.#reading = this.#read(frames);
   }
@@ -274,15 +283,24 @@ export class Client implements AsyncDisposable {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const answer = Promise.withResolvers<Result<N>>();
+    const conclude = (frame: ServerFrame): void => {
+      if ("result" in frame) answer.resolve(frame.result as Result<N>);
+      else if ("error" in frame) answer.reject(fromWire(frame.error, hello));
+    };
+    let isThere = false;
     const id = this.#send(name, params, {
-      take(frame): void {
-        if ("progress" in frame) onProgress?.(frame.progress);
-        else if ("result" in frame) answer.resolve(frame.result as Result<N>);
-        else if ("error" in frame) answer.reject(fromWire(frame.error, hello));
+      take: (frame): void => {
+        if ("progress" in frame) return onProgress?.(frame.progress);
+        isThere = true;
+        const checked = this.#news?.check(frame, () => this.#confirm(id));
+        if (checked === undefined) conclude(frame);
+        else checked.then(conclude, answer.reject);
       },
       fail: answer.reject,
     });
     const abort = (): void => {
+      // What is there is told: the daemon may have noted already that it is.
+      if (isThere) return;
       this.#cancel(id);
       answer.reject(signal?.reason);
     };
@@ -349,6 +367,17 @@ export class Client implements AsyncDisposable {
     const frame = { id, op, params, ...this.#manner };
     if (!this.#connection.send(frame)) waiter.fail(lost());
     return id;
+  }
+
+  /** Tells the daemon that the answer has arrived. @returns Whether it counts as told; null = the daemon is gone. */
+  #confirm(id: number): Promise<boolean | null> {
+    const seen = Promise.withResolvers<boolean | null>();
+    this.#waiters.set(id, {
+      take: (reply) => seen.resolve("seen" in reply && reply.seen),
+      fail: () => seen.resolve(null),
+    });
+    if (!this.#connection.send({ seen: id })) seen.resolve(null);
+    return seen.promise;
   }
 
   #cancel(id: number): void {

@@ -21,7 +21,7 @@ import { formatUser, type TargetUser } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
-import { type Client, connect } from "./client.ts";
+import { type Client, connect, type ConnectOptions } from "./client.ts";
 import { isLockHeld } from "./lock_probe.ts";
 import { startupError } from "./startup_error.ts";
 
@@ -55,6 +55,8 @@ export interface SpawnOptions {
   readonly args?: readonly string[];
   /** The program, for tests; by default the daemon of this very version. */
   readonly entry?: string;
+  /** How everything is asked on the connection. */
+  readonly connection?: Pick<ConnectOptions, "manner" | "news">;
   /** Time, for tests. */
   readonly clock?: Clock;
 }
@@ -73,6 +75,7 @@ export async function ensureDaemon(
   options: SpawnOptions = {},
 ): Promise<Client> {
   const present = await connect(paths.daemonSocket, {
+    ...options.connection,
     signal: options.signal,
     home: paths.home,
   });
@@ -133,6 +136,7 @@ async function spawnDaemon(
   try {
     while (true) {
       const client = await connect(paths.daemonSocket, {
+        ...options.connection,
         signal: options.signal,
         home: paths.home,
       });

@@ -14,6 +14,9 @@ export const WIRE_PROTOCOL = 1;
 /** Version of taskmux; equal to the one in `deno.json`, which a test checks. */
 export const VERSION = "0.1.0";
 
+/** Most events in one answer, so that it fits a frame. */
+export const MAX_EVENTS_PER_ANSWER = 2_000;
+
 /**
  * The daemon's first frame.
  *
@@ -29,8 +32,14 @@ export interface Hello {
   readonly pid: number;
 }
 
-/** Asks an operation, or withdraws an earlier request. */
-export type ClientFrame = RequestFrame | { readonly cancel: number };
+/**
+ * Asks an operation, or withdraws an earlier request, or confirms that the `recent_events` of an answer have arrived.
+ * Without that they come again with a later answer, so a client tells nobody of them before the confirmation is taken.
+ */
+export type ClientFrame =
+  | RequestFrame
+  | { readonly cancel: number }
+  | { readonly seen: number };
 
 /** A question, and how it is asked. */
 export interface RequestFrame extends Manner {
@@ -50,13 +59,17 @@ export interface Manner {
   readonly reveal?: true;
 }
 
-/** What comes back for one request: any number of `progress` and `item`, then exactly one `result`, `error` or `end`. */
+/**
+ * What comes back for one request: any number of `progress` and `item`, then exactly one `result`, `error` or `end`.
+ * `seen` answers a confirmation: false = it came too late, and the events will come again.
+ */
 export type ServerFrame =
   | { readonly id: number; readonly progress: Progress }
   | { readonly id: number; readonly item: JsonObject }
   | { readonly id: number; readonly result: JsonObject }
   | { readonly id: number; readonly error: ErrorShape }
-  | { readonly id: number; readonly end: true };
+  | { readonly id: number; readonly end: true }
+  | { readonly id: number; readonly seen: boolean };
 
 /** What a long action tells while it works: the tasks that changed, and whom each waits for. */
 export interface Progress {

@@ -169,6 +169,7 @@ async function forgetProject(services: Services, id: string): Promise<void> {
   const { store, projects } = services;
   if (projects.find(id) !== null) await projects.unregister(id);
   store.runs.removeSession(id);
+  store.cursors.removeSession(id);
   for (const lease of store.leases.leases()) {
     if (lease.session === id) store.leases.release(id, lease.task);
   }

@@ -24,6 +24,7 @@ import { PortAssigner } from "../supervisor/port_assigner.ts";
 import { VERSION } from "../contract/wire.ts";
 import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
+import { CallerNews, withNews } from "./caller_news.ts";
 import { DamageReport } from "./damage_report.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { createDispatcher } from "./dispatcher.ts";
@@ -391,7 +392,15 @@ async function listen(parts: {
   stack.defer(() => listener.close());
   stack.defer(() => removeIfThere(paths.daemonSocket));
   stack.defer(() => removeIfThere(paths.daemonInfo));
-  const dispatcher = createDispatcher(createHandlers(services), onError);
+  const { store, host: { clock }, projects } = services;
+  const dispatcher = withNews(
+    createDispatcher(createHandlers(services), onError),
+    new CallerNews({
+      store,
+      clock,
+      sessionOf: (scope) => projects.sessionOf(scope),
+    }),
+  );
   serveSocket(listener, dispatcher, scope);
 }
 

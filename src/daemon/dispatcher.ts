@@ -43,6 +43,8 @@ export interface Caller {
   /** Aborts when the daemon ends. */
   readonly lifetime: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** The answer has events in it. `settle` is to be called once it has arrived, or was lost; see `caller_news.ts`. */
+  readonly onNews: (settle: (hasArrived: boolean) => boolean) => void;
 }
 
 /** One handler per operation; a missing one does not compile. */

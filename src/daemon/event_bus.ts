@@ -5,6 +5,7 @@
  */
 
 import type { NewEvent, TaskEvent } from "../domain/event.ts";
+import { type EventSelection, isSelected } from "../domain/event_selection.ts";
 import { BoundedQueue, type Gap } from "../kit/bounded_queue.ts";
 
 /** Events a subscriber may be behind. Beyond it the oldest are dropped and a gap is told. */
@@ -15,20 +16,12 @@ export interface EventSink {
   append(event: NewEvent): TaskEvent;
 }
 
-/** Which events a subscriber wants. */
-export interface EventFilter {
-  readonly session?: string | null;
-  readonly task?: string | null;
-  /** Empty = all. */
-  readonly types?: readonly string[];
-}
-
 /** See the module. */
 export class EventBus {
   readonly #sink: EventSink;
   readonly #onError: (error: unknown) => void;
   readonly #subscribers = new Set<
-    { filter: EventFilter; queue: BoundedQueue<TaskEvent> }
+    { selection: EventSelection; queue: BoundedQueue<TaskEvent> }
   >();
 
   constructor(sink: EventSink, onError: (error: unknown) => void) {
@@ -45,8 +38,8 @@ export class EventBus {
       this.#onError(error);
       return;
     }
-    for (const { filter, queue } of this.#subscribers) {
-      if (matches(filter, stored)) queue.push(stored);
+    for (const { selection, queue } of this.#subscribers) {
+      if (isSelected(stored, selection)) queue.push(stored);
     }
   }
 
@@ -56,11 +49,11 @@ export class EventBus {
    * @param signal Must abort in the end, also when the events are never read.
    */
   subscribe(
-    filter: EventFilter,
+    selection: EventSelection,
     signal: AbortSignal,
   ): AsyncGenerator<TaskEvent | Gap, void, void> {
     const queue = new BoundedQueue<TaskEvent>(SUBSCRIBER_QUEUE_DEPTH);
-    const subscriber = { filter, queue };
+    const subscriber = { selection, queue };
     if (!signal.aborted) {
       this.#subscribers.add(subscriber);
       const leave = (): void => {
@@ -70,11 +63,4 @@ export class EventBus {
     }
     return queue.items(signal);
   }
-}
-
-function matches(filter: EventFilter, event: TaskEvent): boolean {
-  const { session = null, task = null, types = [] } = filter;
-  return (session === null || event.session === session) &&
-    (task === null || event.task === task) &&
-    (types.length === 0 || types.includes(event.event));
 }

@@ -115,6 +115,15 @@ export class Projects implements AsyncDisposable {
     return await this.#transient(scope.config ?? "");
   }
 
+  /** The id of the managed project that is meant; null if there is none. Reads no file. */
+  async sessionOf({ config, session }: Scope): Promise<string | null> {
+    if (config === undefined) return this.find(session ?? "")?.id ?? null;
+    const known = this.#byConfig(config);
+    if (known !== null) return known.id;
+    const path = await Deno.realPath(config).catch(() => config);
+    return this.#byConfig(path)?.id ?? null;
+  }
+
   /**
    * The managed project of a session.
    *

@@ -40,6 +40,9 @@ export type EventType =
   | "daemon_started"
   | "daemon_stopped";
 
+/** `info`: as it should be. `warning`: something went wrong and is dealt with. `error`: it is not, or something is lost. */
+export type Severity = "info" | "warning" | "error";
+
 /** An event before it has a place in the order. */
 export interface NewEvent {
   readonly event: EventType;
@@ -62,4 +65,9 @@ export interface TaskEvent {
   readonly session: string | null;
   readonly task?: string;
   readonly [key: string]: unknown;
+}
+
+/** An event as it is answered: with its severity. */
+export interface EventRecord extends TaskEvent {
+  readonly severity: Severity;
 }

@@ -9,7 +9,7 @@ import type { ParamsInput, Result } from "../contract/mod.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
 import { followLogs } from "../logs/log_follow.ts";
-import type { LogRecord, LogSource } from "../logs/log_query.ts";
+import type { LogQuery, LogRecord, LogSource } from "../logs/log_query.ts";
 import { cursorOf } from "../logs/log_reader.ts";
 import { type StreamOptions, streamRecords } from "../logs/log_stream.ts";
 import { timeOf } from "./events.ts";
@@ -32,7 +32,11 @@ export type LogParams =
     >
   >
   & Pick<ParamsInput<"log.read">, "level" | "fields">
-  & { readonly config: string; readonly signal?: AbortSignal };
+  & {
+    readonly config: string;
+    readonly cursor?: string | null;
+    readonly signal?: AbortSignal;
+  };
 
 /**
  * The lines of some tasks, or of all, merged by time, piece by piece and without a limit. Ends with what follows the lines
@@ -150,7 +154,11 @@ async function sourcesNow(
     }));
 }
 
-async function queryOf(disk: Disk, params: LogParams) {
+/** The question as the reader takes it. Errors as {@linkcode readLogFiles}. */
+export async function queryOf(
+  disk: Disk,
+  params: LogParams,
+): Promise<LogQuery> {
   using project = await openProjectFiles(disk, params.config, {
     tolerant: true,
   });
@@ -172,7 +180,7 @@ async function queryOf(disk: Disk, params: LogParams) {
     context: context ?? 0,
     sinceMs: typeof since === "string" ? timeOf(since) : null,
     untilMs: typeof until === "string" ? timeOf(until) : null,
-    cursor: null,
-    signal: params.signal,
+    cursor: params.cursor ?? null,
+    ...params.signal === undefined ? {} : { signal: params.signal },
   };
 }

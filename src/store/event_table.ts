@@ -9,6 +9,8 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import type { EventType, NewEvent, TaskEvent } from "../domain/event.ts";
+import { type EventSelection, isSelected } from "../domain/event_selection.ts";
+import { type CallerMarks, markOf, OWN_EVENTS } from "./caller_table.ts";
 import type { Database, Statement, Value } from "./database.ts";
 import type { EventMirror } from "./event_mirror.ts";
 
@@ -19,14 +21,11 @@ export const MAX_WAITING_EVENTS = 10_000;
 const PRUNE_BATCH = 500;
 
 /** Which events. All conditions hold together. */
-export interface EventFilter {
-  /** Project id; null = the daemon's own events; absent = all. */
-  readonly session?: string | null;
-  readonly task?: string;
-  /** Empty or absent = all. */
-  readonly types?: readonly string[];
+export interface EventFilter extends EventSelection {
   /** Wall time in milliseconds; events at that time or later. */
   readonly sinceMs?: number;
+  /** Wall time in milliseconds; events at that time or earlier. */
+  readonly untilMs?: number;
   /** Events after this number, the oldest of them first. */
   readonly afterSeq?: number;
   /** Most events in the answer; 0 = all. */
@@ -39,6 +38,18 @@ export interface EventPage {
   readonly events: readonly TaskEvent[];
   /** The `afterSeq` that continues exactly here. */
   readonly cursor: number;
+  /** Whether the limit of a question with `afterSeq` has cut off later ones. */
+  readonly hasMore: boolean;
+}
+
+/** The events after a caller's marks, see {@linkcode EventTable.after}. */
+export interface EventNews {
+  /** The newest of them, oldest first. */
+  readonly events: readonly TaskEvent[];
+  /** How many there are. */
+  readonly count: number;
+  /** The newest number there is, of whichever project. */
+  readonly lastSeq: number;
 }
 
 /** Told when storing begins to fail, each time an event is lost by it, and with null when it works again. */
@@ -176,27 +187,91 @@ export class EventTable {
   list(filter: EventFilter): EventPage {
     // Before the events, so that one appended by another process in between comes twice rather than never.
     const lastSeq = this.lastSeq;
-    const isForward = filter.afterSeq !== undefined;
-    const { where, params } = conditions(filter);
-    const rows = this.#database.prepare<StoredEvent>(
-      `select seq, at, event, session, task, data from events ${where}
-       order by seq ${isForward ? "asc" : "desc"} limit ?`,
-    ).all(...params, filter.limit === 0 ? -1 : filter.limit);
-    if (!isForward) rows.reverse();
-    const waiting = this.#waiting.filter((event) => matches(event, filter));
-    const all = waiting.length === 0 ? rows : [...rows, ...waiting];
-    const kept = filter.limit === 0 || all.length <= filter.limit
-      ? all
+    const { limit, afterSeq } = filter;
+    const isForward = afterSeq !== undefined;
+    const found = this.#select(filter, limit === 0 ? -1 : limit + 1);
+    const isMore = limit !== 0 && found.length > limit;
+    const kept = !isMore
+      ? found
       : isForward
-      ? all.slice(0, filter.limit)
-      : all.slice(-filter.limit);
-    const isCut = isForward && filter.limit !== 0 &&
-      kept.length === filter.limit;
+      ? found.slice(0, limit)
+      : found.slice(-limit);
     const newest = kept.at(-1)?.seq ?? 0;
+    const hasMore = isForward && isMore;
     return {
       events: kept.map(toTaskEvent),
-      cursor: isCut ? newest : Math.max(lastSeq, newest, filter.afterSeq ?? 0),
+      cursor: hasMore ? newest : Math.max(lastSeq, newest, afterSeq ?? 0),
+      hasMore,
     };
+  }
+
+  /**
+   * The newest events that a caller has not had.
+   *
+   * @param marks What it has had.
+   * @param session Of this project and of taskmux itself; null = of all projects.
+   * @param limit Most events in the answer.
+   */
+  after(
+    marks: CallerMarks,
+    session: string | null,
+    limit: number,
+  ): EventNews {
+    const { lastSeq } = this;
+    const parts = session === null
+      ? [conditionsAfter(marks)]
+      : [session, null].map((owner) =>
+        conditions({
+          owner,
+          afterSeq: markOf(marks, owner ?? OWN_EVENTS),
+        })
+      );
+    const waiting = this.#waiting.filter((event) =>
+      isSelected(toTaskEvent(event), session === null ? {} : { session }) &&
+      event.seq > markOf(marks, event.session ?? OWN_EVENTS)
+    );
+    const counts = parts.map(({ where, params }) =>
+      this.#database.prepare<{ count: number }>(
+        `select count(*) as count from events ${where}`,
+      ).get(...params)?.count ?? 0
+    );
+    const rows = parts.flatMap((part, index) =>
+      counts[index] === 0 ? [] : this.#rows(part, "desc", limit)
+    );
+    const newest = [...rows, ...waiting].sort(bySeq).slice(-limit);
+    return {
+      events: newest.map(toTaskEvent),
+      count: counts.reduce((sum, count) => sum + count, waiting.length),
+      lastSeq,
+    };
+  }
+
+  /** Oldest first, of those stored and those that wait. @param limit Of each kind; -1 = all. */
+  #select(filter: EventFilter, limit: number): StoredEvent[] {
+    const order = filter.afterSeq === undefined ? "desc" : "asc";
+    const { session, tasks = [], ...rest } = filter;
+    // Two questions, as one for "this or null" would sort all that it finds. An event of taskmux itself has no task.
+    const owners = session === undefined
+      ? [undefined]
+      : tasks.length === 0
+      ? [session, null]
+      : [session];
+    const stored = owners.flatMap((owner) =>
+      this.#rows(conditions({ ...rest, tasks, owner }), order, limit)
+    );
+    const waiting = this.#waiting.filter((event) => matches(event, filter));
+    return [...stored, ...waiting].sort(bySeq);
+  }
+
+  #rows(
+    { where, params }: Conditions,
+    order: "asc" | "desc",
+    limit: number,
+  ): StoredEvent[] {
+    return this.#database.prepare<StoredEvent>(
+      `select seq, at, event, session, task, data from events ${where}
+       order by seq ${order} limit ?`,
+    ).all(...params, limit);
   }
 
   /**
@@ -326,21 +401,28 @@ export class EventTable {
   }
 }
 
-function conditions(filter: EventFilter): { where: string; params: Value[] } {
+/** A filter of rows in SQL. */
+interface Conditions {
+  readonly where: string;
+  readonly params: readonly Value[];
+}
+
+/** @param filter `owner`: a project, null = taskmux itself, absent = all. */
+function conditions(
+  filter: Omit<EventFilter, "session" | "limit"> & {
+    readonly owner: string | null | undefined;
+  },
+): Conditions {
+  const { owner, tasks = [], types = [], sinceMs, untilMs, afterSeq } = filter;
   const parts: [sql: string, param: Value][] = [];
-  if (filter.session !== undefined) {
-    // "is" compares null with null.
-    parts.push(["session is ?", filter.session]);
-  }
-  if (filter.task !== undefined) parts.push(["task = ?", filter.task]);
-  if (filter.types !== undefined && filter.types.length > 0) {
-    parts.push([
-      "event in (select value from json_each(?))",
-      JSON.stringify(filter.types),
-    ]);
-  }
-  if (filter.sinceMs !== undefined) parts.push(["at >= ?", filter.sinceMs]);
-  if (filter.afterSeq !== undefined) parts.push(["seq > ?", filter.afterSeq]);
+  // "is" compares null with null.
+  if (owner !== undefined) parts.push(["session is ?", owner]);
+  if (tasks.length === 1) parts.push(["task = ?", tasks[0]!]);
+  if (tasks.length > 1) parts.push([ONE_OF("task"), JSON.stringify(tasks)]);
+  if (types.length > 0) parts.push([ONE_OF("event"), JSON.stringify(types)]);
+  if (sinceMs !== undefined) parts.push(["at >= ?", sinceMs]);
+  if (untilMs !== undefined) parts.push(["at <= ?", untilMs]);
+  if (afterSeq !== undefined) parts.push(["seq > ?", afterSeq]);
   return {
     where: parts.length === 0
       ? ""
@@ -349,15 +431,29 @@ function conditions(filter: EventFilter): { where: string; params: Value[] } {
   };
 }
 
+const ONE_OF = (column: "task" | "event"): string =>
+  `${column} in (select value from json_each(?))`;
+
+/** Of all projects, each after its own mark. */
+function conditionsAfter({ seq, sessions }: CallerMarks): Conditions {
+  return {
+    where: `where seq > ? and seq > coalesce(
+      (select value from json_each(?) where key = coalesce(session, '')), 0)`,
+    params: [seq, JSON.stringify(sessions)],
+  };
+}
+
 /** The same conditions for an event that is not in the database yet. */
 function matches(event: StoredEvent, filter: EventFilter): boolean {
-  const { session, task, types, sinceMs, afterSeq } = filter;
-  return (session === undefined || event.session === session) &&
-    (task === undefined || event.task === task) &&
-    (types === undefined || types.length === 0 ||
-      types.includes(event.event)) &&
+  const { sinceMs, untilMs, afterSeq } = filter;
+  return isSelected(toTaskEvent(event), filter) &&
     (sinceMs === undefined || event.at >= sinceMs) &&
+    (untilMs === undefined || event.at <= untilMs) &&
     (afterSeq === undefined || event.seq > afterSeq);
+}
+
+function bySeq(one: StoredEvent, other: StoredEvent): number {
+  return one.seq - other.seq;
 }
 
 function toFields(event: NewEvent): Omit<StoredEvent, "seq"> {

@@ -79,4 +79,25 @@ export const MIGRATIONS: readonly string[] = [
     value text not null
   ) strict, without rowid;
   `,
+  `
+  -- Up to which event each caller has been told; sessions: a JSON object of the projects that are further.
+  create table callers (
+    caller text primary key,
+    seq integer not null,
+    sessions text not null,
+    used_at integer not null
+  ) strict, without rowid;
+  `,
+  `
+  -- How far each caller has read the logs of a project, by a name of its choice.
+  create table cursors (
+    caller text not null,
+    session text not null,
+    name text not null,
+    cursor text not null,
+    used_at integer not null,
+    primary key (caller, session, name)
+  ) strict, without rowid;
+  create index cursors_used on cursors (used_at);
+  `,
 ];

@@ -9,6 +9,8 @@
 
 import type { TaskEvent } from "../domain/event.ts";
 import type { Clock } from "../kit/clock.ts";
+import { CallerTable } from "./caller_table.ts";
+import { CursorTable } from "./cursor_table.ts";
 import type { Database } from "./database.ts";
 import { EventMirror } from "./event_mirror.ts";
 import { EventTable } from "./event_table.ts";
@@ -77,6 +79,8 @@ export class Store implements Disposable {
   readonly tasks: TaskTable;
   readonly leases: LeaseTable;
   readonly meta: MetaTable;
+  readonly cursors: CursorTable;
+  readonly callers: CallerTable;
   readonly finding: StoreFinding;
   readonly #database: Database;
 
@@ -91,6 +95,8 @@ export class Store implements Disposable {
     this.tasks = new TaskTable(database);
     this.leases = new LeaseTable(database);
     this.meta = new MetaTable(database);
+    this.cursors = new CursorTable(database);
+    this.callers = new CallerTable(database);
     this.finding = finding;
   }
 

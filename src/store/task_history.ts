@@ -41,7 +41,7 @@ export function taskHistory(
   task: string,
 ): WhyHistory {
   const last = (types: readonly EventType[]): TaskEvent | null =>
-    events.list({ session, task, types, limit: 1 }).events[0] ?? null;
+    events.list({ session, tasks: [task], types, limit: 1 }).events[0] ?? null;
   // Hooks of the project are nobody's in particular.
   const hookFailure = events.list({
     session,
@@ -52,7 +52,12 @@ export function taskHistory(
   );
   return {
     wish: last(WISHES),
-    recent: events.list({ session, task, types: CHANGES, limit: CHANGES_READ })
+    recent: events.list({
+      session,
+      tasks: [task],
+      types: CHANGES,
+      limit: CHANGES_READ,
+    })
       .events,
     hookFailure: hookFailure ?? null,
   };

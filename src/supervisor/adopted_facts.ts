@@ -40,7 +40,7 @@ export function adoptedFacts(
   const newest = (...types: string[]) => {
     const [event] = store.events.list({
       session: projectId,
-      task: spec.name,
+      tasks: [spec.name],
       types: [...types, "task_exited"],
       limit: 1,
     }).events;

@@ -6,6 +6,7 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import type { EventType } from "../domain/event.ts";
+import { EVENT_CATALOG } from "../domain/event_catalog.ts";
 import { closest } from "../kit/did_you_mean.ts";
 
 /** Conditions on the state of a task. */
@@ -22,42 +23,7 @@ export type WaitCondition =
   | { readonly kind: "log"; readonly pattern: string; readonly flags: string }
   | { readonly kind: "event"; readonly type: EventType };
 
-/** Every type there is; the compiler finds a forgotten one. */
-const EVENT_TYPES = Object.keys(
-  {
-    task_started: true,
-    task_stopped: true,
-    task_restarted: true,
-    task_killed: true,
-    task_exited: true,
-    task_healthy: true,
-    task_unhealthy: true,
-    task_failed: true,
-    task_completed: true,
-    health_check_failed: true,
-    auto_restart: true,
-    auto_restart_failed: true,
-    max_restarts_reached: true,
-    hook_failed: true,
-    orphan_reaped: true,
-    port_changed: true,
-    environment_lost: true,
-    session_started: true,
-    session_stopped: true,
-    config_reloaded: true,
-    config_error: true,
-    config_missing: true,
-    project_registered: true,
-    project_unregistered: true,
-    log_error: true,
-    disk_error: true,
-    disk_recovered: true,
-    keeper_lost: true,
-    state_damaged: true,
-    daemon_started: true,
-    daemon_stopped: true,
-  } satisfies Record<EventType, true>,
-) as EventType[];
+const EVENT_TYPES = Object.keys(EVENT_CATALOG) as EventType[];
 
 const HINT =
   "healthy, running, started, completed, stopped, port, log:/regular expression/ or event:TYPE";

@@ -56,7 +56,12 @@ export interface FrameContext {
   /** Aborts only when the server ends. What lives by it is waited for, however early the caller goes. */
   readonly lifetime: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** The answer has events that are new to the caller. To be called once, when it has arrived or was lost. */
+  readonly onNews: (settle: Settle) => void;
 }
+
+/** Takes what became of an answer, and tells whether its events now count as told. */
+type Settle = (hasArrived: boolean) => boolean;
 
 /**
  * Serves connections until the scope closes. Each connection is on its own; a broken one harms no other.
@@ -121,6 +126,7 @@ async function serveConnection(
     } satisfies Hello,
   );
   const requests = new Map<number, AbortController>();
+  const unseen = new UnseenNews();
   const running = new Set<Promise<void>>();
   try {
     for await (const frame of connection.frames()) {
@@ -128,6 +134,11 @@ async function serveConnection(
       const request = frame as ClientFrame;
       if ("cancel" in request) {
         requests.get(request.cancel)?.abort(withdrawn());
+        unseen.settle(request.cancel, false);
+        continue;
+      }
+      if ("seen" in request) {
+        confirm(connection, unseen, request.seen);
         continue;
       }
       if (!isRequest(request) || requests.size >= REQUESTS_PER_CONNECTION) {
@@ -137,6 +148,7 @@ async function serveConnection(
       requests.set(request.id, cancel);
       const work = answer(connection, dispatcher, {
         request,
+        unseen,
         signal: AbortSignal.any([cancel.signal, gone.signal, serverSignal]),
         lifetime: serverSignal,
       }).finally(() => {
@@ -153,8 +165,20 @@ async function serveConnection(
     serverSignal.removeEventListener("abort", close);
     gone.abort(withdrawn());
     await Promise.allSettled(running);
+    unseen.loseAll();
     if (serverSignal.aborted) await ending.promise;
   }
+}
+
+/** The peer has what is new to its caller. */
+function confirm(
+  connection: FrameConnection,
+  unseen: UnseenNews,
+  id: number,
+): void {
+  // A peer that finds the connection closed looks what was noted until then.
+  const seen = unseen.settle(id, !connection.isClosed);
+  connection.send({ id, seen } satisfies ServerFrame);
 }
 
 function isRequest(
@@ -169,8 +193,32 @@ function withdrawn(): DOMException {
   return new DOMException("The caller is gone", "AbortError");
 }
 
+/** Answers on one connection whose events the peer has not confirmed. */
+class UnseenNews {
+  readonly #settles = new Map<number, Settle>();
+
+  add(id: number, settle: Settle): void {
+    const [eldest] = this.#settles.keys();
+    const isFull = this.#settles.size >= REQUESTS_PER_CONNECTION;
+    if (isFull && eldest !== undefined) this.settle(eldest, false);
+    this.#settles.set(id, settle);
+  }
+
+  /** @returns Whether the events now count as told. */
+  settle(id: number, hasArrived: boolean): boolean {
+    const settle = this.#settles.get(id);
+    this.#settles.delete(id);
+    return settle?.(hasArrived) ?? false;
+  }
+
+  loseAll(): void {
+    for (const id of [...this.#settles.keys()]) this.settle(id, false);
+  }
+}
+
 interface Answering {
   readonly request: RequestFrame;
+  readonly unseen: UnseenNews;
   readonly signal: AbortSignal;
   readonly lifetime: AbortSignal;
 }
@@ -178,7 +226,7 @@ interface Answering {
 async function answer(
   connection: FrameConnection,
   dispatcher: FrameDispatcher,
-  { request, signal, lifetime }: Answering,
+  { request, unseen, signal, lifetime }: Answering,
 ): Promise<void> {
   const { id, op, params } = request;
   const send = (frame: ServerFrame): boolean => connection.send(frame);
@@ -190,6 +238,7 @@ async function answer(
     onProgress: (progress) => {
       send({ id, progress });
     },
+    onNews: (settle) => unseen.add(id, settle),
   };
   try {
     if (dispatcher.kindOf(op) === "stream") {

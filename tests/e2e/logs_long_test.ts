@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
+import { printedText } from "../support/answer_lines.ts";
 import type { TestProject } from "../support/project.ts";
 import { testTaskmux } from "../support/taskmux.ts";
 import { openTerminal } from "../support/terminal.ts";
@@ -59,7 +60,8 @@ Deno.test("logs -n all shows every line, as text and as one JSON value", async (
   assert.equal(all.lines.length, 2 * count);
   assert(all.lines.every((line, index) =>
     typeof line === "object" &&
-    line.text === `${index % 2 === 0 ? "a" : "b"} ${Math.floor(index / 2)}`
+    printedText(line) ===
+      `${index % 2 === 0 ? "a" : "b"} ${Math.floor(index / 2)}`
   ));
   assert.equal(all.has_more, false);
   assert.equal(all.dropped, 0);

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
+import { labelledText } from "../support/answer_lines.ts";
 import { LineReader } from "../support/line_reader.ts";
 import type { TestProject } from "../support/project.ts";
 import { readIfThere, testTaskmux } from "../support/taskmux.ts";
@@ -41,9 +42,7 @@ async function sayAndSee(
 }
 
 function texts(answer: Logs): string[] {
-  return answer.lines.map((line) =>
-    typeof line === "string" ? line.slice(24) : `${line.task}: ${line.text}`
-  );
+  return answer.lines.map(labelledText);
 }
 
 // Bracketed text vanished, tasks came one after another, -C did nothing in the original (defect 18).

@@ -6,6 +6,7 @@
 
 import type { Result } from "../../src/contract/mod.ts";
 import type { ErrorCode } from "../../src/domain/error_codes.ts";
+import { printedText } from "./answer_lines.ts";
 import type { CliOptions, CliRun } from "./cli.ts";
 import { PROGRAMS } from "./keeper.ts";
 import type { ErrorAnswer, Json, Taskmux } from "./taskmux.ts";
@@ -149,15 +150,22 @@ export class TestProject {
     return pid;
   }
 
-  /** Events of the project, oldest first, asked over the socket. */
+  /** Events of the project, oldest first, asked over the socket; not those of taskmux itself. */
   async events(task?: string, ...types: string[]): Promise<Event[]> {
-    const { events } = await this.#taskmux.call("event.list", {
-      scope: { config: this.config },
-      ...(task === undefined ? {} : { task }),
-      types,
-      limit: 0,
-    });
-    return events;
+    const found: Event[] = [];
+    let cursor = "0";
+    while (true) {
+      const page = await this.#taskmux.call("event.list", {
+        scope: { config: this.config },
+        ...(task === undefined ? {} : { tasks: [task] }),
+        types,
+        limit: 0,
+        cursor,
+      });
+      found.push(...page.events.filter(({ session }) => session !== null));
+      if (!page.has_more) return found;
+      cursor = page.cursor;
+    }
   }
 
   /** Types of the events of a task, in order. */
@@ -180,14 +188,9 @@ export class TestProject {
       tasks: [task],
       lines: 1_000,
     });
-    return lines.map((line) =>
-      typeof line === "string" ? line.slice(LOG_STAMP_LENGTH) : line.text
-    );
+    return lines.map(printedText);
   }
 }
-
-/** `2026-01-01T00:00:00.000 ` */
-const LOG_STAMP_LENGTH = 24;
 
 /** Shell command of a program of `tests/fixtures/programs`, under the permissions that such servers need. */
 export function program(name: string, ...args: string[]): string {

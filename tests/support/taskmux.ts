@@ -10,6 +10,7 @@ import type { CallName, ParamsInput, Result } from "../../src/contract/mod.ts";
 import { connect } from "../../src/client/client.ts";
 import { ERROR_CODES, type ErrorCode } from "../../src/domain/error_codes.ts";
 import { type CliOptions, type CliRun, runCli, spawnCli } from "./cli.ts";
+import { undocumentedIn } from "./documented_events.ts";
 import { TestProject } from "./project.ts";
 import { type TempHome, tempHome } from "./temp_home.ts";
 import { until } from "./until.ts";
@@ -124,7 +125,8 @@ export class Taskmux implements AsyncDisposable {
   /**
    * Stops the daemon, and sees to it that nothing is left.
    *
-   * @throws If something was, if the daemon did not end, or if it logged an error that was not expected.
+   * @throws If something was, if the daemon did not end, if it logged an error that was not expected, or told an event
+   * otherwise than documented.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const problems: string[] = [];
@@ -135,6 +137,8 @@ export class Taskmux implements AsyncDisposable {
       }
       problems.push(...await endLeftovers(this.home));
       problems.push(...await loggedErrors(this.home, this.#expectedErrors));
+      const mirror = await readIfThere(this.home.paths.eventsMirror);
+      problems.push(...undocumentedIn(mirror).slice(0, 5));
     } finally {
       await this.home[Symbol.asyncDispose]();
     }

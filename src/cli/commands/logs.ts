@@ -5,6 +5,7 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { defaultLines } from "../../domain/default_lines.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { ERROR_CODES, EXIT } from "../../domain/error_codes.ts";
 import {
@@ -13,21 +14,33 @@ import {
   requireLevel,
 } from "../../domain/log_levels.ts";
 import { systemClock } from "../../kit/clock.ts";
+import {
+  BUDGET_OPTIONS,
+  budgetBytes,
+  type BudgetValues,
+  checkNotFollowed,
+} from "../budget_option.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { ask, findDaemon } from "../daemon_access.ts";
+import { ask, askNews, findDaemon } from "../daemon_access.ts";
+import {
+  PLACE_OPTIONS,
+  type PlaceReached,
+  readFromPlace,
+} from "../log_place.ts";
 import { pointInTime, wholeNumber } from "../option_value.ts";
 import { projectScope } from "../project.ts";
+import { answerLines } from "../render/log_marks.ts";
 import { LogPrinter, type PrintedRecord } from "../render/logs.ts";
-
-/** Lines shown unless something else is asked for. */
-const DEFAULT_LINES = 100;
 
 /** Lines shown before following. */
 const DEFAULT_FOLLOW_LINES = 10;
 
 /** Longer answers are read from the files: they would not fit the frames of the socket. */
 const MAX_LINES_OVER_SOCKET = 2_000;
+
+/** What came after a cursor is asked of the daemon first, which is three times as fast, unless it is more than this. */
+const MAX_POLLED_LINES = 200;
 
 /** Prints output of tasks. */
 export const logs = command({
@@ -74,23 +87,25 @@ export const logs = command({
     },
     since: { type: "string", value: "WHEN", summary: "Only from then on" },
     until: { type: "string", value: "WHEN", summary: "Only up to then" },
+    ...PLACE_OPTIONS,
+    ...BUDGET_OPTIONS,
   },
   positionals: { min: 0, max: Infinity },
   examples: [
     ["taskmux logs -f api", "Follow one task"],
     ["taskmux logs -g 'error|panic' -C 5", "Search all of them"],
     ["taskmux logs worker --since 5m -n all --json", "For a program"],
+    [
+      "taskmux logs --cursor-name me --max-tokens 2000",
+      "What is new, in short",
+    ],
   ],
   async run(context, { values, positionals }) {
     const { config } = projectScope(context);
     const now = systemClock.now();
-    const lines = values.lines === "all" ? null : wholeNumber(
-      "lines",
-      values.lines,
-    ) ?? (values.follow ? DEFAULT_FOLLOW_LINES : DEFAULT_LINES);
     const query = {
       tasks: [...positionals],
-      lines,
+      lines: wantedLines(values, false),
       grep: values.grep,
       level: levelOption(values.level),
       fields: [...values.field],
@@ -98,18 +113,55 @@ export const logs = command({
       since: pointInTime("since", values.since, now),
       until: pointInTime("until", values.until, now),
     };
-    return values.follow
-      ? await follow(context, config, query)
-      : await read(context, config, query);
+    if (values.follow) {
+      checkNotFollowed(values, NOT_FOLLOWED);
+      return await follow(context, config, query);
+    }
+    const maxBytes = budgetBytes(values);
+    const place = { values, config };
+    return await readFromPlace(context, place, async (cursor) => {
+      const lines = wantedLines(values, cursor !== null);
+      const asked = { ...query, lines, cursor };
+      return maxBytes === null
+        ? await read(context, config, asked)
+        : await readBudgeted(context, config, { ...asked, maxBytes });
+    });
   },
 });
+
+/** Options that need an end of the answer. */
+const NOT_FOLLOWED = [
+  ...Object.keys(PLACE_OPTIONS),
+  ...Object.keys(BUDGET_OPTIONS),
+];
+
+/** Null = all. What is read from a place on, or found, is not cut off unless that is asked for. */
+function wantedLines(
+  values: BudgetValues & {
+    readonly lines: string | null;
+    readonly follow: boolean;
+    readonly grep: string | null;
+    readonly level: string | null;
+    readonly field: readonly string[];
+    readonly since: string | null;
+  },
+  hasPlace: boolean,
+): number | null {
+  if (values.lines === "all") return null;
+  const given = wholeNumber("lines", values.lines);
+  if (given !== null) return given;
+  if (values.follow) return DEFAULT_FOLLOW_LINES;
+  if (hasPlace) return null;
+  return defaultLines({
+    hasBudget: budgetBytes(values) !== null,
+    isSelective: values.grep !== null || values.level !== null ||
+      values.field.length > 0 || values.since !== null,
+  });
+}
 
 function levelOption(text: string | null): LogLevel | null {
   return text === null ? null : requireLevel(text);
 }
-
-/** The time before a line of the file, which is UTC without saying so. */
-const STAMP_REGEXP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}) /;
 
 /** What is asked, whoever answers. */
 interface Query {
@@ -121,21 +173,38 @@ interface Query {
   readonly context: number;
   readonly since: string | null;
   readonly until: string | null;
+  readonly cursor?: string | null;
+}
+
+/** Whether what came after some place is asked for, which is little if it is asked for often. */
+function isPoll({ cursor, lines }: Query): boolean {
+  return typeof cursor === "string" && lines === null;
+}
+
+/** Whether the answer fits into a frame. */
+function isShort({ lines }: Query): boolean {
+  return lines !== null && lines <= MAX_LINES_OVER_SOCKET;
 }
 
 async function read(
   context: Context,
   config: string,
   query: Query,
-): Promise<number> {
+): Promise<PlaceReached> {
   const { output } = context;
-  const isLong = query.lines === null || query.lines > MAX_LINES_OVER_SOCKET;
   // The daemon answers in plain text without gaps; only the files have the colours for a terminal.
   const isPlain = output.json || (!output.isTerminal && query.context === 0);
-  if (!isLong && isPlain) {
+  if (isPoll(query) && isPlain) {
+    const lines = MAX_POLLED_LINES;
+    const answer = await askDaemon(context, config, { ...query, lines });
+    if (answer !== null && !answer.has_more) {
+      return await print(context, answer);
+    }
+  } else if (isShort(query) && isPlain) {
     const answer = await askDaemon(context, config, query);
     if (answer !== null) return await print(context, answer);
   }
+  await askNews(context, { config });
   try {
     const { printLogFiles } = await import("../print_log_files.ts");
     return await printLogFiles(
@@ -152,11 +221,43 @@ async function read(
   }
 }
 
+async function readBudgeted(
+  context: Context,
+  config: string,
+  { maxBytes, ...query }: Query & { readonly maxBytes: number },
+): Promise<PlaceReached> {
+  const asked = (max_bytes: number) =>
+    askDaemon(context, config, { ...query, max_bytes });
+  const { json } = context.output;
+  // What is added for a caller is not in the daemon's count.
+  const isCounted = json && context.manner.caller === undefined;
+  if (isCounted && (isPoll(query) || isShort(query))) {
+    const answer = await asked(maxBytes);
+    if (answer !== null) return await print(context, answer);
+  }
+  await askNews(context, { config });
+  const [{ readLogFilesIntoBudget }, { printAskedBudget, printBudgeted }] =
+    await Promise.all([
+      import("../../offline/budgeted_logs.ts"),
+      import("../budgeted_logs.ts"),
+    ]);
+  try {
+    const params = { config, ...query };
+    const page = await readLogFilesIntoBudget(context, params, maxBytes);
+    return await printBudgeted(context, page, { ...query, maxBytes });
+  } catch (error) {
+    if (!isConfigError(error)) throw error;
+    const reached = await printAskedBudget(context, maxBytes, asked);
+    if (reached === null) throw error;
+    return reached;
+  }
+}
+
 /** Null if there is no daemon, or none that answers. */
 async function askDaemon(
   context: Context,
   config: string,
-  query: Query,
+  query: Query & { readonly max_bytes?: number },
 ): Promise<Result<"log.read"> | null> {
   try {
     await using client = await findDaemon(context);
@@ -172,22 +273,14 @@ async function askDaemon(
 async function print(
   { output }: Context,
   answer: Result<"log.read">,
-): Promise<number> {
+): Promise<PlaceReached> {
   const printer = new LogPrinter({
     paint: output.paint,
     colours: false,
     withTask: true,
   });
-  await output.answer(
-    answer,
-    () =>
-      answer.lines.map((line) =>
-        typeof line === "string"
-          ? printer.text(line.replace(STAMP_REGEXP, "$1Z "))
-          : printer.line(line)
-      ),
-  );
-  return EXIT.ok;
+  await output.answer(answer, () => answerLines(answer, printer));
+  return answer;
 }
 
 async function follow(

@@ -6,7 +6,7 @@
 
 import { EXIT } from "../../domain/error_codes.ts";
 import { command } from "../command.ts";
-import { ask, needDaemon } from "../daemon_access.ts";
+import { ask, needDaemon, unnamed } from "../daemon_access.ts";
 import { followEvents } from "../event_stream.ts";
 import { projectScope } from "../project.ts";
 import { eventLine, type EventRecord } from "../render/events.ts";
@@ -24,12 +24,13 @@ export const watch = command({
   async run(context) {
     const { output } = context;
     const { config } = projectScope(context);
-    await using client = await needDaemon(context);
+    const nameless = unnamed(context);
+    await using client = await needDaemon(nameless);
     const { entry } = await ask(client, "project.register", { config });
     const filter = { scope: { session: entry.session }, types: TYPES };
     const { cursor } = await ask(client, "event.list", { ...filter, limit: 1 });
     await output.notes([`Watching ${config} (Ctrl-C ends)`]);
-    const events = followEvents(context, client, { ...filter, cursor });
+    const events = followEvents(nameless, client, { ...filter, cursor });
     for await (const item of events) {
       if (output.json) await output.value(item);
       else if ("event" in item) {

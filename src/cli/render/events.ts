@@ -18,36 +18,97 @@ export interface EventOptions {
   readonly withSession: boolean;
 }
 
-const OWN_KEYS = new Set(["seq", "ts", "event", "session", "task"]);
+const OWN_KEYS = new Set(["seq", "ts", "event", "severity", "session", "task"]);
 
-const BAD = /fail|unhealthy|max_restarts|error|lost/;
-const NOTABLE = /kill|restart|exited|reaped|changed/;
+const STYLES: Readonly<Record<EventRecord["severity"], Style>> = {
+  info: "green",
+  warning: "yellow",
+  error: "red",
+};
 
 /** One event: time, whose it is, what, and its facts. */
 export function eventLine(
   event: EventRecord,
   { paint, withSession }: EventOptions,
 ): string {
-  const owner = [withSession ? event.session : null, event.task ?? null]
-    .filter((part) => part !== null).join("/");
-  const facts = Object.entries(event)
-    .filter(([key, value]) => !OWN_KEYS.has(key) && value !== null)
-    .map(([key, value]) => `${key}=${factText(value)}`);
+  const owner = event.session === null
+    ? "taskmux"
+    : [withSession ? event.session : null, event.task ?? null]
+      .filter((part) => part !== null).join("/");
+  const facts = eventFacts(event);
   return [
     paint("dim", event.ts.replace(/\.\d+(?=Z|$)/, "")),
     ...owner === "" ? [] : [paint("cyan", `[${owner}]`)],
-    paint(styleOf(event.event), event.event),
+    paint(STYLES[event.severity] ?? "plain", event.event),
     ...facts.length === 0 ? [] : [paint("dim", `(${facts.join(", ")})`)],
   ].join(" ");
 }
 
-function factText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(factText).join(",")}]`;
-  if (typeof value === "object") return plainText(JSON.stringify(value));
-  return plainText(String(value));
+/** What an event says, in words. What only programs need, such as the id of a run, is left out. */
+export function eventFacts(event: EventRecord): string[] {
+  return Object.entries(event).flatMap(([key, value]) => {
+    const isNothing = value === null || value === undefined ||
+      (Array.isArray(value) && value.length === 0);
+    if (OWN_KEYS.has(key) || isNothing) return [];
+    const word = WORDS[key];
+    const text = word === undefined
+      ? `${key.replaceAll("_", " ")} ${plain(value)}`
+      : word(value, event);
+    return text === null ? [] : [text];
+  });
 }
 
-function styleOf(event: string): Style {
-  if (BAD.test(event)) return "red";
-  return NOTABLE.test(event) ? "yellow" : "green";
+type Word = (value: unknown, event: EventRecord) => string | null;
+
+const silent: Word = () => null;
+
+const itself: Word = (value) => plain(value);
+
+/** How a fact is said; those that are not here are said as `key value`. */
+const WORDS: Readonly<Record<string, Word>> = {
+  run_id: silent,
+  ended_at: silent,
+  exit_code: (code, event) =>
+    "signal" in event ? null : `exit code ${plain(code)}`,
+  signal: (signal) => `ended by ${plain(signal)}`,
+  method: (method) => `${plain(method)} probe`,
+  reason: (reason) => REASONS[String(reason)] ?? plain(reason),
+  error_code: itself,
+  delay: (delay) => delay === 0 ? "at once" : `in ${plain(delay)} s`,
+  count: (count) =>
+    `after ${plain(count)} ${Number(count) === 1 ? "restart" : "restarts"}`,
+  hook: itself,
+  holder: (holder) => {
+    const { command, pid } = holder as { command?: unknown; pid?: unknown };
+    return `taken by "${plain(command)}" (pid ${plain(pid)})`;
+  },
+  config_path: itself,
+  name: silent,
+  worktree_id: silent,
+  dropped_bytes: (bytes) =>
+    bytes === 0 ? null : `${plain(bytes)} bytes of output dropped`,
+  path: itself,
+  seconds: (seconds) => `after ${plain(seconds)} s`,
+  lost: (lost) => lost === 0 ? null : `${plain(lost)} lost`,
+  file: itself,
+  aside: (aside) => `moved to ${plain(aside)}`,
+  message: itself,
+  version: (version) => `taskmux ${plain(version)}`,
+  kept_tasks: (isKept) => isKept === true ? "tasks run on" : null,
+  left: (left) => `may still run: ${plain(left)}`,
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  manual: "by command",
+  shutdown: "with the daemon",
+  process_exited: "it exited",
+  health_retries_exceeded: "its probes failed",
+  start_failed: "it could not start",
+  file_changed: "a file changed",
+};
+
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plain).join(" ");
+  if (typeof value === "object") return plainText(JSON.stringify(value));
+  return plainText(String(value));
 }

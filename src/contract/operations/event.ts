@@ -5,16 +5,32 @@
  */
 
 import { z } from "zod";
+import { SEVERITIES } from "../../domain/event_catalog.ts";
 import { call, scope, stream } from "../operation.ts";
 
-/** An event. Extra keys belong to its type. */
+/** An event. Extra keys belong to its type; `docs/events.md` has them all. */
 export const eventRecord = z.looseObject({
   seq: z.number(),
   ts: z.string(),
   event: z.string(),
+  severity: z.enum(SEVERITIES),
   session: z.string().nullable(),
   task: z.string().optional(),
 });
+
+const selection = {
+  /** Events of this project and of taskmux itself. Absent = of every project. */
+  scope: scope.optional(),
+  /** Empty = all, those of no task too. */
+  tasks: z.array(z.string()).default([]),
+  /** Empty = all. */
+  types: z.array(z.string()).default([]),
+  /** The least severity. */
+  level: z.enum(SEVERITIES).nullable().default(null),
+  since: z.string().nullable().default(null),
+  /** Only what came after the answer of which this is the cursor. */
+  cursor: z.string().nullable().default(null),
+};
 
 /** See the module. */
 export const event = {
@@ -23,20 +39,18 @@ export const event = {
     permission: "read",
     effect: "none",
     params: z.strictObject({
-      /** Absent = every project. */
-      scope: scope.optional(),
-      task: z.string().nullable().default(null),
-      types: z.array(z.string()).default([]),
-      since: z.string().nullable().default(null),
-      /** Newest events kept; 0 = all. */
+      ...selection,
+      until: z.string().nullable().default(null),
+      /** Most events: the newest, with a cursor the oldest. 0 and anything above 2 000 are 2 000. */
       limit: z.number().int().min(0).default(50),
-      cursor: z.string().nullable().default(null),
     }),
     result: z.looseObject({
       ok: z.literal(true),
       events: z.array(eventRecord),
       count: z.number(),
       cursor: z.string(),
+      /** Whether the limit has cut off events after these. Only with a cursor. */
+      has_more: z.boolean(),
     }),
     errors: ["E500"],
     since: "0.1.0",
@@ -45,12 +59,7 @@ export const event = {
     summary: "Follow lifecycle events as they happen",
     permission: "read",
     effect: "none",
-    params: z.strictObject({
-      scope: scope.optional(),
-      task: z.string().nullable().default(null),
-      types: z.array(z.string()).default([]),
-      cursor: z.string().nullable().default(null),
-    }),
+    params: z.strictObject(selection),
     /** `{gap:N}` stands for N events that this subscriber was too slow for. */
     result: z.union([eventRecord, z.strictObject({ gap: z.number() })]),
     errors: ["E500"],

@@ -5,6 +5,10 @@
  */
 
 import { z } from "zod";
+import {
+  CURSOR_NAME_REGEXP,
+  CURSOR_NAME_RULE,
+} from "../../domain/cursor_name.ts";
 import { LOG_LEVELS } from "../../domain/log_levels.ts";
 import { call, scope, stream } from "../operation.ts";
 
@@ -37,6 +41,23 @@ export const logRecord = z.looseObject({
   text: z.string(),
 });
 
+const extent = z.strictObject({ lines: z.number(), bytes: z.number() });
+
+/** What stands for lines in an answer with a budget. */
+const logMark = z.strictObject({
+  /** Lines that are left out here. */
+  omitted: extent.optional(),
+  /** Lines that said the same as the one before this. */
+  repeated: z.number().optional(),
+  /** They differed from it in numbers, times or spinners. */
+  similar: z.literal(true).optional(),
+  /** Lines that a terminal shows no more, because the next one was drawn over them. */
+  redrawn: z.number().optional(),
+});
+
+/** The name of a cursor that the daemon remembers. */
+const cursorName = z.string().regex(CURSOR_NAME_REGEXP, CURSOR_NAME_RULE);
+
 /** See the module. */
 export const log = {
   "log.read": call({
@@ -45,18 +66,63 @@ export const log = {
     effect: "none",
     params: z.strictObject({
       ...query,
+      /**
+       * Last lines, after a cursor first ones; 0 = none, null = no limit. By default 100; with `max_bytes` 1000, or, if there
+       * is a pattern, a time or a cursor, no limit.
+       */
+      lines: z.number().int().min(0).nullable().optional(),
+      /** Where an earlier answer ended: all that came after, or the first `lines` of it. Tasks it does not name begin anew. */
       cursor: z.string().nullable().default(null),
+      /** In place of `cursor`: what {@linkcode log}`["log.seen"]` last confirmed under this name for this caller. */
+      cursor_name: cursorName.nullable().default(null),
+      /** Most bytes of the answer as JSON with a newline. `lines` then holds marks, too, and `omitted` is in the answer. */
+      max_bytes: z.number().int().min(1).nullable().default(null),
     }),
     /** One task named: `lines` are the strings of its file. Several or all: `{ts,task,text}`, merged by time. */
     result: z.looseObject({
       ok: z.literal(true),
       task: z.string().optional(),
-      lines: z.array(z.union([z.string(), logRecord])),
+      lines: z.array(z.union([z.string(), logRecord, logMark])),
       cursor: z.string(),
       dropped: z.number(),
       has_more: z.boolean(),
+      /** With a budget: what is left out, and the files that have it. */
+      omitted: extent.optional(),
+      files: z.array(z.string()).optional(),
     }),
     errors: ["E200", "E500"],
+    since: "0.1.0",
+  }),
+  "log.cursor": call({
+    summary: "Tell where a named cursor of the caller stands",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope, cursor_name: cursorName }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      cursor_name: z.string(),
+      /** Null = nothing was confirmed yet. */
+      cursor: z.string().nullable(),
+    }),
+    errors: ["E500"],
+    since: "0.1.0",
+  }),
+  "log.seen": call({
+    summary: "Confirm what was read, so that a named cursor moves there",
+    permission: "read",
+    effect: "idempotent",
+    params: z.strictObject({
+      scope,
+      cursor_name: cursorName,
+      /** Of the answer that was read. Tasks it does not name stay where they were. */
+      cursor: z.string(),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      cursor_name: z.string(),
+      cursor: z.string(),
+    }),
+    errors: ["E500"],
     since: "0.1.0",
   }),
   "log.follow": stream({

@@ -4,68 +4,91 @@
  * @module
  */
 
-import { TaskmuxError } from "../../domain/error.ts";
-import { parseTime } from "../../kit/duration.ts";
+import type { Result } from "../../contract/mod.ts";
 import type { Scope } from "../../contract/operation.ts";
-import type { Handlers } from "../dispatcher.ts";
+import { MAX_EVENTS_PER_ANSWER } from "../../contract/wire.ts";
+import { toRecord } from "../../domain/event_selection.ts";
+import {
+  cursorText,
+  eventFilter,
+  timeOf as timeAt,
+} from "../../store/event_question.ts";
+import type { EventFilter } from "../../store/event_table.ts";
+import type { CallContext, Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
+
+/** Events of the past that are read at a time for a follower, who may be slow. */
+const PAGE_LENGTH = 500;
+
+/** What these handlers need. */
+export interface EventServices extends Pick<Services, "store" | "bus"> {
+  readonly host: Pick<Services["host"], "clock">;
+  readonly projects: Pick<Services["projects"], "look">;
+}
 
 /** See the module. */
 export function eventHandlers(
-  services: Services,
+  services: EventServices,
 ): Pick<Handlers, "event.list" | "event.follow"> {
-  const { store, bus, host } = services;
+  const { store, host } = services;
   return {
     "event.list": async (params) => {
       const session = await sessionOf(services, params.scope);
-      const page = store.events.list({
-        ...(session === null ? {} : { session }),
-        ...(params.task === null ? {} : { task: params.task }),
-        ...(params.types.length === 0 ? {} : { types: params.types }),
-        ...(params.since === null
-          ? {}
-          : { sinceMs: timeOf(params.since, host.clock.now()) }),
-        ...(params.cursor === null
-          ? {}
-          : { afterSeq: cursorOf(params.cursor) }),
-        limit: params.limit,
+      const { events, cursor, hasMore } = store.events.list({
+        ...eventFilter(params, { session, now: host.clock.now() }),
+        limit: params.limit === 0
+          ? MAX_EVENTS_PER_ANSWER
+          : Math.min(params.limit, MAX_EVENTS_PER_ANSWER),
       });
       return {
         ok: true,
-        events: page.events.map((event) => ({ ...event })),
-        count: page.events.length,
-        cursor: String(page.cursor),
+        events: events.map(toRecord),
+        count: events.length,
+        cursor: cursorText(cursor),
+        has_more: hasMore,
       };
     },
-    "event.follow": async function* (params, { signal }) {
+    "event.follow": async function* (params, context) {
       const session = await sessionOf(services, params.scope);
-      const { task, types, cursor } = params;
-      // Listening begins before the look back, so nothing falls between; what is seen twice is told once.
-      const live = bus.subscribe({ session, task, types }, signal);
-      let seen = 0;
-      if (cursor !== null) {
-        const { events } = store.events.list({
-          ...(session === null ? {} : { session }),
-          ...(task === null ? {} : { task }),
-          ...(types.length === 0 ? {} : { types }),
-          afterSeq: cursorOf(cursor),
-          limit: 0,
-        });
-        for (const event of events) {
-          seen = event.seq;
-          yield { ...event };
-        }
-      }
-      for await (const event of live) {
-        if ("gap" in event) yield { gap: Number(event.gap) };
-        else if (event.seq > seen) yield { ...event };
-      }
+      const now = host.clock.now();
+      yield* follow(services, eventFilter(params, { session, now }), context);
     },
   };
 }
 
+/** What came after the cursor, if there is one, then what comes. */
+async function* follow(
+  { store, bus }: EventServices,
+  filter: Omit<EventFilter, "limit">,
+  { signal }: CallContext,
+): AsyncGenerator<Result<"event.follow">, void, void> {
+  let { afterSeq } = filter;
+  while (afterSeq !== undefined) {
+    const page = store.events.list({
+      ...filter,
+      afterSeq,
+      limit: PAGE_LENGTH,
+    });
+    // In the same breath as the last look back, so nothing falls between and nothing comes twice.
+    const live = page.hasMore ? null : bus.subscribe(filter, signal);
+    for (const event of page.events) yield toRecord(event);
+    if (live !== null) return yield* news(live);
+    afterSeq = page.cursor;
+  }
+  yield* news(bus.subscribe(filter, signal));
+}
+
+async function* news(
+  live: ReturnType<Services["bus"]["subscribe"]>,
+): AsyncGenerator<Result<"event.follow">, void, void> {
+  for await (const event of live) {
+    if ("gap" in event) yield { gap: Number(event.gap) };
+    else yield toRecord(event);
+  }
+}
+
 async function sessionOf(
-  services: Services,
+  services: EventServices,
   scope: Scope | undefined,
 ): Promise<string | null> {
   if (scope === undefined) return null;
@@ -74,18 +97,7 @@ async function sessionOf(
   return looked.supervisor.projectId;
 }
 
-/** A time as users write it, in milliseconds. */
+/** A time as users write it, in milliseconds; E500 if it is none. */
 export function timeOf(text: string, now: number): number {
-  const time = parseTime(text, now);
-  if (time !== null) return time;
-  throw new TaskmuxError("E500", `Cannot read time "${text}"`, {
-    hint: "Use a duration such as 5m or 1h30m, or 2026-11-20T14:00",
-  });
-}
-
-function cursorOf(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new TaskmuxError("E500", `Cannot read cursor "${text}"`, {
-    hint: "Use the cursor of an earlier answer",
-  });
+  return timeAt(text, now);
 }

@@ -4,6 +4,13 @@
  * @module
  */
 
+import {
+  budgetAnswer,
+  checkBudget,
+  readIntoBudget,
+} from "../../logs/budgeted_answer.ts";
+import { defaultLines } from "../../domain/default_lines.ts";
+import { TaskmuxError } from "../../domain/error.ts";
 import { cleanLogs } from "../../logs/log_files.ts";
 import { followLogs } from "../../logs/log_follow.ts";
 import { readLogs } from "../../logs/log_reader.ts";
@@ -13,9 +20,10 @@ import type { LogLevel } from "../../domain/log_levels.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { Params, Result } from "../../contract/mod.ts";
 import { Semaphore } from "../../kit/semaphore.ts";
-import type { Handlers } from "../dispatcher.ts";
+import type { CallContext, Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
 import { timeOf } from "./event.ts";
+import { keyOf } from "./log_cursor.ts";
 
 /** Answers that are put together at once: each holds up to a hundred thousand lines. */
 const READS_AT_ONCE = 4;
@@ -26,8 +34,8 @@ export function logHandlers(
 ): Pick<Handlers, "log.read" | "log.follow" | "log.clean"> {
   const reads = new Semaphore(READS_AT_ONCE);
   return {
-    "log.read": (params, { signal }) =>
-      reads.run(signal, () => read(services, params, signal)),
+    "log.read": (params, context) =>
+      reads.run(context.signal, () => read(services, params, context)),
     "log.follow": async function* (params, { signal }) {
       await using looked = await services.projects.look(params.scope);
       const query = {
@@ -53,15 +61,24 @@ export function logHandlers(
 async function read(
   services: Services,
   params: Params<"log.read">,
-  signal: AbortSignal,
+  context: CallContext,
 ): Promise<Result<"log.read">> {
   await using looked = await services.projects.look(params.scope);
-  const page = await readLogs({
-    ...queryOf(services, looked.supervisor, params),
-    cursor: params.cursor,
-    signal,
-  });
+  const { projectId } = looked.supervisor;
+  const cursor = placeOf(services, projectId, params, context);
+  const wanted = { ...params, lines: wantedLines(params, cursor) };
+  const query = {
+    ...queryOf(services, looked.supervisor, wanted),
+    cursor,
+    signal: context.signal,
+  };
   const task = onlyOf(params.tasks);
+  if (params.max_bytes !== null) {
+    checkBudget(params.max_bytes);
+    const page = await readIntoBudget(query, params.max_bytes);
+    return budgetAnswer(page, task, { maxBytes: params.max_bytes });
+  }
+  const page = await readLogs(query);
   const lines = task === null
     ? page.records.map(({ ts, task, text }) => ({ ts, task, text }))
     : page.records.map(({ raw }) => plainText(raw));
@@ -73,6 +90,34 @@ async function read(
     dropped: page.dropped,
     has_more: page.hasMore,
   };
+}
+
+function wantedLines(
+  { lines, grep, level, fields, since, max_bytes }: Params<"log.read">,
+  cursor: string | null,
+): number | null {
+  if (lines !== undefined) return lines;
+  const isSelective = grep !== null || level !== null || fields.length > 0 ||
+    since !== null || cursor !== null;
+  return defaultLines({ hasBudget: max_bytes !== null, isSelective });
+}
+
+/** Where reading begins: after the cursor, after what was confirmed under its name, or, with null, as `lines` says. */
+function placeOf(
+  { store }: Services,
+  projectId: string,
+  { cursor, cursor_name: name }: Params<"log.read">,
+  context: CallContext,
+): string | null {
+  if (name === null) return cursor;
+  if (cursor === null) {
+    return store.cursors.get(keyOf(projectId, name, context));
+  }
+  throw new TaskmuxError(
+    "E500",
+    "Cannot read logs: cursor and cursor_name are both given",
+    { hint: "Give one of them" },
+  );
 }
 
 /** The task, if exactly one was named. */

@@ -10,6 +10,7 @@ import { daemonHandlers } from "./daemon.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
 import { logErrorHandlers } from "./log_errors.ts";
+import { logCursorHandlers } from "./log_cursor.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
@@ -22,6 +23,7 @@ export function createHandlers(services: Services): Handlers {
     ...eventHandlers(services),
     ...logHandlers(services),
     ...logErrorHandlers(services),
+    ...logCursorHandlers(services),
     ...portHandlers(services),
     ...projectHandlers(services),
     ...taskHandlers(services),

@@ -100,6 +100,7 @@ const EVENT: EventRecord = {
   seq: 5,
   ts: "2026-11-20T10:00:00.123Z",
   event: "task_exited",
+  severity: "info",
   session: "shop",
   task: "web",
   exit_code: 1,
@@ -110,7 +111,7 @@ const EVENT: EventRecord = {
 Deno.test("eventLine() keeps brackets and tells facts, not emptiness", () => {
   assert.equal(
     eventLine(EVENT, { paint: PLAIN, withSession: false }),
-    "2026-11-20T10:00:00Z [web] task_exited (exit_code=1, tasks=[a,b])",
+    "2026-11-20T10:00:00Z [web] task_exited (exit code 1, tasks a b)",
   );
 });
 
@@ -118,7 +119,7 @@ Deno.test("eventLine() names the project where there are several", () => {
   const { task: _task, ...event } = { ...EVENT, session: null };
   const options = { paint: PLAIN, withSession: true };
   assert.match(eventLine(EVENT, options), / \[shop\/web\] task_exited/);
-  assert.match(eventLine(event, options), /Z task_exited/);
+  assert.match(eventLine(event, options), /Z \[taskmux\] task_exited/);
 });
 
 Deno.test("LogPrinter aligns texts and gives each task a colour of its own", () => {

@@ -234,14 +234,17 @@ Deno.test("readEvents() filters as the daemon does", async () => {
   ): Promise<number[]> =>
     (await readEvents(disk, params)).events.map(({ seq }) => seq);
   assert.deepEqual(await list({}), [1, 2, 3]);
-  assert.deepEqual(await list({ scope: { config } }), [1, 2]);
-  assert.deepEqual(await list({ scope: { session: "other" } }), []);
-  assert.deepEqual(await list({ task: "web" }), [2]);
+  assert.deepEqual(await list({ scope: { config } }), [1, 2, 3]);
+  assert.deepEqual(await list({ scope: { session: "other" } }), [3]);
+  assert.deepEqual(await list({ tasks: ["web"] }), [2]);
   assert.deepEqual(await list({ types: ["daemon_started"] }), [3]);
   assert.deepEqual(await list({ limit: 1 }), [3]);
   assert.deepEqual(await list({ cursor: "2" }), [3]);
   assert.deepEqual(await list({ since: "2030-01-01" }), []);
-  for (const params of [{ since: "soon" }, { cursor: "x" }]) {
+  assert.deepEqual(await list({ until: "2020-01-01" }), []);
+  assert.deepEqual(await list({ cursor: "0", limit: 2 }), [1, 2]);
+  const wrong = [{ since: "soon" }, { cursor: "x" }, { types: ["task_exit"] }];
+  for (const params of wrong) {
     assert.equal((await refusal(readEvents(disk, params))).code, "E500");
   }
 });

@@ -70,20 +70,24 @@ Deno.test("list filters by every condition together", () => {
   const check = (filter: Partial<EventFilter>, expected: number[]) =>
     assert.deepEqual(seqs(store, filter), expected);
   check({}, [1, 2, 3, 4, 5, 6, 7]);
-  check({ session: "shop" }, [1, 2, 3, 6, 7]);
-  check({ session: null }, [5]);
-  check({ task: "web" }, [1, 3, 4, 6, 7]);
-  check({ session: "shop", task: "web" }, [1, 3, 6, 7]);
+  check({ session: "shop" }, [1, 2, 3, 5, 6, 7]);
+  check({ session: "shop", limit: 3 }, [5, 6, 7]);
+  check({ session: "shop", afterSeq: 1, limit: 3 }, [2, 3, 5]);
+  check({ session: "nobody" }, [5]);
+  check({ tasks: ["web"] }, [1, 3, 4, 6, 7]);
+  check({ tasks: ["web", "api"], session: "shop" }, [1, 2, 3, 6, 7]);
+  check({ session: "shop", tasks: ["web"] }, [1, 3, 6, 7]);
   check({ types: [] }, [1, 2, 3, 4, 5, 6, 7]);
   check({ types: ["task_exited", "task_killed"] }, [3, 6, 7]);
   check({ sinceMs: NOW_MS + 10 }, [6, 7]);
   check({ sinceMs: NOW_MS + 11, types: ["task_exited"] }, []);
+  check({ sinceMs: NOW_MS + 10, untilMs: NOW_MS + 10 }, [6]);
   check({ limit: 2 }, [6, 7]);
   check({ limit: 2, session: "shop", types: ["task_started"] }, [1, 2]);
   check({ afterSeq: 2 }, [3, 4, 5, 6, 7]);
   check({ afterSeq: 2, limit: 2 }, [3, 4]);
   check({ afterSeq: 7 }, []);
-  check({ session: "nobody" }, []);
+  check({ session: "nobody", types: ["task_exited"] }, []);
 });
 
 Deno.test("the cursor of a list leads exactly to what comes after it", () => {
@@ -94,13 +98,13 @@ Deno.test("the cursor of a list leads exactly to what comes after it", () => {
     store.events.append(eventOf({ task: n % 2 === 0 ? "web" : "api" }));
   }
   // Nothing that matches is left, so the cursor is at the end of all.
-  assert.equal(store.events.list({ limit: 2, task: "web" }).cursor, 10);
-  const first = store.events.list({ afterSeq: 0, limit: 2, task: "web" });
+  assert.equal(store.events.list({ limit: 2, tasks: ["web"] }).cursor, 10);
+  const first = store.events.list({ afterSeq: 0, limit: 2, tasks: ["web"] });
   assert.equal(first.cursor, 3);
   const rest = store.events.list({
     afterSeq: first.cursor,
     limit: 100,
-    task: "web",
+    tasks: ["web"],
   });
   assert.deepEqual(rest.events.map(({ seq }) => seq), [5, 7, 9]);
   assert.equal(rest.cursor, 10);

@@ -22,7 +22,7 @@ const RELEASES: Readonly<Record<string, number>> = { "0.1.0": 1 };
 
 /**
  * Version of the schema → digest of the steps that lead to it, without comments. Steps that were released never change;
- * a new one is a line here, a line in {@linkcode RELEASES} and a fixture.
+ * with the release of a new one comes a line here, a line in {@linkcode RELEASES} and a fixture.
  */
 const SCHEMAS: Readonly<Record<number, string>> = {
   1: "f86eb1d8bdb2af87",
@@ -50,7 +50,9 @@ function rows(path: string, table: string): unknown[] {
 }
 
 Deno.test("a released schema never changes, and each one has a fixture", async () => {
-  for (let number = 1; number <= MIGRATIONS.length; number++) {
+  const released = Math.max(...Object.values(RELEASES));
+  assert(released <= MIGRATIONS.length);
+  for (let number = 1; number <= released; number++) {
     assert.equal(
       await digestOf(MIGRATIONS.slice(0, number)),
       SCHEMAS[number],

@@ -1,0 +1,78 @@
+/**
+ * Which events somebody wants to see: by project, task, type and severity.
+ *
+ * @module
+ */
+
+import { closest } from "../kit/did_you_mean.ts";
+import { TaskmuxError } from "./error.ts";
+import type { EventRecord, Severity, TaskEvent } from "./event.ts";
+import {
+  EVENT_CATALOG,
+  isEventType,
+  severityOf,
+  typesFrom,
+} from "./event_catalog.ts";
+
+/** All conditions hold together. */
+export interface EventSelection {
+  /** A project id: its events, and those of taskmux itself, which concern every project. Absent = all projects. */
+  readonly session?: string;
+  /** Empty or absent = all, those of no task too. */
+  readonly tasks?: readonly string[];
+  /** Empty or absent = all. */
+  readonly types?: readonly string[];
+}
+
+/** The event as it is answered. */
+export function toRecord(event: TaskEvent): EventRecord {
+  const { seq, ts, event: type, ...rest } = event;
+  return { seq, ts, event: type, severity: severityOf(type), ...rest };
+}
+
+/** Whether an event is among those selected. */
+export function isSelected(
+  event: Pick<TaskEvent, "event" | "session" | "task">,
+  { session, tasks = [], types = [] }: EventSelection,
+): boolean {
+  return (session === undefined || event.session === null ||
+    event.session === session) &&
+    (tasks.length === 0 ||
+      (event.task !== undefined && tasks.includes(event.task))) &&
+    (types.length === 0 || types.includes(event.event));
+}
+
+/**
+ * The types that were asked for by name and severity; empty = all.
+ *
+ * @param level The least severity; null = any.
+ * @throws {TaskmuxError} E500 if a name is no type of event, or none of the names is that severe.
+ */
+export function selectedTypes(
+  names: readonly string[],
+  level: Severity | null,
+): string[] {
+  for (const name of names) {
+    if (isEventType(name)) continue;
+    const near = closest(name, Object.keys(EVENT_CATALOG));
+    throw new TaskmuxError(
+      "E500",
+      `Cannot select events by type "${name}": there is none of that name`,
+      {
+        hint: near === null ? "docs/events.md" : `did you mean "${near}"?`,
+        details: { type: name, known: Object.keys(EVENT_CATALOG) },
+      },
+    );
+  }
+  if (level === null) return [...names];
+  const severe: readonly string[] = typesFrom(level);
+  const both = names.length === 0
+    ? [...severe]
+    : names.filter((name) => severe.includes(name));
+  if (both.length > 0) return both;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot select events: none of the types is of level "${level}"`,
+    { hint: `taskmux events --level ${level}`, details: { level } },
+  );
+}
