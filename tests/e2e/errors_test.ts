@@ -125,11 +125,14 @@ Deno.test("errors tells what went wrong in Node, Deno and Python, each error onc
     all.groups.find(({ task }) => task === "job")!.fingerprint,
   );
 
+  await assertNamedPlace(project, expected);
+
   await project.write("this is no TOML");
   const broken = await project.ok<Errors>(["errors", "api"]);
   assert.deepEqual(told(broken), expected.slice(0, 1));
   await project.write(TASKS);
   await taskmux.ok(["daemon", "stop"]);
+  await project.fails("E600", ["errors", "--cursor-name", "me"]);
   const offline = await project.ok<Errors>(["errors", "--cursor", settled]);
   assert.deepEqual(offline.groups, news.groups);
   assert.deepEqual(
@@ -137,6 +140,22 @@ Deno.test("errors tells what went wrong in Node, Deno and Python, each error onc
     ["api node", "job deno", "worker p"],
   );
 });
+
+/** A name moves only when it is asked with, and not when logs are read with it. */
+async function assertNamedPlace(
+  project: TestProject,
+  expected: readonly string[],
+): Promise<void> {
+  const named = ["errors", "--cursor-name", "me", "api"];
+  await project.ok(["logs", "--cursor-name", "me"]);
+  const first = await project.ok<Errors>(named);
+  assert.deepEqual(told(first), expected.slice(0, 1));
+  for (;;) {
+    const { groups } = await project.ok<Errors>(named);
+    if (groups.length === 0) break;
+  }
+  await project.fails("E500", [...named, "--cursor", first.cursor]);
+}
 
 /** However little room there is: it is kept to, and something is told. */
 async function assertBudgets(project: TestProject): Promise<void> {

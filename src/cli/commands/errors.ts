@@ -9,9 +9,15 @@ import { type ErrorAnswer, fitErrors } from "../../domain/error_answer.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { ERROR_CODES, EXIT } from "../../domain/error_codes.ts";
 import { systemClock } from "../../kit/clock.ts";
+import { BUDGET_OPTIONS, budgetBytes } from "../budget_option.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { ask, findDaemon } from "../daemon_access.ts";
+import {
+  PLACE_OPTIONS,
+  type PlaceValues,
+  readFromPlace,
+} from "../log_place.ts";
 import { pointInTime, wholeNumber } from "../option_value.ts";
 import { projectScope } from "../project.ts";
 import { errorDigestLines } from "../render/errors.ts";
@@ -22,12 +28,9 @@ const DEFAULT_GROUPS = 20;
 /** Most groups in an answer. */
 const MAX_GROUPS = 1000;
 
-/** What a token of a language model is taken for. */
-const BYTES_PER_TOKEN = 4;
-
 /** Digests what went wrong. */
 export const errors = command({
-  usage: "[TASK...] [--since WHEN] [--until WHEN] [--cursor C] [-n N]",
+  usage: "[TASK...] [--since WHEN] [--until WHEN] [--cursor-name NAME] [-n N]",
   about: "Error blocks and stack traces in the output, each error once, the " +
     "newest first, with its place in your\nsource. Without --since and " +
     "--cursor the newest 64 MiB of the logs are read. WHEN is 5m ago or an\n" +
@@ -35,27 +38,14 @@ export const errors = command({
   options: {
     since: { type: "string", value: "WHEN", summary: "Only from then on" },
     until: { type: "string", value: "WHEN", summary: "Only up to then" },
-    cursor: {
-      type: "string",
-      value: "C",
-      summary: "Only what came after an earlier answer",
-    },
+    ...PLACE_OPTIONS,
     groups: {
       type: "string",
       short: "n",
       value: "N",
       summary: "The newest N errors (default 20)",
     },
-    "max-tokens": {
-      type: "string",
-      value: "N",
-      summary: "At most so much output; a token is 4 bytes",
-    },
-    "max-bytes": {
-      type: "string",
-      value: "N",
-      summary: "At most so many bytes of output",
-    },
+    ...BUDGET_OPTIONS,
   },
   positionals: { min: 0, max: Infinity },
   examples: [
@@ -64,33 +54,58 @@ export const errors = command({
     ["taskmux errors --json --max-tokens 800", "For an agent"],
   ],
   async run(context, { values, positionals }) {
-    const { output } = context;
     const { config } = projectScope(context);
-    const now = systemClock.now();
-    const maxBytes = budget(values["max-tokens"], values["max-bytes"]);
+    const nowMs = systemClock.now();
     const query = {
       tasks: [...positionals],
-      since: pointInTime("since", values.since, now),
-      until: pointInTime("until", values.until, now),
-      cursor: values.cursor,
+      since: pointInTime("since", values.since, nowMs),
+      until: pointInTime("until", values.until, nowMs),
       groups: wholeNumber("groups", values.groups, { max: MAX_GROUPS }) ??
         DEFAULT_GROUPS,
       max_bytes: null,
     };
-    const answer = await read(context, config, query);
-    const render = (fitted: ErrorAnswer) =>
-      errorDigestLines(fitted, { paint: output.paint, nowMs: now });
-    const print = (fitted: ErrorAnswer) =>
-      output.json ? JSON.stringify(fitted) : render(fitted).join("\n");
-    const fitted = maxBytes === null ? answer : fitErrors(
-      answer,
-      maxBytes,
-      (each) => new TextEncoder().encode(print(each)).length + 1,
+    const maxBytes = budgetBytes(values);
+    await readFromPlace(
+      context,
+      { values: ownPlace(values), config },
+      async (cursor) => {
+        const answer = await read(context, config, { ...query, cursor });
+        await print(context, answer, { maxBytes, nowMs });
+        return answer;
+      },
     );
-    await output.answer(fitted, () => render(fitted));
     return EXIT.ok;
   },
 });
+
+/** A name stands for two places, so that reading logs does not move what was told of errors. */
+function ownPlace(values: PlaceValues): PlaceValues {
+  const name = values["cursor-name"];
+  return {
+    cursor: values.cursor,
+    "cursor-name": name === null ? null : `${name}:errors`,
+  };
+}
+
+async function print(
+  { output }: Context,
+  answer: ErrorAnswer,
+  { maxBytes, nowMs }: {
+    readonly maxBytes: number | null;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  const render = (fitted: ErrorAnswer) =>
+    errorDigestLines(fitted, { paint: output.paint, nowMs });
+  const text = (fitted: ErrorAnswer) =>
+    output.json ? JSON.stringify(fitted) : render(fitted).join("\n");
+  const fitted = maxBytes === null ? answer : fitErrors(
+    answer,
+    maxBytes,
+    (each) => new TextEncoder().encode(text(each)).length + 1,
+  );
+  await output.answer(fitted, () => render(fitted));
+}
 
 /** What is asked, whoever answers. */
 interface Query {
@@ -100,20 +115,6 @@ interface Query {
   readonly cursor: string | null;
   readonly groups: number;
   readonly max_bytes: null;
-}
-
-/** Bytes that the output may have; null = no limit. */
-function budget(tokens: string | null, bytes: string | null): number | null {
-  const options = [
-    wholeNumber("max-tokens", tokens, { min: 1 }),
-    wholeNumber("max-bytes", bytes, { min: 1 }),
-  ];
-  const [byTokens, byBytes] = options;
-  const limits = [
-    byTokens === null ? null : byTokens! * BYTES_PER_TOKEN,
-    byBytes,
-  ].filter((limit) => typeof limit === "number");
-  return limits.length === 0 ? null : Math.min(...limits);
 }
 
 /** The daemon digests what is short; the rest is read here, where nobody else has to wait. */

@@ -80,7 +80,7 @@ function timeText(time: string, other: string): string {
 }
 
 function scannedLines(
-  { scanned, dropped }: ErrorAnswer,
+  { scanned }: ErrorAnswer,
   { paint }: ErrorOptions,
 ): string[] {
   const lines: string[] = [];
@@ -90,9 +90,6 @@ function scannedLines(
       `(only the newest ${megabytes(scanned.bytes)} of the logs were read,` +
         `${from}; --since reads more)`,
     );
-  }
-  if (dropped > 0) {
-    lines.push(`(${dropped} bytes were rotated away before they were read)`);
   }
   return lines.map((line) => paint("dim", line));
 }
