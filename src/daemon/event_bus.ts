@@ -4,8 +4,12 @@
  * @module
  */
 
-import type { NewEvent, TaskEvent } from "../domain/event.ts";
-import { type EventSelection, isSelected } from "../domain/event_selection.ts";
+import type { EventRecord, NewEvent, TaskEvent } from "../domain/event.ts";
+import {
+  type EventSelection,
+  isSelected,
+  toRecord,
+} from "../domain/event_selection.ts";
 import { BoundedQueue, type Gap } from "../kit/bounded_queue.ts";
 
 /** Events a subscriber may be behind. Beyond it the oldest are dropped and a gap is told. */
@@ -21,7 +25,7 @@ export class EventBus {
   readonly #sink: EventSink;
   readonly #onError: (error: unknown) => void;
   readonly #subscribers = new Set<
-    { selection: EventSelection; queue: BoundedQueue<TaskEvent> }
+    { selection: EventSelection; queue: BoundedQueue<EventRecord> }
   >();
 
   constructor(sink: EventSink, onError: (error: unknown) => void) {
@@ -38,8 +42,10 @@ export class EventBus {
       this.#onError(error);
       return;
     }
+    // One object for all: whoever sends it need make its text only once.
+    const record = Object.freeze(toRecord(stored));
     for (const { selection, queue } of this.#subscribers) {
-      if (isSelected(stored, selection)) queue.push(stored);
+      if (isSelected(record, selection)) queue.push(record);
     }
   }
 
@@ -51,8 +57,8 @@ export class EventBus {
   subscribe(
     selection: EventSelection,
     signal: AbortSignal,
-  ): AsyncGenerator<TaskEvent | Gap, void, void> {
-    const queue = new BoundedQueue<TaskEvent>(SUBSCRIBER_QUEUE_DEPTH);
+  ): AsyncGenerator<EventRecord | Gap, void, void> {
+    const queue = new BoundedQueue<EventRecord>(SUBSCRIBER_QUEUE_DEPTH);
     const subscriber = { selection, queue };
     if (!signal.aborted) {
       this.#subscribers.add(subscriber);

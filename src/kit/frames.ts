@@ -50,7 +50,12 @@ export class FrameConnection implements Disposable {
    */
   send(frame: unknown): boolean {
     if (this.#closed) return false;
-    const bytes = this.#encoder.encode(JSON.stringify(frame) + "\n");
+    return this.sendLine(this.#encoder.encode(JSON.stringify(frame) + "\n"));
+  }
+
+  /** The same for a frame that is a line of JSON already, with its end. The bytes must not change any more. */
+  sendLine(bytes: Uint8Array): boolean {
+    if (this.#closed) return false;
     if (this.#pendingBytes + bytes.length > MAX_PENDING_BYTES) {
       this.close();
       return false;

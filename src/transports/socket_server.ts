@@ -73,12 +73,13 @@ export function serveSocket(
   dispatcher: FrameDispatcher,
   scope: TaskScope,
 ): void {
+  const lines = new ItemLines();
   scope.run(async (signal) => {
     while (true) {
       const stream = await accepted(listener, signal);
       if (stream === "closed") return;
       if (stream === null) continue;
-      scope.run(() => serveConnection(stream, dispatcher, signal));
+      scope.run(() => serveConnection(stream, { dispatcher, lines, signal }));
     }
   });
 }
@@ -99,22 +100,22 @@ async function accepted(
   }
 }
 
+/** What all connections share. */
+interface Serving {
+  readonly dispatcher: FrameDispatcher;
+  readonly lines: ItemLines;
+  readonly signal: AbortSignal;
+}
+
 async function serveConnection(
   stream: Deno.Conn,
-  dispatcher: FrameDispatcher,
-  serverSignal: AbortSignal,
+  { dispatcher, lines, signal: serverSignal }: Serving,
 ): Promise<void> {
   using connection = new FrameConnection(stream);
   const gone = new AbortController();
   const ending = Promise.withResolvers<void>();
-  // What was answered still goes out; whoever does not take it has a moment and no more.
   const close = (): void => {
-    const flushed = settledWithin(connection.flushed(), {
-      clock: systemClock,
-      ms: LAST_WORDS_MS,
-      signal: new AbortController().signal,
-    });
-    flushed.then(() => connection.close()).then(ending.resolve, ending.reject);
+    lastWords(connection).then(ending.resolve, ending.reject);
   };
   serverSignal.addEventListener("abort", close, { once: true });
   connection.send(
@@ -149,6 +150,7 @@ async function serveConnection(
       const work = answer(connection, dispatcher, {
         request,
         unseen,
+        lines,
         signal: AbortSignal.any([cancel.signal, gone.signal, serverSignal]),
         lifetime: serverSignal,
       }).finally(() => {
@@ -168,6 +170,16 @@ async function serveConnection(
     unseen.loseAll();
     if (serverSignal.aborted) await ending.promise;
   }
+}
+
+/** Closes; what was answered still goes out, and whoever does not take it has a moment and no more. */
+async function lastWords(connection: FrameConnection): Promise<void> {
+  await settledWithin(connection.flushed(), {
+    clock: systemClock,
+    ms: LAST_WORDS_MS,
+    signal: new AbortController().signal,
+  });
+  connection.close();
 }
 
 /** The peer has what is new to its caller. */
@@ -216,9 +228,25 @@ class UnseenNews {
   }
 }
 
+/** Items as they go over the wire, made once for all who get the same frozen object with the same number. */
+class ItemLines {
+  readonly #encoder = new TextEncoder();
+  readonly #lines = new WeakMap<JsonObject, { id: number; line: Uint8Array }>();
+
+  of(id: number, item: JsonObject): Uint8Array {
+    const known = this.#lines.get(item);
+    if (known?.id === id) return known.line;
+    const frame: ServerFrame = { id, item };
+    const line = this.#encoder.encode(JSON.stringify(frame) + "\n");
+    if (Object.isFrozen(item)) this.#lines.set(item, { id, line });
+    return line;
+  }
+}
+
 interface Answering {
   readonly request: RequestFrame;
   readonly unseen: UnseenNews;
+  readonly lines: ItemLines;
   readonly signal: AbortSignal;
   readonly lifetime: AbortSignal;
 }
@@ -226,7 +254,7 @@ interface Answering {
 async function answer(
   connection: FrameConnection,
   dispatcher: FrameDispatcher,
-  { request, unseen, signal, lifetime }: Answering,
+  { request, unseen, lines, signal, lifetime }: Answering,
 ): Promise<void> {
   const { id, op, params } = request;
   const send = (frame: ServerFrame): boolean => connection.send(frame);
@@ -243,7 +271,7 @@ async function answer(
   try {
     if (dispatcher.kindOf(op) === "stream") {
       for await (const item of dispatcher.stream(op, params, context)) {
-        if (!send({ id, item })) return;
+        if (!connection.sendLine(lines.of(id, item))) return;
         // A reader that is slower than the source slows the source, not our memory.
         await connection.flushed();
       }

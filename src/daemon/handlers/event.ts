@@ -83,7 +83,7 @@ async function* news(
 ): AsyncGenerator<Result<"event.follow">, void, void> {
   for await (const event of live) {
     if ("gap" in event) yield { gap: Number(event.gap) };
-    else yield toRecord(event);
+    else yield event;
   }
 }
 

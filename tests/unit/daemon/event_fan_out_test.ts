@@ -170,3 +170,24 @@ Deno.test("a follower that reads nothing costs a bounded queue, and learns how m
     assert.equal(new Set(sorted).size, sorted.length);
   }));
 });
+
+Deno.test("two streams of one connection get the same event under their own numbers", async () => {
+  await using source = new Source();
+  source.bus.publish(eventOf());
+  using connection = new FrameConnection(
+    await Deno.connect({ transport: "unix", path: source.path }),
+  );
+  const frames = connection.frames();
+  await frames.next();
+  for (const id of [4, 7]) {
+    connection.send({ id, op: "event.follow", params: { cursor: "0" } });
+  }
+  const next = async (): Promise<[number, number]> => {
+    const { value } = await frames.next();
+    const { id, item } = value as { id: number; item: { seq: number } };
+    return [id, item.seq];
+  };
+  assert.deepEqual([await next(), await next()], [[4, 1], [7, 1]]);
+  source.bus.publish(eventOf());
+  assert.deepEqual([await next(), await next()], [[4, 2], [7, 2]]);
+});
