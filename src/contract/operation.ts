@@ -25,6 +25,8 @@ export interface Spec<P extends z.ZodType, R extends z.ZodType> {
   readonly errors: readonly ErrorCode[];
   /** Version of taskmux that first had it. */
   readonly since: string;
+  /** False = the answer is given as it is. By default secrets are taken out of it, unless the caller wants to see them. */
+  readonly redacted?: false;
 }
 
 /** One question, one answer, perhaps with progress between. */

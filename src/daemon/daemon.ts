@@ -21,6 +21,7 @@ import { Store } from "../store/store.ts";
 import { EnvironmentStore } from "../supervisor/environment_store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { PortAssigner } from "../supervisor/port_assigner.ts";
+import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
 import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
@@ -36,9 +37,11 @@ import type { FrontPorts } from "./privileged_start.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
+import { ProjectSecrets } from "./project_secrets.ts";
 import type { Services } from "./services.ts";
 import { createShutDown } from "./shut_down.ts";
 import { rebuildFromEvents } from "./state_rebuild.ts";
+import { withoutSecrets } from "./without_secrets.ts";
 
 /** Pause between two attempts to write `daemon.json` to a full disk. */
 const INFO_RETRY_MS = 1_000;
@@ -102,6 +105,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...engine,
     paths,
     startedAt: systemClock.now(),
+    secrets: new ProjectSecrets(engine),
     environment: options.environment,
     isService: options.isService ?? false,
     isRoot: options.isRoot ?? false,
@@ -337,6 +341,7 @@ function createHost(parts: HostParts): SupervisorHost {
         store.runs.live().find((run) => run.runId === runId) ?? null,
     }),
     environments: new EnvironmentStore(keeper, options.environment),
+    secrets: new SecretStore(),
     receipts: new EndReceipts({ store, keeper, clock: systemClock, scope }),
     emit: (event) => bus.publish(event),
     saveTask: (session, task, row) =>
@@ -391,7 +396,10 @@ async function listen(parts: {
   stack.defer(() => listener.close());
   stack.defer(() => removeIfThere(paths.daemonSocket));
   stack.defer(() => removeIfThere(paths.daemonInfo));
-  const dispatcher = createDispatcher(createHandlers(services), onError);
+  const dispatcher = withoutSecrets(
+    createDispatcher(createHandlers(services), onError),
+    services.secrets,
+  );
   serveSocket(listener, dispatcher, scope);
 }
 

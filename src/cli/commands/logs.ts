@@ -111,8 +111,13 @@ async function read(
     if (answer !== null) return await print(context, answer);
   }
   const { logAnswer, readLogFiles } = await import("../../offline/logs.ts");
+  const { safePage } = await import("../redaction.ts");
   try {
-    const page = await readLogFiles(context, { config, ...query });
+    const page = await safePage(
+      context,
+      config,
+      readLogFiles(context, { config, ...query }),
+    );
     if (!output.isTerminal) {
       return await print(context, logAnswer(page, query.tasks));
     }
@@ -189,9 +194,11 @@ async function* followed(
   query: Query,
 ): AsyncGenerator<PrintedRecord, void, void> {
   const { followLogFiles } = await import("../../offline/logs.ts");
+  const { safeLines } = await import("../redaction.ts");
   const { signal } = new AbortController();
   try {
-    yield* followLogFiles(context, { config, ...query }, signal);
+    const read = followLogFiles(context, { config, ...query }, signal);
+    yield* safeLines(context, config, read);
   } catch (error) {
     if (!isConfigError(error)) throw error;
     await using client = await findDaemon(context);

@@ -1,0 +1,157 @@
+/**
+ * Which secrets an answer about a project must not hold.
+ *
+ * @module
+ */
+
+import type { Scope } from "../contract/operation.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { Redactor } from "../domain/redactor.ts";
+import type { TaskSpec } from "../domain/task_spec.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
+import type { TaskRunner } from "../supervisor/task_runner.ts";
+import type { Projects } from "./projects.ts";
+
+/** Most environments per project that are remembered as looked at. */
+const MAX_SEEN = 4_096;
+
+/** What is needed of the daemon. */
+export interface ProjectSecretsOptions {
+  readonly host: SupervisorHost;
+  readonly projects: Projects;
+}
+
+/** See the module. */
+export class ProjectSecrets {
+  readonly #options: ProjectSecretsOptions;
+  /** Environments that were looked at, by what they are made of. */
+  readonly #seen = new WeakMap<ProjectSupervisor, Set<string>>();
+  readonly #texts = new WeakMap<TaskSpec["env"], string>();
+  readonly #redactors = new Map<
+    string,
+    { readonly version: string; readonly redactor: Redactor }
+  >();
+
+  constructor(options: ProjectSecretsOptions) {
+    this.#options = options;
+  }
+
+  /** The secrets of a project: what its tasks have had since the daemon began, and would have now. */
+  async of(scope: Scope): Promise<Iterable<string>> {
+    const sessions = await this.#sessionsOf(scope);
+    return new Set(this.#valuesOf(sessions));
+  }
+
+  /** Takes out the secrets of a project; of all projects if none is meant. Looks at each env file once. */
+  async redactorFor(scope: Scope | null): Promise<Redactor> {
+    const sessions = await this.#sessionsOf(scope);
+    const key = scope === null ? "" : sessions.join();
+    const { secrets } = this.#options.host;
+    const version = sessions.map((session) =>
+      `${session}:${secrets.versionOf(session)}`
+    ).join();
+    const known = this.#redactors.get(key);
+    if (known?.version === version) return known.redactor;
+    const redactor = new Redactor(this.#valuesOf(sessions));
+    this.#redactors.set(key, { version, redactor });
+    return redactor;
+  }
+
+  *#valuesOf(sessions: readonly string[]): Generator<string> {
+    for (const session of sessions) {
+      yield* this.#options.host.secrets.of(session);
+    }
+  }
+
+  async #sessionsOf(scope: Scope | null): Promise<readonly string[]> {
+    const { host, projects } = this.#options;
+    const meant = scope === null
+      ? projects.all
+      : projects.all.filter((each) =>
+        each.id === scope.session || each.configPath === scope.config
+      );
+    const supervisors = meant.flatMap(({ supervisor }) => supervisor ?? []);
+    await Promise.all(supervisors.map((each) => this.#look(each)));
+    if (scope === null) return host.secrets.sessions;
+    if (meant.length > 0) return meant.map(({ id }) => id);
+    return scope.config === undefined ? [] : await this.#lookAside(scope);
+  }
+
+  /** A project that is not registered, or named by another path. */
+  async #lookAside(scope: Scope): Promise<readonly string[]> {
+    try {
+      await using looked = await this.#options.projects.look(scope);
+      await this.#look(looked.supervisor);
+      return [looked.supervisor.projectId];
+    } catch (error) {
+      // Its file is broken, so nothing of it was told either.
+      if (error instanceof TaskmuxError) return [];
+      throw error;
+    }
+  }
+
+  #textOf(env: TaskSpec["env"]): string {
+    const known = this.#texts.get(env);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(env);
+    this.#texts.set(env, text);
+    return text;
+  }
+
+  async #look(project: ProjectSupervisor): Promise<void> {
+    const stamps = new Map<string, string>();
+    const files = new Set(project.runners.flatMap(({ spec }) => spec.envFiles));
+    await Promise.all([...files].map(async (path) => {
+      stamps.set(path, await stampOf(path));
+    }));
+    const seen = this.#seen.get(project) ?? new Set<string>();
+    this.#seen.set(project, seen);
+    if (seen.size > MAX_SEEN) seen.clear();
+    for (const runner of project.runners) {
+      const { spec, environment } = runner;
+      const made = this.#textOf(spec.env);
+      const read = spec.envFiles.map((path) => stamps.get(path)).join("|");
+      const key = `${environment}|${read}|${made}`;
+      if (seen.has(key)) continue;
+      const isKnown = project.host.environments.knows(environment);
+      await noteEnvironment(project, { runner, isKnown });
+      if (isKnown) seen.add(key);
+    }
+  }
+}
+
+/**
+ * Puts an environment together, by which it is noted. Without an env file, or without the environment of the shell, which
+ * is not asked for because the keeper may be silent, what stands in the project's own file is known all the same.
+ */
+async function noteEnvironment(
+  project: ProjectSupervisor,
+  { runner, isKnown }: {
+    readonly runner: TaskRunner;
+    readonly isKnown: boolean;
+  },
+): Promise<void> {
+  const { host, projectId } = project;
+  try {
+    const address = { runId: null, port: null };
+    if (isKnown) {
+      return void await project.context.environmentOf(runner, address);
+    }
+  } catch (error) {
+    if (!(error instanceof TaskmuxError)) throw error;
+  }
+  host.secrets.note(projectId, Object.fromEntries(runner.spec.env));
+}
+
+/** Changes when the file does; empty if there is none. */
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtime } = await Deno.stat(path);
+    return `${ino} ${size} ${mtime?.getTime()}`;
+  } catch (error) {
+    // Whatever it is, reading the file tells.
+    if (error instanceof Error && "code" in error) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Finds private keys that are printed over several lines, also when their first lines are out of sight.
+ *
+ * @module
+ */
+
+import type { Ranges } from "./ranges.ts";
+
+/** Lines that a private key may have; what never ends was cut off. */
+const MAX_LINES = 400;
+
+const MARK = /-----(BEGIN|END) [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----/g;
+
+/** The time at the start of a line of a log file. */
+const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z? /y;
+
+/** A whole line of a key, which is 64 or 76 characters long, and of little else. */
+const FULL_LINE = /[A-Za-z0-9+/]{60,76}={0,2}\s*$/y;
+
+/** Any line of a key. */
+const KEY_LINE = /[A-Za-z0-9+/]{1,76}={0,2}\s*$/y;
+
+/** What is too long for a word of anything but a key. */
+const LONG_WORD = /[A-Za-z0-9+/]{16,}={0,2}/g;
+
+/** Longest line of a key. */
+const MAX_KEY_LINE_LENGTH = 80;
+
+/** The lines of one source, in order. */
+export class PrivateKeyLines {
+  #linesLeft = 0;
+  /** The line before may have been one of a key whose beginning nobody saw. */
+  #mayBeInside = false;
+
+  /**
+   * Tells that what follows begins in the middle of a key, if it does: a key ends there that does not begin.
+   *
+   * @param texts What follows, as far as it is known.
+   */
+  expect(texts: Iterable<string>): void {
+    if (this.#linesLeft > 0) return;
+    let lines = 0;
+    for (const text of texts) {
+      if (++lines > MAX_LINES) return;
+      const mark = text.includes("PRIVATE KEY") ? [...text.matchAll(MARK)] : [];
+      const first = mark[0]?.[1];
+      if (first === "BEGIN") return;
+      if (first === "END") {
+        this.#linesLeft = MAX_LINES;
+        return;
+      }
+    }
+  }
+
+  /** Adds the parts of the next line that belong to a key. */
+  find(line: string, ranges: Ranges): void {
+    if (line.includes("PRIVATE KEY")) this.#findMarked(line, ranges);
+    else if (this.#linesLeft > 0) {
+      this.#linesLeft--;
+      hideWords(line, textStart(line), ranges);
+    } else this.#findUnmarked(line, ranges);
+  }
+
+  #findMarked(line: string, ranges: Ranges): void {
+    let from = textStart(line);
+    for (const { index, 0: { length }, 1: kind } of line.matchAll(MARK)) {
+      if (kind === "BEGIN") this.#linesLeft = MAX_LINES;
+      else {
+        const isWhole = line.slice(0, from).endsWith("-----");
+        // Between the marks of one line stands the key, with its line breaks escaped.
+        if (isWhole) ranges.push(from, index);
+        else hideWords(line.slice(0, index), from, ranges);
+        this.#linesLeft = 0;
+      }
+      from = index + length;
+    }
+    this.#mayBeInside = false;
+    if (this.#linesLeft > 0) hideWords(line, from, ranges);
+  }
+
+  #findUnmarked(line: string, ranges: Ranges): void {
+    const isShort = line.length < 60;
+    if (!this.#mayBeInside && (isShort || line.includes(" ", 25))) return;
+    const start = textStart(line);
+    const pattern = this.#mayBeInside ? KEY_LINE : FULL_LINE;
+    pattern.lastIndex = start;
+    const found = pattern.exec(line);
+    this.#mayBeInside = found !== null && isMixed(found[0]);
+    if (found === null || !this.#mayBeInside) return;
+    ranges.push(start, start + found[0].trimEnd().length);
+  }
+}
+
+/** Where the text of a line begins, behind its time. */
+function textStart(line: string): number {
+  STAMP.lastIndex = 0;
+  return STAMP.exec(line)?.[0].length ?? 0;
+}
+
+/** Adds what may be a part of a key: long words, and the last one. */
+function hideWords(line: string, start: number, ranges: Ranges): void {
+  LONG_WORD.lastIndex = start;
+  for (
+    let hit = LONG_WORD.exec(line);
+    hit !== null;
+    hit = LONG_WORD.exec(line)
+  ) ranges.push(hit.index, LONG_WORD.lastIndex);
+  let end = line.length;
+  while (end > start && " \t\r\"',\\".includes(line[end - 1]!)) end--;
+  let from = end;
+  const earliest = Math.max(start, end - MAX_KEY_LINE_LENGTH);
+  while (from > earliest && /[A-Za-z0-9+/=]/.test(line[from - 1]!)) from--;
+  if (end > from) ranges.push(from, end);
+}
+
+/** Neither words nor the digits of a checksum. */
+function isMixed(text: string): boolean {
+  return text.includes("=") ||
+    (/[a-z]/.test(text) && /[A-Z]/.test(text) && /[0-9+/]/.test(text));
+}
