@@ -28,10 +28,8 @@ export class ProjectSecrets {
   /** Environments that were looked at, by what they are made of. */
   readonly #seen = new WeakMap<ProjectSupervisor, Set<string>>();
   readonly #texts = new WeakMap<TaskSpec["env"], string>();
-  readonly #redactors = new Map<
-    string,
-    { readonly version: string; readonly redactor: Redactor }
-  >();
+  #ofAll: { readonly version: string; readonly redactor: Redactor } | null =
+    null;
 
   constructor(options: ProjectSecretsOptions) {
     this.#options = options;
@@ -46,16 +44,19 @@ export class ProjectSecrets {
   /** Takes out the secrets of a project; of all projects if none is meant. Looks at each env file once. */
   async redactorFor(scope: Scope | null): Promise<Redactor> {
     const sessions = await this.#sessionsOf(scope);
-    const key = scope === null ? "" : sessions.join();
     const { secrets } = this.#options.host;
+    const [only] = sessions;
+    if (only !== undefined && sessions.length === 1) {
+      return secrets.redactorOf(only);
+    }
     const version = sessions.map((session) =>
       `${session}:${secrets.versionOf(session)}`
     ).join();
-    const known = this.#redactors.get(key);
-    if (known?.version === version) return known.redactor;
-    const redactor = new Redactor(this.#valuesOf(sessions));
-    this.#redactors.set(key, { version, redactor });
-    return redactor;
+    if (this.#ofAll?.version !== version) {
+      const redactor = new Redactor(this.#valuesOf(sessions));
+      this.#ofAll = { version, redactor };
+    }
+    return this.#ofAll.redactor;
   }
 
   *#valuesOf(sessions: readonly string[]): Generator<string> {

@@ -17,6 +17,10 @@ const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z? /y;
 /** A whole line of a key, which is 64 or 76 characters long, and of little else. */
 const FULL_LINE = /[A-Za-z0-9+/]{60,76}={0,2}\s*$/y;
 
+/** The last line of a key, when nothing else of it is there. */
+const LAST_LINE =
+  /(?=[^]*[a-z])(?=[^]*[A-Z])(?=[^]*\d)[A-Za-z0-9+/]{12,75}={1,2}\s*$/y;
+
 /** Any line of a key. */
 const KEY_LINE = /[A-Za-z0-9+/]{1,76}={0,2}\s*$/y;
 
@@ -79,16 +83,34 @@ export class PrivateKeyLines {
   }
 
   #findUnmarked(line: string, ranges: Ranges): void {
-    const isShort = line.length < 60;
-    if (!this.#mayBeInside && (isShort || line.includes(" ", 25))) return;
+    if (!this.#mayBeInside && !mayBeLine(line)) return;
     const start = textStart(line);
-    const pattern = this.#mayBeInside ? KEY_LINE : FULL_LINE;
-    pattern.lastIndex = start;
-    const found = pattern.exec(line);
+    const patterns = this.#mayBeInside ? [KEY_LINE] : [FULL_LINE, LAST_LINE];
+    const found = firstMatch(patterns, line, start);
     this.#mayBeInside = found !== null && isMixed(found[0]);
     if (found === null || !this.#mayBeInside) return;
     ranges.push(start, start + found[0].trimEnd().length);
   }
+}
+
+/** Whether a line can be one of a key alone: a few comparisons, since all lines are asked. */
+function mayBeLine(line: string): boolean {
+  if (line.length > 120 || line.length < 12) return false;
+  return (line.length >= 60 || line.trimEnd().endsWith("=")) &&
+    !line.trimEnd().includes(" ", 25);
+}
+
+function firstMatch(
+  patterns: readonly RegExp[],
+  text: string,
+  start: number,
+): RegExpExecArray | null {
+  for (const pattern of patterns) {
+    pattern.lastIndex = start;
+    const found = pattern.exec(text);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** Where the text of a line begins, behind its time. */
