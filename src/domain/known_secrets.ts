@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Ranges } from "./ranges.ts";
+import { isEscaped, type Ranges } from "./ranges.ts";
 import {
   isRecognizable,
   MIN_SECRET_LENGTH,
@@ -77,7 +77,8 @@ export class KnownSecrets {
         BASE64_REST.lastIndex = end;
         end += BASE64_REST.exec(text)?.[0].length ?? 0;
       }
-      ranges.push(at, end);
+      // Half an escape sequence would be left.
+      ranges.push(isEscaped(text, at) ? at - 1 : at, end);
     }
   }
 }

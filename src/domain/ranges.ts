@@ -57,6 +57,13 @@ export function masked(
   return result + text.slice(from);
 }
 
+/** Whether the character at an offset is the second one of `\\n` and the like, as JSON and many logs write line breaks. */
+export function isEscaped(text: string, at: number): boolean {
+  let slashes = 0;
+  while (slashes < at && text[at - 1 - slashes] === "\\") slashes++;
+  return slashes % 2 === 1;
+}
+
 function allHidden(part: string): { rest: string; hidden: number } {
   return { rest: "", hidden: part.length };
 }

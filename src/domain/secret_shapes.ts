@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Ranges } from "./ranges.ts";
+import { isEscaped, type Ranges } from "./ranges.ts";
 import { isSecretName, MAX_SECRET_NAME_LENGTH } from "./secret_name.ts";
 import { findTokens } from "./token_shapes.ts";
 
@@ -226,6 +226,7 @@ function lookAtName(scan: Scan, at: number, end: number): number {
   let from = at;
   const earliest = Math.max(0, at - MAX_SECRET_NAME_LENGTH);
   while (from > earliest && isNameLetter(text.charCodeAt(from - 1))) from--;
+  if (from < at && isEscaped(text, from)) from++;
   const name = text.slice(from, to);
   if (isOption && !name.startsWith("--")) return end;
   const start = to + close.length + sep.length + open.length;

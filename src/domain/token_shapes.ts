@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Ranges } from "./ranges.ts";
+import { isEscaped, type Ranges } from "./ranges.ts";
 
 /** One kind of token. */
 interface TokenShape {
@@ -95,9 +95,11 @@ function shapeBefore(text: string, end: number): TokenShape | null {
     if (start < 0) continue;
     const shape = BY_PREFIX.get(text.slice(start, end));
     if (shape === undefined) continue;
-    const before = text[start - 1] ?? "";
-    // "task-" does not end in "sk-".
-    return LETTER.test(before) ? null : shape;
+    const before = start - 1;
+    // "task-" does not end in "sk-", but "\\nsk-" does.
+    const isWord = before >= 0 && LETTER.test(text[before]!) &&
+      !isEscaped(text, before);
+    return isWord ? null : shape;
   }
   return null;
 }

@@ -123,6 +123,44 @@ Deno.test("a secret with control sequences anywhere in it does not get through",
   );
 });
 
+Deno.test("a line of JSON stays JSON, and what is no secret in it the same", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 20 }),
+    fc.stringMatching(/^[a-z \n\t"\\]{0,20}$/),
+  );
+  const name = fc.constantFrom("token", "password", "api_key", "clientSecret");
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[A-Za-z0-9 \n"\\/]{8,30}$/).filter((value) =>
+        isRecognizable(value) && value.trim() === value
+      ),
+      text,
+      text,
+      name,
+      (value, before, after, key) => {
+        const line = JSON.stringify({
+          level: "info",
+          n: 12345,
+          msg: before + value + after,
+          [key]: after,
+          plain: "stays as it is",
+        });
+        const safe = new Redactor([value]).text(line);
+        const parsed = JSON.parse(safe) as Record<string, unknown>;
+        assert.equal(parsed["level"], "info");
+        assert.equal(parsed["n"], 12345);
+        assert.equal(parsed["plain"], "stays as it is");
+        assert(!String(parsed["msg"]).includes(value), safe);
+        // What says that there is no secret may stay.
+        if (/^[a-z]{3,}$/.test(after) && !/^(?:null|true|nil)$/.test(after)) {
+          assert.notEqual(parsed[key], after);
+        }
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
 Deno.test("redacting again changes nothing", () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 15 }), (parts) => {

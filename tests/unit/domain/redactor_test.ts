@@ -62,6 +62,8 @@ const SHAPES: readonly (readonly [text: string, safe: string])[] = [
   ["sk_live_abcDEF0123456789", "***"],
   ["rk_live_abcDEF0123456789", "***"],
   [`hf_${"aBcD".repeat(8)}`, "***"],
+  [`"a\\nghp_${"a1".repeat(18)}\\n"`, '"a\\n***\\n"'],
+  ['"x\\napi_key=abc\\nb"', '"x\\napi_key=***\\nb"'],
   ["AccountKey=abc==;EndpointSuffix=x", "AccountKey=***;EndpointSuffix=x"],
   [
     `-----BEGIN PRIVATE KEY-----\\n${KEY_LINE}\\n-----END PRIVATE KEY-----\\n`,
