@@ -10,11 +10,15 @@ import { Redactor } from "../domain/redactor.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
-import type { TaskRunner } from "../supervisor/task_runner.ts";
+import type { ContextTask } from "../supervisor/run_context.ts";
+import type { Project } from "./project.ts";
 import type { Projects } from "./projects.ts";
 
 /** Most environments per project that are remembered as looked at. */
 const MAX_SEEN = 4_096;
+
+/** How often all env files of all projects are looked at. What a task gets is known without that. */
+const LOOK_AT_ALL_MS = 1_000;
 
 /** What is needed of the daemon. */
 export interface ProjectSecretsOptions {
@@ -27,6 +31,7 @@ export class ProjectSecrets {
   readonly #options: ProjectSecretsOptions;
   /** Environments that were looked at, by what they are made of. */
   readonly #seen = new WeakMap<ProjectSupervisor, Set<string>>();
+  #lookedAtAll = -Infinity;
   readonly #texts = new WeakMap<TaskSpec["env"], string>();
   #ofAll: { readonly version: string; readonly redactor: Redactor } | null =
     null;
@@ -67,16 +72,25 @@ export class ProjectSecrets {
 
   async #sessionsOf(scope: Scope | null): Promise<readonly string[]> {
     const { host, projects } = this.#options;
-    const meant = scope === null
-      ? projects.all
-      : projects.all.filter((each) =>
-        each.id === scope.session || each.configPath === scope.config
-      );
-    const supervisors = meant.flatMap(({ supervisor }) => supervisor ?? []);
-    await Promise.all(supervisors.map((each) => this.#look(each)));
-    if (scope === null) return host.secrets.sessions;
+    if (scope === null) {
+      const now = host.clock.monotonic();
+      if (now - this.#lookedAtAll >= LOOK_AT_ALL_MS) {
+        this.#lookedAtAll = now;
+        await this.#lookAt(projects.all);
+      }
+      return host.secrets.sessions;
+    }
+    const meant = projects.all.filter((each) =>
+      each.id === scope.session || each.configPath === scope.config
+    );
+    await this.#lookAt(meant);
     if (meant.length > 0) return meant.map(({ id }) => id);
     return scope.config === undefined ? [] : await this.#lookAside(scope);
+  }
+
+  async #lookAt(projects: readonly Project[]): Promise<void> {
+    const supervisors = projects.flatMap(({ supervisor }) => supervisor ?? []);
+    await Promise.all(supervisors.map((each) => this.#look(each)));
   }
 
   /** A project that is not registered, or named by another path. */
@@ -109,40 +123,40 @@ export class ProjectSecrets {
     const seen = this.#seen.get(project) ?? new Set<string>();
     this.#seen.set(project, seen);
     if (seen.size > MAX_SEEN) seen.clear();
-    for (const runner of project.runners) {
-      const { spec, environment } = runner;
-      const made = this.#textOf(spec.env);
-      const read = spec.envFiles.map((path) => stamps.get(path)).join("|");
-      const key = `${environment}|${read}|${made}`;
-      if (seen.has(key)) continue;
+    for (const { name, spec, environment, isAdHoc } of project.runners) {
+      const present = spec.envFiles.filter((path) => stamps.get(path) !== "");
+      // The keeper, which may know it, may be silent.
       const isKnown = project.host.environments.knows(environment);
-      await noteEnvironment(project, { runner, isKnown });
-      if (isKnown) seen.add(key);
+      const key = JSON.stringify([
+        isKnown ? environment : null,
+        present.map((path) => stamps.get(path)),
+        this.#textOf(spec.env),
+      ]);
+      if (seen.has(key)) continue;
+      await noteEnvironment(project, {
+        name,
+        spec: { ...spec, envFiles: present },
+        environment: isKnown ? environment : null,
+        isAdHoc,
+      });
+      seen.add(key);
     }
   }
 }
 
-/**
- * Puts an environment together, by which it is noted. Without an env file, or without the environment of the shell, which
- * is not asked for because the keeper may be silent, what stands in the project's own file is known all the same.
- */
+/** Puts an environment together, by which it is noted; if that fails, what stands in the project's own file. */
 async function noteEnvironment(
   project: ProjectSupervisor,
-  { runner, isKnown }: {
-    readonly runner: TaskRunner;
-    readonly isKnown: boolean;
-  },
+  task: ContextTask,
 ): Promise<void> {
-  const { host, projectId } = project;
   try {
     const address = { runId: null, port: null };
-    if (isKnown) {
-      return void await project.context.environmentOf(runner, address);
-    }
+    await project.context.environmentOf(task, address);
   } catch (error) {
     if (!(error instanceof TaskmuxError)) throw error;
+    const { host, projectId } = project;
+    host.secrets.note(projectId, Object.fromEntries(task.spec.env));
   }
-  host.secrets.note(projectId, Object.fromEntries(runner.spec.env));
 }
 
 /** Changes when the file does; empty if there is none. */
