@@ -9,6 +9,7 @@ import { AnswerRedactor } from "../domain/answer_redactor.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { type LineRedactor, Redactor } from "../domain/redactor.ts";
 import { secretValues } from "../domain/secret_values.ts";
+import { visibleText } from "../domain/visible_text.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Context } from "./context.ts";
 
@@ -131,7 +132,7 @@ async function askDaemon(
 /** The lines of several tasks: a private key goes over several lines of one. */
 class LineRedactors {
   #redactor: Redactor;
-  #tasks = new Map<string, Views>();
+  #tasks = new Map<string, LineRedactor>();
 
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
@@ -144,35 +145,29 @@ class LineRedactors {
 
   expect(lines: readonly ReadLine[]): void {
     for (const [task, own] of Map.groupBy(lines, (line) => line.task)) {
-      const { text, styled } = this.#viewsOf(task);
-      const texts = own.map((line) => line.text);
-      text.expect(texts);
-      styled.expect(texts);
+      this.#linesOf(task).expect(own.map(({ text }) => text));
     }
   }
 
   line<L extends ReadLine>(line: L): L {
-    const views = this.#viewsOf(line.task);
-    const text = views.text.line(line.text);
-    const { styled, raw } = line;
-    if (styled === undefined || raw === undefined) return { ...line, text };
-    const safe = views.styled.line(styled);
-    const before = raw.slice(0, raw.length - styled.length);
-    return { ...line, text, styled: safe, raw: before + safe };
+    const { task, text, styled = text, raw } = line;
+    const safe = this.#linesOf(task).line(styled);
+    if (safe === styled) return line;
+    return {
+      ...line,
+      text: text === styled ? safe : visibleText(safe).text,
+      ...line.styled === undefined ? {} : { styled: safe },
+      ...raw === undefined
+        ? {}
+        : { raw: raw.slice(0, raw.length - styled.length) + safe },
+    };
   }
 
-  #viewsOf(task: string): Views {
+  #linesOf(task: string): LineRedactor {
     const known = this.#tasks.get(task);
     if (known !== undefined) return known;
-    const redactor = this.#redactor;
-    const made = { text: redactor.lines(), styled: redactor.lines() };
+    const made = this.#redactor.lines();
     this.#tasks.set(task, made);
     return made;
   }
-}
-
-/** A line as a reader of plain text sees it, and with its colours. */
-interface Views {
-  readonly text: LineRedactor;
-  readonly styled: LineRedactor;
 }

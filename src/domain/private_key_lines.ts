@@ -33,6 +33,8 @@ const MAX_KEY_LINE_LENGTH = 80;
 /** The lines of one source, in order. */
 export class PrivateKeyLines {
   #linesLeft = 0;
+  /** Whether the beginning was seen. Otherwise ordinary lines may stand before the key, and only what looks like one is hidden. */
+  #isSure = false;
   /** The line before may have been one of a key whose beginning nobody saw. */
   #mayBeInside = false;
 
@@ -51,6 +53,7 @@ export class PrivateKeyLines {
       if (first === "BEGIN") return;
       if (first === "END") {
         this.#linesLeft = MAX_LINES;
+        this.#isSure = false;
         return;
       }
     }
@@ -61,25 +64,31 @@ export class PrivateKeyLines {
     if (line.includes("PRIVATE KEY")) this.#findMarked(line, ranges);
     else if (this.#linesLeft > 0) {
       this.#linesLeft--;
-      hideWords(line, textStart(line), ranges);
+      hideWords(line, this.#from(textStart(line)), ranges);
     } else this.#findUnmarked(line, ranges);
   }
 
   #findMarked(line: string, ranges: Ranges): void {
     let from = textStart(line);
     for (const { index, 0: { length }, 1: kind } of line.matchAll(MARK)) {
-      if (kind === "BEGIN") this.#linesLeft = MAX_LINES;
-      else {
+      if (kind === "BEGIN") {
+        this.#linesLeft = MAX_LINES;
+        this.#isSure = true;
+      } else {
         const isWhole = line.slice(0, from).endsWith("-----");
         // Between the marks of one line stands the key, with its line breaks escaped.
         if (isWhole) ranges.push(from, index);
-        else hideWords(line.slice(0, index), from, ranges);
+        else hideWords(line.slice(0, index), this.#from(from), ranges);
         this.#linesLeft = 0;
       }
       from = index + length;
     }
     this.#mayBeInside = false;
-    if (this.#linesLeft > 0) hideWords(line, from, ranges);
+    if (this.#linesLeft > 0) hideWords(line, this.#from(from), ranges);
+  }
+
+  #from(start: number): { start: number; isSure: boolean } {
+    return { start, isSure: this.#isSure };
   }
 
   #findUnmarked(line: string, ranges: Ranges): void {
@@ -119,20 +128,31 @@ function textStart(line: string): number {
   return STAMP.exec(line)?.[0].length ?? 0;
 }
 
-/** Adds what may be a part of a key: long words, and the last one. */
-function hideWords(line: string, start: number, ranges: Ranges): void {
+/** What may stand before a line of a key: nothing, a quote, or the name of who printed it. */
+const PREFIX = /(?:^|[|:>\]"'`])\s*$/;
+
+/** Adds what may be a part of a key: long words, and a word that is all of the line. */
+function hideWords(
+  line: string,
+  { start, isSure }: { readonly start: number; readonly isSure: boolean },
+  ranges: Ranges,
+): void {
   LONG_WORD.lastIndex = start;
   for (
     let hit = LONG_WORD.exec(line);
     hit !== null;
     hit = LONG_WORD.exec(line)
-  ) ranges.push(hit.index, LONG_WORD.lastIndex);
+  ) {
+    if (isSure || isMixed(hit[0])) ranges.push(hit.index, LONG_WORD.lastIndex);
+  }
   let end = line.length;
   while (end > start && " \t\r\"',\\".includes(line[end - 1]!)) end--;
   let from = end;
   const earliest = Math.max(start, end - MAX_KEY_LINE_LENGTH);
   while (from > earliest && /[A-Za-z0-9+/=]/.test(line[from - 1]!)) from--;
-  if (end > from) ranges.push(from, end);
+  const isKey = (isSure || isMixed(line.slice(from, end))) &&
+    PREFIX.test(line.slice(Math.max(start, from - 8), from));
+  if (end > from && isKey) ranges.push(from, end);
 }
 
 /** Neither words nor the digits of a checksum. */
