@@ -6,11 +6,13 @@
 
 import { contract } from "../contract/mod.ts";
 import type { Scope } from "../contract/operation.ts";
-import { AnswerRedactor } from "../domain/answer_redactor.ts";
+import { AnswerRedactor, isLong } from "../domain/answer_redactor.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { Redactor } from "../domain/redactor.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { JsonObject } from "../kit/json.ts";
+import { Semaphore } from "../kit/semaphore.ts";
+import { inLaterTurn } from "../kit/turn.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
 /** How long a stream goes on with the secrets it knows. */
@@ -31,6 +33,8 @@ export function withoutSecrets(
   inner: Dispatcher,
   secrets: SecretSource,
 ): Dispatcher {
+  // One after the other, so that a pile of long answers takes one turn of the event loop at a time.
+  const long = new Semaphore(1);
   return {
     kindOf: (name) => inner.kindOf(name),
     async call(name, params, caller) {
@@ -46,7 +50,11 @@ export function withoutSecrets(
           onProgress: (progress) => caller.onProgress(early.redact(progress)),
         });
         const redactor = await secrets.redactorFor(scope);
-        return new AnswerRedactor(redactor).redact(answer);
+        return await safeAnswer(answer, {
+          redactor: new AnswerRedactor(redactor),
+          long,
+          signal: caller.signal,
+        });
       } catch (error) {
         throw safeError(error, await secrets.redactorFor(scope));
       }
@@ -66,6 +74,32 @@ export function withoutSecrets(
       }
     },
   };
+}
+
+async function safeAnswer(
+  answer: JsonObject,
+  { redactor, long, signal }: {
+    readonly redactor: AnswerRedactor;
+    readonly long: Semaphore;
+    readonly signal: AbortSignal;
+  },
+): Promise<JsonObject> {
+  if (!Object.values(answer).some(isLong)) return redactor.redact(answer);
+  try {
+    return await long.run(
+      signal,
+      () =>
+        redactor.redactInTurns(answer, () =>
+          new Promise((resolve) => {
+            signal.throwIfAborted();
+            inLaterTurn(resolve);
+          })),
+    );
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // Nobody reads this.
+    throw new TaskmuxError("E600", "Cannot answer: the caller is gone");
+  }
 }
 
 async function* safeItems(

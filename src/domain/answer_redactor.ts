@@ -36,6 +36,9 @@ const NAMES: ReadonlySet<string> = new Set([
   "version",
 ]);
 
+/** Items of a list that are looked at in one turn of the event loop; about a millisecond. */
+const LINES_PER_TURN = 1_000;
+
 /** Deepest answer; nothing of ours is nearly as deep. */
 const MAX_DEPTH = 64;
 
@@ -62,6 +65,35 @@ export class AnswerRedactor {
   /** The answer without secrets. */
   redact<T>(answer: T): T {
     return this.#value(answer, 0) as T;
+  }
+
+  /**
+   * The same for an answer that may hold a long list: after every {@linkcode LINES_PER_TURN} items others have their turn.
+   *
+   * @param nextTurn Resolves in a later turn of the event loop, or throws if nobody waits for the answer any more.
+   */
+  async redactInTurns<T extends object>(
+    answer: T,
+    nextTurn: () => Promise<void>,
+  ): Promise<T> {
+    const long = Object.entries(answer).filter(([, value]) => isLong(value));
+    if (long.length === 0) return this.redact(answer);
+    const rest = long.map(([key]) => [key, []] as const);
+    const safe = this.redact({ ...answer, ...Object.fromEntries(rest) });
+    const lists: [string, readonly unknown[]][] = [];
+    for (const [key, items] of long as [string, readonly unknown[]][]) {
+      if (NAMES.has(key) && isName(items)) {
+        lists.push([key, items]);
+        continue;
+      }
+      const walk = this.#walk(items, 1);
+      for (let from = 0; from < items.length; from += LINES_PER_TURN) {
+        await nextTurn();
+        walk.go(from, Math.min(from + LINES_PER_TURN, items.length));
+      }
+      lists.push([key, walk.result()]);
+    }
+    return { ...safe, ...Object.fromEntries(lists) };
   }
 
   #value(value: unknown, depth: number): unknown {
@@ -127,22 +159,37 @@ export class AnswerRedactor {
 
   /** Lines of one source, or records of several. */
   #array(items: readonly unknown[], depth: number): readonly unknown[] {
+    const walk = this.#walk(items, depth);
+    walk.go(0, items.length);
+    return walk.result();
+  }
+
+  /** A list that is looked at part by part, in order. */
+  #walk(items: readonly unknown[], depth: number): {
+    go(from: number, to: number): void;
+    result(): readonly unknown[];
+  } {
     const lines = this.#redactor.lines();
     const texts = items.filter((item) => typeof item === "string");
     lines.expect(texts);
     if (texts.length < items.length) this.#expectRecords(items);
     let copy: unknown[] | null = null;
-    items.forEach((item, index) => {
-      const safe = typeof item !== "string"
-        ? this.#value(item, depth + 1)
-        : item.includes("\n")
-        ? this.#redactor.text(item)
-        : lines.line(item);
-      if (safe === item) return;
-      copy ??= [...items];
-      copy[index] = safe;
-    });
-    return copy ?? items;
+    return {
+      go: (from, to) => {
+        for (let index = from; index < to; index++) {
+          const item = items[index];
+          const safe = typeof item !== "string"
+            ? this.#value(item, depth + 1)
+            : item.includes("\n")
+            ? this.#redactor.text(item)
+            : lines.line(item);
+          if (safe === item) continue;
+          copy ??= [...items];
+          copy[index] = safe;
+        }
+      },
+      result: () => copy ?? items,
+    };
   }
 
   /** Looks for keys that end in these records and began before them. */
@@ -162,6 +209,11 @@ export class AnswerRedactor {
     this.#lines.set(name, made);
     return made;
   }
+}
+
+/** Whether an answer with this list is for {@linkcode AnswerRedactor.redactInTurns}. */
+export function isLong(value: unknown): boolean {
+  return Array.isArray(value) && value.length > LINES_PER_TURN;
 }
 
 function isName(value: unknown): boolean {
