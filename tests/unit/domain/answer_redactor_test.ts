@@ -145,6 +145,35 @@ Deno.test("items of a stream are followed from one to the next", PURE, () => {
   assert.deepEqual(texts, ["-----BEGIN PRIVATE KEY-----", "***", "***"]);
 });
 
+Deno.test("a long list is redacted as a short one, and others have their turn", async () => {
+  const texts = Array.from({ length: 1_000 }, (_, n) => `line ${n}`);
+  texts[7] = SECRET;
+  texts.splice(500, 0, "-----BEGIN PRIVATE KEY-----", BODY, "abCd1234");
+  const answers = [
+    { ok: true, lines: texts, note: SECRET },
+    { lines: texts.map((text) => ({ ts: "t", task: "web", text })) },
+    { tasks: texts, cursor: "c" },
+  ];
+  for (const answer of answers) {
+    let turns = 0;
+    const redactor = new AnswerRedactor(new Redactor([SECRET]));
+    const safe = await redactor.redactInTurns<object>(answer, () => {
+      turns++;
+      return Promise.resolve();
+    });
+    assert.deepEqual(safe, redacted(answer));
+    assert.deepEqual(Object.keys(safe), Object.keys(answer));
+    assert.equal(turns >= 5, "lines" in answer);
+  }
+  await assert.rejects(
+    new AnswerRedactor(new Redactor()).redactInTurns(
+      { lines: texts },
+      () => Promise.reject(new Error("nobody waits")),
+    ),
+    { message: "nobody waits" },
+  );
+});
+
 Deno.test("an odd answer stays what it is", PURE, () => {
   const answer = JSON.parse('{"__proto__":{"a":"hunter2-value"},"x":[]}');
   assert.equal(
