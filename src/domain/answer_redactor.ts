@@ -39,6 +39,9 @@ const NAMES: ReadonlySet<string> = new Set([
 /** Items of a list that are looked at in one turn of the event loop: a fraction of a millisecond. */
 const LINES_PER_TURN = 200;
 
+/** Lines that are looked at together, since most hold nothing. */
+const LINES_AT_ONCE = 20;
+
 /** Deepest answer; nothing of ours is nearly as deep. */
 const MAX_DEPTH = 64;
 
@@ -177,6 +180,13 @@ export class AnswerRedactor {
     return {
       go: (from, to) => {
         for (let index = from; index < to; index++) {
+          const isNext = (index - from) % LINES_AT_ONCE === 0;
+          const next = isNext ? items.slice(index, index + LINES_AT_ONCE) : [];
+          if (isNext && areTexts(next) && lines.areHarmless(next)) {
+            // Those beyond the end of this part are looked at again.
+            index += LINES_AT_ONCE - 1;
+            continue;
+          }
           const item = items[index];
           const safe = typeof item !== "string"
             ? this.#value(item, depth + 1)
@@ -214,6 +224,10 @@ export class AnswerRedactor {
 /** Whether an answer with this list is for {@linkcode AnswerRedactor.redactInTurns}. */
 export function isLong(value: unknown): boolean {
   return Array.isArray(value) && value.length > LINES_PER_TURN;
+}
+
+function areTexts(items: readonly unknown[]): items is readonly string[] {
+  return items.every((item) => typeof item === "string");
 }
 
 function isName(value: unknown): boolean {

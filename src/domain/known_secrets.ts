@@ -56,6 +56,13 @@ export class KnownSecrets {
     return this.#anchors === null;
   }
 
+  /** Whether {@linkcode find} would find anything, or nearly. */
+  mayFind(text: string): boolean {
+    if (this.#anchors === null) return false;
+    this.#anchors.lastIndex = 0;
+    return this.#anchors.test(text);
+  }
+
   /** Adds where secrets are, in order of their beginnings. Overlapping ones are all found. */
   find(text: string, ranges: Ranges): void {
     const anchors = this.#anchors;

@@ -59,6 +59,11 @@ export class PrivateKeyLines {
     }
   }
 
+  /** Whether the next line, which holds no mark, can belong to a key. */
+  mayFind(line: string): boolean {
+    return this.#linesLeft > 0 || this.#mayBeInside || mayBeLine(line);
+  }
+
   /** Adds the parts of the next line that belong to a key. */
   find(line: string, ranges: Ranges): void {
     if (line.includes("PRIVATE KEY")) this.#findMarked(line, ranges);
@@ -104,9 +109,12 @@ export class PrivateKeyLines {
 
 /** Whether a line can be one of a key alone: a few comparisons, since all lines are asked. */
 function mayBeLine(line: string): boolean {
-  if (line.length > 120 || line.length < 12) return false;
-  return (line.length >= 60 || line.trimEnd().endsWith("=")) &&
-    !line.trimEnd().includes(" ", 25);
+  if (line.length < 12 || line.length > 120) return false;
+  const isStamped = line[4] === "-" && line[10] === "T";
+  const start = isStamped ? line.indexOf(" ") + 1 : 0;
+  const isLong = line.length - start >= 60;
+  if (!isLong && !line.trimEnd().endsWith("=")) return false;
+  return !line.trimEnd().includes(" ", start);
 }
 
 function firstMatch(

@@ -9,7 +9,7 @@
 
 import { isEscaped, type Ranges } from "./ranges.ts";
 import { isSecretName, MAX_SECRET_NAME_LENGTH } from "./secret_name.ts";
-import { findTokens } from "./token_shapes.ts";
+import { findTokens, mayHoldToken } from "./token_shapes.ts";
 
 /** Longest `user:password` in an address. */
 const MAX_ADDRESS_LENGTH = 512;
@@ -46,6 +46,12 @@ function anyCase(word: string): string {
   const lower = rest.join("");
   // As words are written; MiXeD case is not.
   return `[${first}${first.toUpperCase()}](?:${lower}|${lower.toUpperCase()})`;
+}
+
+/** Whether {@linkcode findShapes} would find anything, or nearly. */
+export function mayHoldShape(text: string): boolean {
+  TRIGGERS.lastIndex = 0;
+  return TRIGGERS.test(text) || mayHoldToken(text);
 }
 
 /** Adds where secrets are. */

@@ -76,6 +76,12 @@ const PREFIX_LENGTHS = [
 const PREFIX_ENDS =
   /[_\-.](?=[A-Za-z0-9_-]{12})|A(?:KI|SI|BI|CC)A(?=[A-Z0-9]{16})|AIza(?=[A-Za-z0-9_-]{30})/g;
 
+/** Whether {@linkcode findTokens} would find anything, or nearly. */
+export function mayHoldToken(text: string): boolean {
+  PREFIX_ENDS.lastIndex = 0;
+  return PREFIX_ENDS.test(text);
+}
+
 /** Adds where tokens are. */
 export function findTokens(text: string, ranges: Ranges): void {
   PREFIX_ENDS.lastIndex = 0;
