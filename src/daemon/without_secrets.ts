@@ -13,7 +13,10 @@ import { systemClock } from "../kit/clock.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { Semaphore } from "../kit/semaphore.ts";
 import { inLaterTurn } from "../kit/turn.ts";
-import type { Dispatcher } from "./dispatcher.ts";
+import type { Caller, Dispatcher } from "./dispatcher.ts";
+
+/** Bulky answers that are put together or redacted at once: each holds up to a hundred thousand lines. */
+const BULKY_AT_ONCE = 4;
 
 /** How long a stream goes on with the secrets it knows. */
 const STREAM_LOOK_MS = 250;
@@ -33,34 +36,30 @@ export function withoutSecrets(
   inner: Dispatcher,
   secrets: SecretSource,
 ): Dispatcher {
-  // One after the other, so that a pile of long answers takes one turn of the event loop at a time.
-  const long = new Semaphore(1);
+  const limits = {
+    bulky: new Semaphore(BULKY_AT_ONCE),
+    // One after the other, so that a pile of long answers takes one turn of the event loop at a time.
+    long: new Semaphore(1),
+  };
   return {
     kindOf: (name) => inner.kindOf(name),
     async call(name, params, caller) {
-      if (caller.reveal || isShown(name)) {
+      if (caller.reveal || specOf(name)?.redacted === false) {
         return await inner.call(name, params, caller);
       }
-      const scope = scopeOf(params);
-      // What is told on the way must not wait.
-      const early = new AnswerRedactor(await secrets.redactorFor(scope));
+      const work = (): Promise<JsonObject> =>
+        safeCall({ inner, secrets, limits }, [name, params], caller);
+      if (specOf(name)?.bulky !== true) return await work();
       try {
-        const answer = await inner.call(name, params, {
-          ...caller,
-          onProgress: (progress) => caller.onProgress(early.redact(progress)),
-        });
-        const redactor = await secrets.redactorFor(scope);
-        return await safeAnswer(answer, {
-          redactor: new AnswerRedactor(redactor),
-          long,
-          signal: caller.signal,
-        });
+        return await limits.bulky.run(caller.signal, work);
       } catch (error) {
-        throw safeError(error, await secrets.redactorFor(scope));
+        const isGone = caller.signal.aborted &&
+          !(error instanceof TaskmuxError);
+        throw isGone ? gone(error) : error;
       }
     },
     async *stream(name, params, caller) {
-      if (caller.reveal || isShown(name)) {
+      if (caller.reveal || specOf(name)?.redacted === false) {
         yield* inner.stream(name, params, caller);
         return;
       }
@@ -74,6 +73,33 @@ export function withoutSecrets(
       }
     },
   };
+}
+
+interface Parts {
+  readonly inner: Dispatcher;
+  readonly secrets: SecretSource;
+  readonly limits: { readonly bulky: Semaphore; readonly long: Semaphore };
+}
+
+async function safeCall(
+  { inner, secrets, limits: { long } }: Parts,
+  [name, params]: readonly [name: string, params: unknown],
+  caller: Caller,
+): Promise<JsonObject> {
+  const scope = scopeOf(params);
+  // What is told on the way must not wait.
+  const early = new AnswerRedactor(await secrets.redactorFor(scope));
+  try {
+    const answer = await inner.call(name, params, {
+      ...caller,
+      onProgress: (progress) => caller.onProgress(early.redact(progress)),
+    });
+    const redactor = new AnswerRedactor(await secrets.redactorFor(scope));
+    const { signal } = caller;
+    return await safeAnswer(answer, { redactor, long, signal });
+  } catch (error) {
+    throw safeError(error, await secrets.redactorFor(scope));
+  }
 }
 
 async function safeAnswer(
@@ -97,9 +123,15 @@ async function safeAnswer(
     );
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Nobody reads this.
-    throw new TaskmuxError("E600", "Cannot answer: the caller is gone");
+    throw gone(error);
   }
+}
+
+/** Nobody reads this. */
+function gone(cause: unknown): TaskmuxError {
+  return new TaskmuxError("E600", "Cannot answer: the caller is gone", {
+    cause,
+  });
 }
 
 async function* safeItems(
@@ -125,9 +157,12 @@ function safeError(error: unknown, redactor: Redactor): unknown {
   return safe === shape ? error : TaskmuxError.fromShape(safe);
 }
 
-function isShown(name: string): boolean {
-  return Object.hasOwn(contract, name) &&
-    contract[name as keyof typeof contract].redacted === false;
+function specOf(
+  name: string,
+): { readonly redacted?: false; readonly bulky?: true } | null {
+  return Object.hasOwn(contract, name)
+    ? contract[name as keyof typeof contract]
+    : null;
 }
 
 /** The project of a question, whatever else is wrong with it; null = any. */

@@ -50,6 +50,7 @@ export const log = {
     }),
     errors: ["E200", "E500"],
     since: "0.1.0",
+    bulky: true,
   }),
   "log.follow": stream({
     summary:
