@@ -27,6 +27,7 @@ import {
   splitGlobals,
   wantsHelp,
   wantsJson,
+  wantsReveal,
   wantsVersion,
 } from "./globals.ts";
 import { Output, type TerminalSize } from "./output.ts";
@@ -51,7 +52,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     const known = asTaskmuxError(error);
-    await output.error(known);
+    await output.error(wantsReveal(argv) ? known : await withoutSecrets(known));
     await output.end();
     return ERROR_CODES[known.code].exit;
   }
@@ -327,6 +328,11 @@ function terminalSize(): TerminalSize | null {
     // Whatever is wrong, there is no terminal to fit.
     return null;
   }
+}
+
+async function withoutSecrets(error: TaskmuxError): Promise<TaskmuxError> {
+  const { safeError } = await import("./redaction.ts");
+  return safeError(error, Deno.env.toObject());
 }
 
 /** What a failure is to the user; anything unforeseen is E900. */

@@ -15,6 +15,9 @@ import type { Context } from "./context.ts";
  */
 export const QUESTION_TIMEOUT_MS = 60_000;
 
+/** Operations whose answers are given as they are, as the contract has it. */
+export const SHOWN: readonly CallName[] = ["project.env", "project.secrets"];
+
 /** The daemon, if one listens. */
 export async function findDaemon(context: Context): Promise<Client | null> {
   return await dial(context);
@@ -100,7 +103,8 @@ export async function ask<N extends CallName>(
 }
 
 /**
- * The answer to a question: of the daemon if there is one, else from what is on disk.
+ * The answer to a question: of the daemon if there is one, else from what is on disk. Without secrets unless they are to
+ * be shown.
  *
  * @param offline Answers without a daemon; its module is loaded only then.
  */
@@ -110,7 +114,12 @@ export async function askOrRead<N extends CallName>(
   offline: () => Promise<Result<N>>,
 ): Promise<Result<N>> {
   const client = await findDaemon(context);
-  if (client === null) return await offline();
+  if (client === null) {
+    const answer = await offline();
+    if (SHOWN.includes(name)) return answer;
+    const { safeAnswer } = await import("./redaction.ts");
+    return await safeAnswer(context, configOf(params), answer);
+  }
   try {
     return await ask(client, name, params);
   } finally {
@@ -130,6 +139,14 @@ export async function askNews(
   const params = { ...scope === undefined ? {} : { scope }, limit: 1 };
   await using client = await findDaemon(context);
   if (client !== null) await ask(client, "event.list", params);
+}
+
+/** The file of the project that a question is about; null = any. */
+function configOf(params: unknown): string | null {
+  const { scope } = params as {
+    readonly scope?: { readonly config?: string };
+  };
+  return scope?.config ?? null;
 }
 
 function dial(

@@ -46,6 +46,11 @@ export function wantsJson(argv: readonly string[]): boolean {
   return beforeTerminator(argv).includes("--json");
 }
 
+/** Whether secrets are to be shown. Knows it even when the rest of the line is wrong. */
+export function wantsReveal(argv: readonly string[]): boolean {
+  return beforeTerminator(argv).includes("--reveal");
+}
+
 /** Whether help is asked for, anywhere before `--`. */
 export function wantsHelp(args: readonly string[]): boolean {
   const own = beforeTerminator(args);

@@ -90,6 +90,7 @@ async function follow(
     withTask: true,
   }, tasks);
   const { followLogFiles } = await import("../offline/logs.ts");
+  const { safeLines } = await import("./redaction.ts");
   try {
     const records = followLogFiles(context, {
       config,
@@ -100,7 +101,7 @@ async function follow(
       since: new Date(systemClock.now()).toISOString(),
       until: null,
     }, signal);
-    for await (const record of records) {
+    for await (const record of safeLines(context, config, records)) {
       lines.push(printer.line(record));
       if (lines.length > MAX_HELD_LINES) lines.shift();
     }

@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { NOWHERE, type PlaceReached } from "./log_place.ts";
 import type { LogPrinter } from "./render/logs.ts";
 import { SearchMeter } from "./search_meter.ts";
+import { recordRedactor } from "./redaction.ts";
 import { StreamedAnswer } from "./streamed_answer.ts";
 
 /**
@@ -46,6 +47,7 @@ async function printText(
   if (output.isTerminal) Deno.addSignalListener("SIGINT", interrupt);
   try {
     const { signal } = interrupted;
+    const secrets = await recordRedactor(context, params.config);
     await using stream = streamLogFiles(context, { ...params, signal }, {
       onProgress,
     });
@@ -53,7 +55,7 @@ async function printText(
       const { value, done } = await stream.next();
       if (done) return { ...value, exit: EXIT.ok };
       await meter.hide();
-      await output.lines(printer.lines(value));
+      await output.lines(printer.lines(secrets?.lines(value) ?? value));
     }
     return NOWHERE;
   } catch (error) {
@@ -72,6 +74,7 @@ async function printJson(
   const { tasks = [] } = params;
   const answer = new StreamedAnswer(output, "lines");
   const isOnlyTask = tasks.length === 1;
+  const secrets = await recordRedactor(context, params.config);
   await using stream = streamLogFiles(context, params, {});
   try {
     while (!output.isClosed) {
@@ -81,7 +84,8 @@ async function printJson(
         await answer.end({ ok: true, ...task, ...value });
         return { ...value, exit: EXIT.ok };
       }
-      await answer.add(value.map((record) => lineOf(record, isOnlyTask)));
+      const safe = secrets?.lines(value) ?? value;
+      await answer.add(safe.map((record) => lineOf(record, isOnlyTask)));
     }
     return NOWHERE;
   } catch (error) {

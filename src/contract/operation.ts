@@ -25,6 +25,10 @@ export interface Spec<P extends z.ZodType, R extends z.ZodType> {
   readonly errors: readonly ErrorCode[];
   /** Version of taskmux that first had it. */
   readonly since: string;
+  /** False = the answer is given as it is. By default secrets are taken out of it, unless the caller wants to see them. */
+  readonly redacted?: false;
+  /** True = an answer may hold tens of thousands of items, so only a few are made at the same time. */
+  readonly bulky?: true;
 }
 
 /** One question, one answer, perhaps with progress between. */

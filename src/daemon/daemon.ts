@@ -21,6 +21,7 @@ import { Store } from "../store/store.ts";
 import { EnvironmentStore } from "../supervisor/environment_store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { PortAssigner } from "../supervisor/port_assigner.ts";
+import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
 import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
@@ -37,9 +38,11 @@ import type { FrontPorts } from "./privileged_start.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
+import { ProjectSecrets } from "./project_secrets.ts";
 import type { Services } from "./services.ts";
 import { createShutDown } from "./shut_down.ts";
 import { rebuildFromEvents } from "./state_rebuild.ts";
+import { withoutSecrets } from "./without_secrets.ts";
 
 /** Pause between two attempts to write `daemon.json` to a full disk. */
 const INFO_RETRY_MS = 1_000;
@@ -103,6 +106,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...engine,
     paths,
     startedAt: systemClock.now(),
+    secrets: new ProjectSecrets(engine),
     environment: options.environment,
     isService: options.isService ?? false,
     isRoot: options.isRoot ?? false,
@@ -338,6 +342,7 @@ function createHost(parts: HostParts): SupervisorHost {
         store.runs.live().find((run) => run.runId === runId) ?? null,
     }),
     environments: new EnvironmentStore(keeper, options.environment),
+    secrets: new SecretStore(),
     receipts: new EndReceipts({ store, keeper, clock: systemClock, scope }),
     emit: (event) => bus.publish(event),
     saveTask: (session, task, row) =>
@@ -392,8 +397,8 @@ async function listen(parts: {
   stack.defer(() => listener.close());
   stack.defer(() => removeIfThere(paths.daemonSocket));
   stack.defer(() => removeIfThere(paths.daemonInfo));
-  const { store, host: { clock }, projects } = services;
-  const dispatcher = withNews(
+  const { store, host: { clock }, projects, secrets } = services;
+  const told = withNews(
     createDispatcher(createHandlers(services), onError),
     new CallerNews({
       store,
@@ -401,7 +406,7 @@ async function listen(parts: {
       sessionOf: (scope) => projects.sessionOf(scope),
     }),
   );
-  serveSocket(listener, dispatcher, scope);
+  serveSocket(listener, withoutSecrets(told, secrets), scope);
 }
 
 /** Only tells about the daemon, so a full disk is no reason not to start. @returns Whether it is written. */

@@ -29,6 +29,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The name that the caller gave itself; null = none. */
   readonly caller: string | null;
+  /** Whether the caller may see secrets, and wants to. */
+  readonly reveal: boolean;
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -107,6 +109,7 @@ export function createDispatcher(
         return await handler(parsed, {
           signal,
           caller: caller.caller,
+          reveal: caller.reveal,
           onProgress,
         });
       } catch (error) {

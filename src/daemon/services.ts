@@ -12,6 +12,7 @@ import type { SupervisorHost } from "../supervisor/host.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./privileged_start.ts";
+import type { ProjectSecrets } from "./project_secrets.ts";
 import type { Projects } from "./projects.ts";
 import type { ShutDownReport } from "./shut_down.ts";
 
@@ -25,6 +26,7 @@ export interface Services {
   readonly projects: Projects;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
+  readonly secrets: ProjectSecrets;
   /** What is wrong with the host, for `status`. Present state, not history. */
   warnings(): string[];
   readonly startedAt: number;

@@ -5,6 +5,7 @@
  */
 
 import { TaskmuxError } from "../domain/error.ts";
+import type { RecordRedactor } from "../domain/record_redactor.ts";
 import { inLaterTurn } from "../kit/turn.ts";
 import { utf8Length } from "../kit/utf8_length.ts";
 import type { BudgetForm, JsonElement } from "./budget_form.ts";
@@ -62,7 +63,11 @@ export type BudgetAnswer = {
  */
 export async function readIntoBudget(
   query: LogQuery,
-  maxBytes: number,
+  { maxBytes, secrets }: {
+    readonly maxBytes: number;
+    /** Takes secrets out, before a line is cut in the middle of one; null = they are shown. */
+    readonly secrets: RecordRedactor | null;
+  },
 ): Promise<BudgetPage> {
   const { grep, level = null, fields = [] } = query;
   const isWhole = grep === null && level === null && fields.length === 0;
@@ -76,7 +81,8 @@ export async function readIntoBudget(
       const cursor = cursorOf(resume);
       return { budget, total: budget.end(), cursor, dropped, hasMore, paths };
     }
-    for (const record of value.records) budget.add(record);
+    const records = secrets?.lines(value.records) ?? value.records;
+    for (const record of records) budget.add(record);
     // Others get their turn in between: a daemon has more to do.
     await new Promise<void>(inLaterTurn);
   }

@@ -46,10 +46,10 @@ export interface BudgetQuestion {
 export async function readLogFilesIntoBudget(
   disk: Disk,
   params: LogParams,
-  maxBytes: number,
+  limit: Parameters<typeof readIntoBudget>[1],
 ): Promise<ReadBudget> {
-  checkBudget(maxBytes);
-  return await readIntoBudget(await queryOf(disk, params), maxBytes);
+  checkBudget(limit.maxBytes);
+  return await readIntoBudget(await queryOf(disk, params), limit);
 }
 
 /** The answer of `log.read`. Errors as {@linkcode readLogFilesIntoBudget}. */

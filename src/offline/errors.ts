@@ -5,6 +5,7 @@
  */
 
 import type { ErrorAnswer } from "../domain/error_answer.ts";
+import type { RecordRedactor } from "../domain/record_redactor.ts";
 import { systemClock } from "../kit/clock.ts";
 import { answerErrors } from "../logs/digest/answer_errors.ts";
 import { DEFAULT_SCAN_BYTES } from "../logs/digest/digest_logs.ts";
@@ -28,6 +29,8 @@ export interface ErrorParams {
   readonly groups: number;
   /** Most bytes of the answer as JSON with its newline; null = no limit. */
   readonly max_bytes: number | null;
+  /** Takes secrets out; null = they are shown. */
+  readonly secrets: RecordRedactor | null;
 }
 
 /**
@@ -60,6 +63,7 @@ export async function readErrors(
     sinceMs: since === null ? null : timeOf(since),
     untilMs: until === null ? null : timeOf(until),
     cursor,
+    secrets: params.secrets,
     nowMs: systemClock.now(),
     maxBytes: since === null && cursor === null
       ? DEFAULT_SCAN_BYTES

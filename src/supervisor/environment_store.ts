@@ -55,6 +55,11 @@ export class EnvironmentStore {
     return { env, isSubstitute: false };
   }
 
+  /** Whether an environment can be recalled at once. */
+  knows(name: string | null): boolean {
+    return name === null || this.#known.get(name) !== null;
+  }
+
   /** Hands everything known to a keeper that is new. */
   async restore(): Promise<void> {
     await Promise.all(

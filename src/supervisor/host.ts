@@ -11,6 +11,7 @@ import type { TaskRow } from "../store/task_table.ts";
 import type { PortAssigner } from "./port_assigner.ts";
 import type { EnvironmentStore } from "./environment_store.ts";
 import type { Keeper } from "./keeper.ts";
+import type { SecretStore } from "./secret_store.ts";
 
 /** Lets the keeper forget ends of runs, once their records are on disk. */
 export interface Receipts {
@@ -27,6 +28,7 @@ export interface SupervisorHost {
   readonly store: Store;
   readonly ports: PortAssigner;
   readonly environments: EnvironmentStore;
+  readonly secrets: SecretStore;
   /** Where ends of runs are signed for. */
   readonly receipts: Receipts;
   /** Stores and publishes an event. Never throws. */

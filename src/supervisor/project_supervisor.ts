@@ -21,7 +21,11 @@ import type { Progress } from "../contract/wire.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import type { SupervisorHost } from "./host.ts";
 import type { ContextTask, RunAddress, RunContext } from "./run_context.ts";
-import { type ProjectContext, taskEnvironment } from "./environment.ts";
+import {
+  type EnvironmentRequest,
+  type ProjectContext,
+  taskEnvironment,
+} from "./environment.ts";
 import { PendingActions } from "./pending_actions.ts";
 import { TaskRunner } from "./task_runner.ts";
 
@@ -236,13 +240,11 @@ export class ProjectSupervisor implements AsyncDisposable {
   async hookEnvironment(
     environment: string | null,
   ): Promise<Record<string, string>> {
-    const { TASKMUX_TASK: _, ...env } = await taskEnvironment({
+    const { TASKMUX_TASK: _, ...env } = await this.#environment({
       base: (await this.host.environments.recall(environment)).env,
       task: { ...this.#spec, name: "", cwd: this.#spec.root },
-      project: this.projectFacts(),
       runId: null,
       port: null,
-      caPath: this.host.caPath(),
     });
     return env;
   }
@@ -302,14 +304,20 @@ export class ProjectSupervisor implements AsyncDisposable {
     const { env: base } = await this.host.environments.recall(
       task.environment,
     );
-    return await taskEnvironment({
-      base,
-      task: task.spec,
+    return await this.#environment({ base, task: task.spec, runId, port });
+  }
+
+  /** What is in it is known as a secret before anybody can print it. */
+  async #environment(
+    request: Omit<EnvironmentRequest, "project" | "caPath">,
+  ): Promise<Record<string, string>> {
+    const env = await taskEnvironment({
+      ...request,
       project: this.projectFacts(),
-      runId,
-      port,
       caPath: this.host.caPath(),
     });
+    this.host.secrets.note(this.projectId, env, this.#runners.keys());
+    return env;
   }
 
   /** What tasks and shells are told about the project. */

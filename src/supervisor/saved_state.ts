@@ -47,19 +47,22 @@ const NOTHING: SavedState = {
   health: null,
 };
 
-/** What is to be saved of a machine. */
+/**
+ * What is to be saved of a machine.
+ *
+ * @param rest `error`: that of the machine without secrets; it may tell what a hook has printed.
+ */
 export function savedStateOf(
   machine: TaskMachine,
-  rest: Pick<SavedState, "environment" | "readyRunId">,
+  rest: Pick<SavedState, "environment" | "readyRunId" | "error">,
 ): SavedState {
-  const { restarts, gaveUp, error, phase } = machine;
+  const { restarts, gaveUp, phase } = machine;
   const { status } = phase;
   return {
     ...NOTHING,
     ...rest,
     restarts,
     gaveUp,
-    error,
     outcome: status === "failed" || status === "completed" ||
         status === "stopped"
       ? status

@@ -305,12 +305,14 @@ export class TaskRunner implements AsyncDisposable {
 
   #persist(): void {
     const { desired, manual } = this.#machine;
-    this.#host.saveTask(this.#context.projectId, this.name, {
+    const { projectId } = this.#context;
+    this.#host.saveTask(projectId, this.name, {
       desired,
       manual,
       changedAt: this.#host.clock.now(),
       adhoc: this.isAdHoc ? JSON.stringify(this.#spec) : null,
       state: encodeSavedState(savedStateOf(this.#machine, {
+        error: this.#host.secrets.without(projectId, this.#machine.error),
         environment: this.#environment,
         readyRunId: this.#readyRunId,
       })),

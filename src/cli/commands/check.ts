@@ -23,7 +23,12 @@ export const check = command({
   async run(context) {
     const { config } = projectScope(context);
     const { checkConfig } = await import("../check_config.ts");
-    const result = await checkConfig(config, context.env());
+    const { safeAnswer } = await import("../redaction.ts");
+    const result = await safeAnswer(
+      context,
+      config,
+      await checkConfig(config, context.env()),
+    );
     await context.output.answer(
       result,
       () => checkLines(result, context.output.paint),

@@ -23,13 +23,19 @@ export const doctor = command({
     ["taskmux doctor", "When something is strange"],
     ["taskmux doctor --json", "The same for programs"],
   ],
-  async run({ output, paths, env, folder, config }) {
+  async run(context) {
+    const { output, paths, env, folder, config } = context;
     const { examineAll } = await import("../../offline/doctor/mod.ts");
-    const report = await examineAll({
-      paths,
-      env: env(),
-      config: config ?? findConfig(folder),
-    });
+    const { safeAnswer } = await import("../redaction.ts");
+    const report = await safeAnswer(
+      context,
+      null,
+      await examineAll({
+        paths,
+        env: env(),
+        config: config ?? findConfig(folder),
+      }),
+    );
     await output.answer(report, () => doctorLines(report, output.paint));
     return report.ok ? EXIT.ok : EXIT.failure;
   },

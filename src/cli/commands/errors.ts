@@ -126,8 +126,10 @@ async function read(
   const answer = await askDaemon(context, config, { ...query, wholly: true });
   if (answer !== null && answer.scanned.skipped_bytes === 0) return answer;
   const { readErrors } = await import("../../offline/errors.ts");
+  const { recordRedactor } = await import("../redaction.ts");
   try {
-    return await readErrors(context, { config, ...query });
+    const secrets = await recordRedactor(context, config);
+    return await readErrors(context, { config, ...query, secrets });
   } catch (error) {
     if (answer === null || !isConfigError(error)) throw error;
     // Only the daemon still knows the project as it was before its file broke.

@@ -236,14 +236,20 @@ async function readBudgeted(
     if (answer !== null) return await print(context, answer);
   }
   await askNews(context, { config });
-  const [{ readLogFilesIntoBudget }, { printAskedBudget, printBudgeted }] =
-    await Promise.all([
-      import("../../offline/budgeted_logs.ts"),
-      import("../budgeted_logs.ts"),
-    ]);
+  const [
+    { readLogFilesIntoBudget },
+    { printAskedBudget, printBudgeted },
+    { recordRedactor },
+  ] = await Promise.all([
+    import("../../offline/budgeted_logs.ts"),
+    import("../budgeted_logs.ts"),
+    import("../redaction.ts"),
+  ]);
   try {
     const params = { config, ...query };
-    const page = await readLogFilesIntoBudget(context, params, maxBytes);
+    const secrets = await recordRedactor(context, config);
+    const limit = { maxBytes, secrets };
+    const page = await readLogFilesIntoBudget(context, params, limit);
     return await printBudgeted(context, page, { ...query, maxBytes });
   } catch (error) {
     if (!isConfigError(error)) throw error;
@@ -306,9 +312,11 @@ async function* followed(
   query: Query,
 ): AsyncGenerator<PrintedRecord, void, void> {
   const { followLogFiles } = await import("../../offline/logs.ts");
+  const { safeLines } = await import("../redaction.ts");
   const { signal } = new AbortController();
   try {
-    yield* followLogFiles(context, { config, ...query }, signal);
+    const read = followLogFiles(context, { config, ...query }, signal);
+    yield* safeLines(context, config, read);
   } catch (error) {
     if (!isConfigError(error)) throw error;
     await using client = await findDaemon(context);

@@ -92,6 +92,7 @@ export const log = {
     }),
     errors: ["E200", "E500"],
     since: "0.1.0",
+    bulky: true,
   }),
   "log.cursor": call({
     summary: "Tell where a named cursor of the caller stands",

@@ -92,6 +92,22 @@ export const project = {
     }),
     errors: ["E500"],
     since: "0.1.0",
+    // For shells. Names, addresses and ids of a project, and nothing else.
+    redacted: false,
+  }),
+  "project.secrets": call({
+    summary:
+      "Tell the secrets that are taken out of answers about a project; only to a caller that may see them",
+    permission: "admin",
+    effect: "none",
+    params: z.strictObject({ scope }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      values: z.array(z.string()),
+    }),
+    errors: ["E303", "E500"],
+    since: "0.2.0",
+    redacted: false,
   }),
   "project.remove_task": call({
     summary: "End a task that is about to leave the file, if it may leave it",

@@ -49,6 +49,8 @@ export const terminal = {
     ]),
     errors: ["E200", "E202"],
     since: "0.1.0",
+    // The terminal itself: what is cut anywhere is no text that could be searched.
+    redacted: false,
   }),
   "terminal.write": call({
     summary: "Type into a running task",

@@ -22,6 +22,7 @@ import type { Params, Result } from "../../contract/mod.ts";
 import { Semaphore } from "../../kit/semaphore.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
+import { logSecrets } from "../log_secrets.ts";
 import { timeOf } from "./event.ts";
 import { keyOf } from "./log_cursor.ts";
 
@@ -75,7 +76,10 @@ async function read(
   const task = onlyOf(params.tasks);
   if (params.max_bytes !== null) {
     checkBudget(params.max_bytes);
-    const page = await readIntoBudget(query, params.max_bytes);
+    const page = await readIntoBudget(query, {
+      maxBytes: params.max_bytes,
+      secrets: await logSecrets(services, params.scope, context),
+    });
     return budgetAnswer(page, task, { maxBytes: params.max_bytes });
   }
   const page = await readLogs(query);

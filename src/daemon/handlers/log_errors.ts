@@ -10,7 +10,8 @@ import { answerErrors } from "../../logs/digest/answer_errors.ts";
 import type { DigestSource } from "../../logs/digest/digest_logs.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
-import type { Handlers } from "../dispatcher.ts";
+import type { CallContext, Handlers } from "../dispatcher.ts";
+import { logSecrets } from "../log_secrets.ts";
 import type { Services } from "../services.ts";
 import { timeOf } from "./event.ts";
 
@@ -24,15 +25,15 @@ export function logErrorHandlers(
   // Digests are the heaviest of all questions. One at a time leaves turns for the others.
   const digests = new Semaphore(1);
   return {
-    "log.errors": (params, { signal }) =>
-      digests.run(signal, () => digest(services, params, signal)),
+    "log.errors": (params, context) =>
+      digests.run(context.signal, () => digest(services, params, context)),
   };
 }
 
 async function digest(
   services: Services,
   params: Params<"log.errors">,
-  signal: AbortSignal,
+  context: CallContext,
 ): Promise<Result<"log.errors">> {
   await using looked = await services.projects.look(params.scope);
   const { supervisor } = looked;
@@ -45,7 +46,8 @@ async function digest(
     cursor: params.cursor,
     nowMs: now,
     maxBytes: MAX_DIGEST_BYTES,
-    signal,
+    secrets: await logSecrets(services, params.scope, context),
+    signal: context.signal,
   }, params);
   return {
     ...answer,

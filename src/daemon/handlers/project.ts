@@ -22,6 +22,7 @@ type ProjectHandlers = Pick<
   | "project.register"
   | "project.unregister"
   | "project.env"
+  | "project.secrets"
   | "project.remove_task"
   | "project.clean"
   | "project.prune"
@@ -54,6 +55,10 @@ export function projectHandlers(services: Services): ProjectHandlers {
       }
       await projects.unregister(session);
       return { ok: true, action: "unregistered", session, stopped };
+    },
+    "project.secrets": async ({ scope }, { reveal }) => {
+      if (!reveal) throw mayNotSee();
+      return { ok: true, values: [...await services.secrets.of(scope)] };
     },
     "project.env": async ({ scope, prefix, urls }) => {
       await using looked = await projects.look(scope);
@@ -88,6 +93,14 @@ export function projectHandlers(services: Services): ProjectHandlers {
       await cleanUp(services, params, signal),
     "project.prune": async ({ apply }) => await prune(services, apply),
   };
+}
+
+function mayNotSee(): TaskmuxError {
+  return new TaskmuxError(
+    "E500",
+    "Cannot tell secrets: the caller did not ask to see any",
+    { hint: "Ask with reveal" },
+  );
 }
 
 async function listProjects(

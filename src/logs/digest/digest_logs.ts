@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RecordRedactor } from "../../domain/record_redactor.ts";
+import type { LineRedactor } from "../../domain/redactor.ts";
 import { inLaterTurn } from "../../kit/turn.ts";
 import { decodeCursor, encodeCursor } from "../log_cursor.ts";
 import { TIMESTAMP_LENGTH, timestampAt, timestampText } from "../log_line.ts";
@@ -53,6 +55,8 @@ export interface DigestQuery {
   readonly maxBytes: number;
   /** Wall time in milliseconds. */
   readonly nowMs: number;
+  /** Takes secrets out, before a text is cut in the middle of one; null = they are shown. */
+  readonly secrets: RecordRedactor | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -124,6 +128,7 @@ export async function digestLogs(
     const { lines, since } = await scan(part, {
       start,
       errors,
+      secrets: query.secrets?.of(part.source.task) ?? null,
       signal: query.signal,
     });
     scanned.lines += lines;
@@ -232,9 +237,10 @@ interface ScanState {
 
 async function scan(
   { view, to }: Part,
-  { start, errors, signal }: {
+  { start, errors, secrets, signal }: {
     readonly start: number;
     readonly errors: TaskErrors;
+    readonly secrets: LineRedactor | null;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<{ readonly lines: number; readonly since: string | null }> {
@@ -248,7 +254,9 @@ async function scan(
   for await (const chunk of view.forward(start, to)) {
     for (const bytes of piecesOf(chunk)) {
       signal?.throwIfAborted();
-      pushLines(readable(decoder.decode(bytes)), errors, state);
+      pushLines(readable(decoder.decode(bytes)), (ts, text) => {
+        errors.push(ts, secrets?.line(text) ?? text);
+      }, state);
       await new Promise<void>(inLaterTurn);
     }
   }
@@ -263,7 +271,7 @@ function readable(text: string): string {
 
 function pushLines(
   text: string,
-  errors: TaskErrors,
+  push: (ts: string, text: string) => void,
   state: ScanState,
 ): void {
   for (let at = 0; at < text.length;) {
@@ -273,7 +281,7 @@ function pushLines(
     if (ts !== null) state.ts = ts;
     if (state.ts !== "") state.since ??= state.ts;
     const start = ts === null ? at : Math.min(end, at + TIMESTAMP_LENGTH + 1);
-    errors.push(state.ts, text.slice(start, end));
+    push(state.ts, text.slice(start, end));
     state.lines++;
     at = end + 1;
   }

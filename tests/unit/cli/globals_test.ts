@@ -6,6 +6,7 @@ import {
   splitGlobals,
   wantsHelp,
   wantsJson,
+  wantsReveal,
   wantsVersion,
 } from "../../../src/cli/globals.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
@@ -68,6 +69,12 @@ for (
     });
   });
 }
+
+Deno.test("wantsReveal() finds --reveal anywhere before --", () => {
+  assert.equal(wantsReveal(["--reveal", "status"]), true);
+  assert.equal(wantsReveal(["logs", "--reveal"]), true);
+  assert.equal(wantsReveal(["run", "x", "--", "y", "--reveal"]), false);
+});
 
 Deno.test("wantsJson() finds --json anywhere before --", () => {
   assert.equal(wantsJson(["status", "--json"]), true);

@@ -66,7 +66,7 @@ Deno.test("an answer with all that belongs to it is never larger than asked for"
         }
         const tasks = isOne ? ["api"] : ["api", "größe"];
         const query = queryOf(tasks.map((task) => folder.source(task)));
-        const page = await readIntoBudget(query, maxBytes);
+        const page = await readIntoBudget(query, { maxBytes, secrets: null });
         const limit = { maxBytes, spentBytes };
         const json = attempt(() =>
           JSON.stringify(budgetAnswer(page, isOne ? "api" : null, limit))
@@ -108,7 +108,7 @@ Deno.test("the least budget that an error names is enough", async () => {
   const tasks = Array.from({ length: 40 }, (_, n) => `task-${n}`);
   for (const task of tasks) folder.append(task, [folder.line("x".repeat(99))]);
   const query = queryOf(tasks.map((task) => folder.source(task)));
-  const page = await readIntoBudget(query, 512);
+  const page = await readIntoBudget(query, { maxBytes: 512, secrets: null });
   const least = attempt(() => budgetAnswer(page, null, { maxBytes: 512 }));
   assert(typeof least === "number" && least > 512);
   const answer = budgetAnswer(page, null, { maxBytes: least });
@@ -130,7 +130,7 @@ Deno.test("a search of any length is read to its end", async () => {
   );
   folder.append("api", lines);
   const query = queryOf([folder.source("api")]);
-  const page = await readIntoBudget(query, 2_000);
+  const page = await readIntoBudget(query, { maxBytes: 2_000, secrets: null });
   assert.equal(page.total.lines, count);
   assert.equal(page.hasMore, false);
   const answer = budgetAnswer(page, "api", { maxBytes: 2_000 });

@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { RecordRedactor } from "../../../src/domain/record_redactor.ts";
+import { Redactor } from "../../../src/domain/redactor.ts";
 import { isDeepStrictEqual } from "node:util";
 import {
   DEFAULT_SCAN_BYTES,
@@ -58,6 +60,8 @@ async function groupsOf(
     cursor: null,
     maxBytes: DEFAULT_SCAN_BYTES,
     nowMs: Date.UTC(2030, 0, 1),
+    // As every answer is made: what looks like a secret is taken out first.
+    secrets: new RecordRedactor(new Redactor([])),
   });
   assert.equal(omittedGroups, 0);
   return groups;

@@ -34,6 +34,7 @@ function query(
     cursor: null,
     maxBytes: Infinity,
     nowMs: START_MS + 3_600_000,
+    secrets: null,
     ...changes,
   };
 }
