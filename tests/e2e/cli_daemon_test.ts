@@ -211,9 +211,9 @@ Deno.test("watch tells each reload and each mistake", async () => {
   const [notes, events] = [linesOf(watcher.stderr), linesOf(watcher.stdout)];
   assert.match((await notes.next()).value, /^Watching .* \(Ctrl-C ends\)$/);
   await project.write(`${PROJECT}[tasks.x`);
-  assert.match((await events.next()).value, / config_error \(error_code=E101/);
+  assert.match((await events.next()).value, / config_error \(E101, /);
   await project.write(`${PROJECT}[tasks.x]\ncommand = "true"\n`);
-  assert.match((await events.next()).value, / config_reloaded \(added=\[x\]/);
+  assert.match((await events.next()).value, / config_reloaded \(added x/);
   watcher.kill("SIGINT");
   await events.return?.();
   await notes.return?.();
