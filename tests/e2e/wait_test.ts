@@ -307,6 +307,10 @@ Deno.test("wait ends with a daemon that is stopped, and brings none back", async
     "--json",
   ]);
   await untilConnected(child);
+  // A daemon that ends before it was asked anything is none to the waiter, which starts one. By the time that another
+  // command has been through, it has asked.
+  await project.status();
+  await project.ok(["status"]);
   await taskmux.ok(["daemon", "stop"]);
   const answer = await answerOf<ErrorAnswer>(child);
   assert.equal(answer.error_code, "E600", JSON.stringify(answer));
