@@ -81,9 +81,15 @@ export function keeperPermissions(
   };
 }
 
-/** Flags of `deno run` for the CLI. */
+/**
+ * Flags of `deno run` for the CLI. The first has Deno load the module of a command when it is called, not those of all
+ * commands to begin with: `docs/decisions/0019`.
+ */
 export function cliFlags(paths: Paths): string[] {
-  return permissionFlags(cliPermissions(paths));
+  return [
+    "--unstable-lazy-dynamic-imports",
+    ...permissionFlags(cliPermissions(paths)),
+  ];
 }
 
 /**

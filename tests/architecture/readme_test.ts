@@ -138,7 +138,9 @@ Deno.test("README installs taskmux with exactly the permissions of the CLI", () 
   assert.equal(installs.length, 2);
   for (const text of installs) {
     const words = text.replaceAll('"', "").split(/[\s\\]+/);
-    const given = words.filter((word) => /^--(?:no-prompt|allow-)/.test(word));
+    const given = words.filter((word) =>
+      /^--(?:no-prompt|allow-|unstable-)/.test(word)
+    );
     assert.deepEqual(given, flags);
   }
 });
