@@ -11,13 +11,7 @@ import type { TaskEvent } from "./event.ts";
 import type { PortHolderView } from "./port_view.ts";
 import { hasProbe } from "./task_health.ts";
 import { type Exit, exitNumber, exitText, signalName } from "./task_state.ts";
-import type {
-  EndedRun,
-  WhyFacts,
-  WhyKind,
-  WhyLink,
-  WhyTask,
-} from "./why_facts.ts";
+import type { WhyFacts, WhyKind, WhyLink, WhyTask } from "./why_facts.ts";
 
 /** Most of a probe's output or a hook's that a link quotes, in UTF-16 units. */
 const QUOTE_LENGTH_MAX = 300;
@@ -50,20 +44,29 @@ export function ago(at: number, now: number): string {
   return `${formatDuration(now - at)} ago`;
 }
 
+/** What is told of an exit beside how it was. */
+export interface ExitEvidence {
+  /** Wall milliseconds. */
+  readonly now: number;
+  /** What was printed last. */
+  readonly lines?: readonly string[];
+  /** Whether it is known that taskmux did not end it: that was neither a stop nor a restart for its probes. */
+  readonly isForeign?: boolean;
+}
+
 /** How the last run ended; null if none has. */
 export function exitLink(
   { lastEnd, snapshot }: WhyTask,
-  now: number,
-  lines: readonly string[],
+  { now, lines = [], isForeign = false }: ExitEvidence,
 ): WhyLink | null {
   const exit = lastEnd?.exit ?? snapshot.lastExit;
   if (exit === null) return null;
   const ranMs = lastEnd === null ? null : exit.at - lastEnd.startedAt;
   const after = ranMs === null ? "" : ` after ${formatDuration(ranMs)}`;
   return linkAt("exit", [exit.at, now], {
-    text: `${exitText(exit)}${exitMeaning(exit, lastEnd)}${after}, ${
-      ago(exit.at, now)
-    }`,
+    text: `${exitText(exit)}${
+      exitMeaning(exit, isForeign && lastEnd?.reason === "exited")
+    }${after}, ${ago(exit.at, now)}`,
     exit_code: exitNumber(exit),
     ...exit.signal === null ? {} : { signal: exit.signal },
     ...ranMs === null ? {} : { ran_s: Math.max(0, ranMs) / 1000 },
@@ -72,11 +75,8 @@ export function exitLink(
 }
 
 /** What shells mean by an exit status, and who may have killed a process that taskmux did not. */
-function exitMeaning(
-  { code, signal }: Exit,
-  lastEnd: EndedRun | null,
-): string {
-  if (signal === "SIGKILL" && lastEnd?.reason === "exited") {
+function exitMeaning({ code, signal }: Exit, isForeign: boolean): string {
+  if (signal === "SIGKILL" && isForeign) {
     return " (not by taskmux: out of memory, or somebody's kill)";
   }
   if (code === 127) return " (command not found)";

@@ -84,10 +84,10 @@ function stateLinks(
     case "backoff":
       return [causeOfRestart(facts), backoffLink(task), startError(facts)];
     case "completed":
-      return [exitLink(task, now, [])];
+      return [exitLink(task, { now })];
     case "stopped":
       return machine.desired === "up" || machine.manual
-        ? [hookLink(facts), wishLink(facts), exitLink(task, now, lines)]
+        ? [hookLink(facts), wishLink(facts), exitLink(task, { now, lines })]
         : [hookLink(facts), wishLink(facts)];
     case "stopping":
       return [stageLink(facts), runLink(task, now)];
@@ -113,10 +113,11 @@ function stateLinks(
 }
 
 /** The present run, after what made it necessary. */
-function runLinks({ task, now, lines }: WhyFacts): readonly (WhyLink | null)[] {
-  return task.snapshot.restartCount === 0
-    ? [runLink(task, now, lines)]
-    : [runLink(task, now), exitLink(task, now, lines)];
+function runLinks(facts: WhyFacts): readonly (WhyLink | null)[] {
+  const { task, now, lines } = facts;
+  if (task.snapshot.restartCount === 0) return [runLink(task, now, lines)];
+  const isForeign = unhealthyBefore(facts) === null;
+  return [runLink(task, now), exitLink(task, { now, lines, isForeign })];
 }
 
 function failedLinks(
@@ -127,8 +128,8 @@ function failedLinks(
   const { error, gaveUp } = task.machine;
   const restarts = gaveUp ? restartsLink(task) : null;
   if (error === null || error.error_code === "E403") {
-    const exit = exitLink(task, now, lines);
     const isExit = typeof error?.details?.["exit_code"] === "number";
+    const exit = exitLink(task, { now, lines, isForeign: isExit });
     return isExit && exit !== null
       ? [exit, restarts]
       : [error ? errorLink(error) : unhealthyBefore(facts), restarts, exit];
@@ -146,7 +147,8 @@ function failedLinks(
 /** Why the restart that is waited for was decided: the probes that failed, else the exit. */
 function causeOfRestart(facts: WhyFacts): WhyLink | null {
   const { task, now, lines } = facts;
-  return unhealthyBefore(facts) ?? exitLink(task, now, lines);
+  return unhealthyBefore(facts) ??
+    exitLink(task, { now, lines, isForeign: true });
 }
 
 /** The failed probes that ended the last run, if those did; as the history has them. */

@@ -185,6 +185,15 @@ Deno.test("explainTask() of a task that is down", PURE, () => {
   ]);
   assert.equal(byHand.chain[0]?.age_s, 10);
   assert.equal(byHand.chain[0]?.at, (NOW - 10_000) / 1000);
+  const stubborn = explain({
+    machine: { manual: true },
+    lastEnd: ended({ signal: "SIGKILL" }),
+  });
+  assert.equal(
+    stubborn.chain.find(({ kind }) => kind === "exit")?.text,
+    "was ended by SIGKILL after 2.5s, 3s ago",
+    "a stop of taskmux ends with SIGKILL what ignores the rest",
+  );
   const killed = explain({ machine: { manual: true } }, {
     history: { wish: event(50, "task_killed"), recent: [], hookFailure: null },
   });
