@@ -6,6 +6,7 @@
 
 import { formatDuration } from "../kit/duration.ts";
 import { cut } from "./_why_links.ts";
+import { unansweredText } from "./task_health.ts";
 import { stateText } from "./task_state.ts";
 import type { DependencyCondition } from "./task_spec.ts";
 import type { WhyFacts, WhyLink, WhyTask } from "./why_facts.ts";
@@ -94,11 +95,11 @@ function dependencyLink(
   };
 }
 
-function because({ snapshot }: WhyTask, reason: string | null): string {
+function because({ snapshot, spec }: WhyTask, reason: string | null): string {
   if (reason !== null) return `: ${reason}`;
   if (snapshot.state === "waiting") return " itself";
   if (snapshot.state === "starting") {
-    return ": no probe of it has answered yet";
+    return `: ${unansweredText(spec.health)}`;
   }
   return snapshot.state === "stopped" && snapshot.manual ? " by hand" : "";
 }

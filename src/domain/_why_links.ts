@@ -9,7 +9,7 @@ import type { JsonObject } from "../kit/json.ts";
 import type { ErrorShape } from "./error.ts";
 import type { TaskEvent } from "./event.ts";
 import type { PortHolderView } from "./port_view.ts";
-import { hasProbe } from "./task_health.ts";
+import { hasProbe, unansweredText } from "./task_health.ts";
 import { type Exit, exitNumber, exitText, signalName } from "./task_state.ts";
 import type { WhyFacts, WhyKind, WhyLink, WhyTask } from "./why_facts.ts";
 
@@ -92,7 +92,7 @@ export function probeLink(task: WhyTask, now: number): WhyLink | null {
   if (run === null) return null;
   if (!hasProbe(spec.health, run.port)) return null;
   if (lastHealth === null) {
-    return { kind: "probe", text: "no probe of this run has answered yet" };
+    return { kind: "probe", text: unansweredText(spec.health) };
   }
   const { ok, method, reason, at, output } = lastHealth;
   const failures = phase.status === "running" ? phase.health.failures : 0;

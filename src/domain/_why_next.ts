@@ -24,7 +24,8 @@ export function nextStep(facts: WhyFacts, culprit: string | null): WhyNext {
       you: "taskmux daemon start",
     };
   }
-  if (watcher === "nobody") {
+  const isDone = task.snapshot.state === "completed";
+  if (watcher === "nobody" && !isDone) {
     return {
       taskmux: "nothing: no daemon runs that could",
       you: task.snapshot.state === "failed"
@@ -103,9 +104,9 @@ function startingStep(
     } (boot_grace)`;
   }
   const left = failuresNeeded(spec.health) - phase.health.failures;
-  return `${often}; calls it unhealthy after ${left} more failed probes, one counts each ${
-    formatDuration(intervalMs)
-  }`;
+  return `${often}; calls it unhealthy after ${left} more failed probe${
+    left === 1 ? "" : "s"
+  }, one counts each ${formatDuration(intervalMs)}`;
 }
 
 function unhealthyStep({ machine, spec }: WhyTask): string {
@@ -157,8 +158,9 @@ function byHand(
   const { snapshot, spec: { name }, machine } = task;
   switch (snapshot.state) {
     case "stopped":
-    case "completed":
       return `taskmux start ${name}`;
+    case "completed":
+      return null;
     case "failed":
       return remedy(task, culprit) ?? `taskmux logs ${name}`;
     case "waiting":

@@ -107,3 +107,10 @@ export function hasProbe(spec: HealthSpec, port: number | null): boolean {
   return spec.url !== null || spec.check !== null || spec.readyLog !== null ||
     port !== null;
 }
+
+/** What a run is short of whose probes have found nothing yet, as it is told. */
+export function unansweredText({ url, check, readyLog }: HealthSpec): string {
+  return readyLog !== null && url === null && check === null
+    ? `no line matches "${readyLog}" yet`
+    : "no probe has answered yet";
+}

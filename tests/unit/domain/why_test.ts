@@ -338,11 +338,16 @@ Deno.test("explainTask() of a task on its way up", PURE, () => {
   assert.equal(spawning.chain[0]?.text, "its process is being spawned");
   const unanswered = explain({ spec: HTTP, machine: { phase: running(null) } });
   assert.deepEqual(gist(unanswered), [
-    "no probe of this run has answered yet",
+    "no probe has answered yet",
     "probe run wish",
     "probes it several times a second until it is healthy; failures count after another 6s (boot_grace)",
     "taskmux wait web",
   ]);
+  const silent = explain({
+    spec: { health: healthSpec({ readyLog: "ready in" }) },
+    machine: { phase: running(null) },
+  });
+  assert.equal(silent.chain[0]?.text, 'no line matches "ready in" yet');
   const refused = explain({
     spec: HTTP,
     machine: { phase: running(failing("connect refused"), { port: 3000 }) },
@@ -626,7 +631,7 @@ Deno.test("explainTask() of a task that has done its work", PURE, () => {
     "exited with code 0 after 2.5s, 3s ago",
     "exit wish",
     "nothing: it has done its work",
-    "taskmux start web",
+    null,
   ]);
 });
 
