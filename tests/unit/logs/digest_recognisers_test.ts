@@ -16,6 +16,51 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    name: "a Python program that was stopped by SIGINT",
+    output: `Traceback (most recent call last):
+  File "worker.py", line 16, in <module>
+    time.sleep(1)
+KeyboardInterrupt
+done`,
+    groups: [],
+  },
+  {
+    name: "an asyncio program that was stopped by SIGINT",
+    output: `Traceback (most recent call last):
+  File "/usr/lib/python3.11/asyncio/runners.py", line 118, in run
+    return self._loop.run_until_complete(task)
+  File "worker.py", line 5, in main
+    await asyncio.sleep(100)
+asyncio.exceptions.CancelledError
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "worker.py", line 7, in <module>
+    asyncio.run(main())
+  File "/usr/lib/python3.11/asyncio/runners.py", line 123, in run
+    raise KeyboardInterrupt()
+KeyboardInterrupt
+done`,
+    groups: [],
+  },
+  {
+    name: "a Python program that was stopped while it handled an error",
+    output: `Traceback (most recent call last):
+  File "worker.py", line 4, in price
+    return 100 / item["qty"]
+ZeroDivisionError: division by zero
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "worker.py", line 9, in <module>
+    time.sleep(1)
+KeyboardInterrupt
+done`,
+    groups: ["python KeyboardInterrupt @ worker.py:9:null (null)"],
+  },
+  {
     name: "Rust before 1.73",
     output: `thread 'main' panicked at 'index out of bounds', src/main.rs:4:5
 stack backtrace:

@@ -27,6 +27,12 @@ const GROUP_END = /^\s+\+-{20,}$/;
 const ANNOUNCED =
   /^(?:Exception in thread |Exception ignored in|(?:Future|Task) exception was never retrieved|concurrent\.futures\.process\._RemoteTraceback|multiprocessing\.pool\.RemoteTraceback|(?:ERROR|FAIL): \w+ \(|Process \S+:$)/;
 
+/** Ctrl-C, or a stop by SIGINT: somebody's wish, no error. */
+const INTERRUPTED = /^KeyboardInterrupt(?::|$)/;
+
+/** What Ctrl-C raises in asyncio first. */
+const CANCELLED = /^(?:asyncio\.exceptions\.)?CancelledError(?::|$)/;
+
 const BOX = /^\s*╭─+ Traceback \(most recent call last\)/;
 
 const RUBY_FRAME = /^\t?\s*\d+: from /;
@@ -158,6 +164,11 @@ export function readTraceback(lines: readonly string[]): ErrorFacts | null {
   if (last === undefined) return null;
   const raised = raisedIndex(lines, last + 1);
   if (raised === -1) return null;
+  if (INTERRUPTED.test(lines[raised]!)) {
+    const isAll = starts.length === 1 ||
+      lines.some((line) => CANCELLED.test(line));
+    if (isAll) return null;
+  }
   const frames = framesOf(lines, last, raised).reverse();
   const others = framesOf(lines, 0, lines.length)
     .filter(({ at }) => at < last || at > raised).reverse();
