@@ -23,6 +23,8 @@ const MAX_HELD_LINES = 1_000;
 export interface LiveView {
   /** What is done, such as "Starting". */
   readonly title: string;
+  /** The states that are waited for; those in which a task can stay by default. */
+  readonly goal?: ReadonlySet<string>;
   /** Whose output is shown as it comes; none by default. */
   readonly logs?: {
     readonly config: string;
@@ -47,8 +49,8 @@ export async function withLiveView<T>(
 ): Promise<T> {
   const { output } = context;
   if (!output.isLive || view === null) return await work();
-  const { title, logs } = view;
-  let model = startProgress(title, systemClock.monotonic());
+  const { title, goal = null, logs } = view;
+  let model = startProgress(title, systemClock.monotonic(), goal);
   const onProgress = (progress: Progress): void => {
     model = addProgress(model, progress, systemClock.monotonic());
   };

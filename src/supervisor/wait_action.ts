@@ -67,7 +67,13 @@ export async function waitForTasks(
     withTimeout(asker.signal, leftMs),
     done.signal,
   ]);
-  if (asker.onProgress) project.watchProgress(asker.onProgress, signal);
+  const { onProgress } = asker;
+  if (onProgress) {
+    const names = new Set(waiters.map(({ task }) => task));
+    project.watchProgress((progress) => {
+      if (names.has(progress.task)) onProgress(progress);
+    }, signal);
+  }
   const found = new Map<Waiter, Finding>();
   const decided = Promise.withResolvers<void>();
   const waits = waiters.map(async (waiter) => {

@@ -398,10 +398,13 @@ command = "while sleep 0.02; do echo noise; done"
   await terminal.shows(/\[a\].* step 2\r?\n/);
   // The block at the bottom is drawn again below what was printed.
   await terminal.shows(/step 2\r?\n[^]*Waiting for healthy/);
+  // What happens to a task that is not waited for is not shown, let alone as done.
+  await project.ok(["restart", "other", "--json"]);
+  await terminal.shows("Waiting for healthy", terminal.mark());
   await project.file("3.go", "");
   assert.equal(await terminal.ended(), 0);
   assert.match(terminal.text, /Task "a" is healthy/);
-  assert.doesNotMatch(terminal.text, /noise/);
+  assert.doesNotMatch(terminal.text, /noise|other/);
   assert.equal(await quiet.ended(), 0);
   assert.doesNotMatch(quiet.text, /step|Waiting/);
 });

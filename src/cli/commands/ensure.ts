@@ -11,6 +11,7 @@ import { withLiveView } from "../live_view.ts";
 import { seconds } from "../option_value.ts";
 import { callPatiently } from "../patient_call.ts";
 import { projectScope } from "../project.ts";
+import { goalOf } from "../render/progress.ts";
 
 /** Seconds. */
 const DEFAULT_TIMEOUT_S = 60;
@@ -54,6 +55,7 @@ export const ensure = command({
       DEFAULT_TIMEOUT_S;
     const view = {
       title: `Ensuring ${condition}`,
+      goal: goalOf(condition),
       logs: { config: scope.config, tasks: positionals },
     };
     return await interruptible(

@@ -12,6 +12,7 @@ import { withLiveView } from "../live_view.ts";
 import { seconds } from "../option_value.ts";
 import { callPatiently, type PatientCall } from "../patient_call.ts";
 import { projectScope } from "../project.ts";
+import { goalOf } from "../render/progress.ts";
 import { waitLines } from "../render/wait.ts";
 
 /** Seconds. */
@@ -61,6 +62,7 @@ export const wait = command({
       DEFAULT_TIMEOUT_S;
     const view = {
       title: `Waiting for ${condition}`,
+      goal: goalOf(condition),
       logs: { config: scope.config, tasks: positionals },
     };
     return await interruptible("Stopped waiting", async (signal) => {

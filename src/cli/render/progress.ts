@@ -29,14 +29,20 @@ export interface ProgressTask {
 export interface ProgressModel {
   /** What is done, such as "Starting". */
   readonly title: string;
+  /** The states that are waited for; null = those in which a task can stay. */
+  readonly goal: ReadonlySet<string> | null;
   readonly startedMs: number;
   /** In the order in which they were first heard of. */
   readonly tasks: ReadonlyMap<string, ProgressTask>;
 }
 
-/** The model before anything was heard. */
-export function startProgress(title: string, nowMs: number): ProgressModel {
-  return { title, startedMs: nowMs, tasks: new Map() };
+/** The model before anything was heard. @param goal See {@linkcode ProgressModel}. */
+export function startProgress(
+  title: string,
+  nowMs: number,
+  goal: ReadonlySet<string> | null = null,
+): ProgressModel {
+  return { title, goal, startedMs: nowMs, tasks: new Map() };
 }
 
 /** The model after one more message. */
@@ -74,19 +80,23 @@ export function progressLines(
   { nowMs, width, height, paint }: ProgressOptions,
 ): string[] {
   const all = [...model.tasks.values()];
+  const markOf = ({ state }: ProgressTask): Mark =>
+    markOfState(state, model.goal);
   const limit = Math.max(1, Math.min(MAX_SHOWN_TASKS, height - OTHER_LINES));
-  const shown = visibleTasks(all, limit);
-  const settled = all.filter(({ state }) => markOf(state) !== WORKING).length;
+  const shown = visibleTasks(all, { limit, markOf });
+  const settled = all.filter((task) => markOf(task) !== WORKING).length;
   const elapsed = formatDuration(roundedMs(nowMs - model.startedMs));
-  const count = all.length === 0 ? "" : ` ${settled}/${all.length}`;
+  const isCounted = all.length > 0 && model.goal?.size !== 0;
+  const count = !isCounted ? "" : ` ${settled}/${all.length}`;
   const hidden = all.length - shown.length;
   const nameWidth = Math.max(0, ...shown.map(({ task }) => textWidth(task)));
   return [
     cutText(`${model.title}${count} (${elapsed})`, width - 1),
     ...shown.map((task) => {
-      const mark = markOf(task.state);
+      const mark = markOf(task);
+      const ageMs = mark === WORKING ? nowMs - task.sinceMs : null;
       const text = cutText(
-        `${padText(task.task, nameWidth)}  ${stateText(task, nowMs)}`,
+        `${padText(task.task, nameWidth)}  ${stateText(task, ageMs)}`,
         width - 5,
       );
       return `  ${paint(mark.style, mark.sign)} ${text}`;
@@ -94,6 +104,22 @@ export function progressLines(
     ...hidden === 0 ? [] : [`  and ${hidden} more`],
   ];
 }
+
+/** The states in which a task meets a condition of `wait`; none for a port, a line or an event, which no state tells. */
+export function goalOf(condition: string): ReadonlySet<string> {
+  const [kind = ""] = condition.split(":");
+  return new Set(GOALS[kind] ?? []);
+}
+
+const UP = ["starting", "running", "healthy", "unhealthy"];
+
+const GOALS: Readonly<Record<string, readonly string[]>> = {
+  healthy: ["running", "healthy", "completed"],
+  running: UP,
+  started: [...UP, "completed"],
+  completed: ["completed"],
+  stopped: ["stopped", "failed", "completed"],
+};
 
 interface Mark {
   readonly sign: string;
@@ -113,18 +139,26 @@ const MARKS: Readonly<Record<string, Mark>> = {
   unhealthy: BAD,
 };
 
-function markOf(state: string): Mark {
-  return MARKS[state] ?? WORKING;
+function markOfState(
+  state: string,
+  goal: ReadonlySet<string> | null,
+): Mark {
+  if (goal?.has(state)) return GOOD;
+  const mark = MARKS[state] ?? WORKING;
+  return mark === GOOD && goal !== null ? WORKING : mark;
 }
 
 /** Those still on their way before all others, of these the latest. The order stays. */
 function visibleTasks(
   all: readonly ProgressTask[],
-  limit: number,
+  { limit, markOf }: {
+    readonly limit: number;
+    markOf(task: ProgressTask): Mark;
+  },
 ): readonly ProgressTask[] {
   if (all.length <= limit) return all;
-  const working = all.filter(({ state }) => markOf(state) === WORKING);
-  const others = all.filter(({ state }) => markOf(state) !== WORKING);
+  const working = all.filter((task) => markOf(task) === WORKING);
+  const others = all.filter((task) => markOf(task) !== WORKING);
   const room = Math.max(0, limit - working.length);
   const kept = new Set([
     ...working.slice(0, limit),
@@ -133,10 +167,8 @@ function visibleTasks(
   return all.filter((task) => kept.has(task));
 }
 
-function stateText(task: ProgressTask, nowMs: number): string {
-  const age = markOf(task.state) === WORKING
-    ? ` ${formatDuration(roundedMs(nowMs - task.sinceMs))}`
-    : "";
+function stateText(task: ProgressTask, ageMs: number | null): string {
+  const age = ageMs === null ? "" : ` ${formatDuration(roundedMs(ageMs))}`;
   const whom = task.waitingFor.length === 0
     ? ""
     : ` for ${task.waitingFor.join(", ")}`;

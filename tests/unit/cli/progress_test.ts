@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { withLiveBlock } from "../../../src/cli/live_block.ts";
 import {
   addProgress,
+  goalOf,
   progressLines,
   type ProgressModel,
   startProgress,
@@ -54,6 +55,33 @@ Deno.test("progressLines() tells who waits for whom, and for how long", () => {
     "  ✓ db       healthy",
     "  · website  waiting for db (healthy), migrate (completed) 2.3s",
     "  ✗ migrate  failed: exited with code 1",
+  ]);
+});
+
+Deno.test("progressLines() calls only that done which is waited for", () => {
+  const view = (condition: string, state: string): string[] => {
+    const model = startProgress("Waiting", 0, goalOf(condition));
+    return lines(addProgress(model, { task: "api", state }, 100), 1_200);
+  };
+  assert.deepEqual(view("healthy", "healthy"), [
+    "Waiting 1/1 (1.2s)",
+    "  ✓ api  healthy",
+  ]);
+  assert.deepEqual(view("stopped", "healthy"), [
+    "Waiting 0/1 (1.2s)",
+    "  · api  healthy 1.1s",
+  ]);
+  assert.deepEqual(view("stopped", "failed"), [
+    "Waiting 1/1 (1.2s)",
+    "  ✓ api  failed",
+  ]);
+  assert.deepEqual(view("log:/ready: yes/", "running"), [
+    "Waiting (1.2s)",
+    "  · api  running 1.1s",
+  ]);
+  assert.deepEqual(view("port", "failed"), [
+    "Waiting (1.2s)",
+    "  ✗ api  failed",
   ]);
 });
 
