@@ -5,6 +5,7 @@
  */
 
 import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
+import type { DisplayState } from "../domain/task_state.ts";
 import { lastWordsOf, withOutputTail } from "./output_tail.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
@@ -17,21 +18,59 @@ const LINES_OF_SEVERAL = 3;
 const TASKS_QUOTED = 5;
 
 /** Why a task cannot meet a condition any more: E202 if it is stopped, else E403. */
-export function impossible(runner: TaskRunner, wanted: string): ErrorShape {
-  const { state, reason } = runner.snapshot();
+export function impossible(
+  runner: TaskRunner,
+  condition: WaitCondition,
+): ErrorShape {
+  const { name } = runner;
+  const { state } = runner.snapshot();
   const code = state === "stopped" ? "E202" : "E403";
   return new TaskmuxError(
     code,
-    `Task '${runner.name}' cannot become ${wanted}: it is ${state}${
-      reason === null ? "" : ` (${reason})`
-    }`,
+    `Task '${name}' cannot ${aim(condition)}: it is ${stateOf(runner)}`,
     {
-      hint: state === "stopped"
-        ? `taskmux start ${runner.name}`
-        : `taskmux why ${runner.name}`,
-      details: { task: runner.name, state, for: wanted },
+      hint: whatToDo(name, state, condition),
+      details: { task: name, state, for: conditionText(condition) },
     },
   ).toShape();
+}
+
+function aim(condition: WaitCondition): string {
+  switch (condition.kind) {
+    case "log":
+      return `print ${expressionOf(condition)} any more`;
+    case "port":
+      return "open its port";
+    default:
+      return `become ${conditionText(condition)}`;
+  }
+}
+
+function expressionOf(
+  { pattern, flags }: Extract<WaitCondition, { kind: "log" }>,
+): string {
+  return `/${pattern}/${flags}`;
+}
+
+function whatToDo(
+  name: string,
+  state: DisplayState,
+  { kind }: WaitCondition,
+): string {
+  if (state === "stopped") return `taskmux start ${name}`;
+  return state === "completed" && kind === "healthy"
+    ? `taskmux wait ${name} --for completed`
+    : `taskmux why ${name}`;
+}
+
+/** The state and its reason, which need not name the task once more. */
+function stateOf(runner: TaskRunner): string {
+  const { state, reason } = runner.snapshot();
+  if (reason === null) return state;
+  const subject = `Task "${runner.name}" `;
+  return `${state} (${
+    reason.startsWith(subject) ? reason.slice(subject.length) : reason
+  })`;
 }
 
 /** A task that is in no file any more. */
@@ -79,16 +118,14 @@ export async function lateError(
   },
   runners: readonly TaskRunner[],
 ): Promise<TaskmuxError> {
-  const states = runners.map((runner) => {
-    const { state, reason } = runner.snapshot();
-    return `${runner.name} is ${state}${reason === null ? "" : ` (${reason})`}`;
-  });
+  const states = runners.map((runner) =>
+    `${runner.name} is ${stateOf(runner)}`
+  );
   const wanted = conditionText(condition);
-  const what = condition.kind === "event" ? `No ${wanted}` : `Not ${wanted}`;
   const [first] = runners;
   return new TaskmuxError(
     "E602",
-    `${what} after ${timeoutMs / 1000} s${
+    `${missing(condition)} after ${timeoutMs / 1000} s${
       states.length === 0 ? "" : `: ${states.join(", ")}`
     }`,
     {
@@ -106,6 +143,19 @@ export async function lateError(
       },
     },
   );
+}
+
+function missing(condition: WaitCondition): string {
+  switch (condition.kind) {
+    case "log":
+      return `No line matched ${expressionOf(condition)}`;
+    case "port":
+      return "No open port";
+    case "event":
+      return `No ${conditionText(condition)}`;
+    default:
+      return `Not ${conditionText(condition)}`;
+  }
 }
 
 async function outputOf(

@@ -16,11 +16,7 @@ import {
   type ProjectSupervisor,
 } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
-import {
-  conditionText,
-  type StateCondition,
-  type WaitCondition,
-} from "./wait_condition.ts";
+import type { StateCondition, WaitCondition } from "./wait_condition.ts";
 import { impossible, removedError } from "./wait_errors.ts";
 
 /** Pause between two looks at a port. */
@@ -114,7 +110,9 @@ function judge(runner: TaskRunner, kind: StateCondition): Finding | undefined {
   const isMet = isState(runner, kind);
   if (isMet === true) return MET;
   const isOver = isMet === "never" || (hasEnded && kind !== "stopped");
-  return isOver ? { isMet: false, error: impossible(runner, kind) } : undefined;
+  return isOver
+    ? { isMet: false, error: impossible(runner, { kind }) }
+    : undefined;
 }
 
 function isState(
@@ -172,7 +170,7 @@ async function waitForLog(
         ? null
         : await printedLine(host, lineOf(last), signal);
       if (line !== null) return { isMet: true, line };
-      const error = impossible(runner, conditionText(condition));
+      const error = impossible(runner, condition);
       return { isMet: false, error };
     }
     const line = await lineOfRun(host, lineOf(run), signal);
@@ -219,7 +217,7 @@ async function waitForPort(
       const run = runOf(runner.machine);
       if (run !== null) return { port: run.port };
       return isAtRest(runner.machine)
-        ? { error: impossible(runner, "port") }
+        ? { error: impossible(runner, { kind: "port" }) }
         : undefined;
     }, signal);
     if ("error" in port) return { isMet: false, error: port.error };

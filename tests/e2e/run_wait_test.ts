@@ -132,13 +132,22 @@ health_retries = 1
     project.fails("E403", ["wait", "bad", "--for", "log:/connected/"]),
   ];
   await project.file("go", "");
-  const [bad] = await Promise.all(waiting);
-  assert.match(bad!.error, /cannot become completed: .*exited with code 5/);
+  const [bad, unsaid] = await Promise.all(waiting);
+  assert.match(
+    unsaid!.error,
+    /^Task 'bad' cannot print \/connected\/ any more: /,
+  );
+  assert.equal(
+    bad!.error,
+    "Task 'bad' cannot become completed: it is failed (exited with code 5)",
+  );
   assert.equal(bad!.details?.["output_tail"], "connecting\nno such host");
   assert.equal(bad!.hint, "taskmux why bad");
 
   await project.fails("E403", ["wait", "bad"]);
   await project.fails("E403", ["wait", "done", "--for", "running"]);
+  const done = await project.fails("E403", ["wait", "done"]);
+  assert.equal(done.hint, "taskmux wait done --for completed");
   const down = await project.fails("E202", ["wait", "down"]);
   assert.equal(down.hint, "taskmux start down");
   const sick = await project.fails("E403", ["wait", "sick"]);
@@ -159,6 +168,10 @@ health_retries = 1
     "0.3",
   ]);
   assert.match(late.error, /after 0\.3 s: up is running/);
+  const unmatched = await project.fails("E602", [
+    ...["wait", "up", "--for", "log:/listening/i", "--timeout", "0.3"],
+  ]);
+  assert.match(unmatched.error, /^No line matched \/listening\/i after 0\.3 s/);
   assert(performance.now() - begun < 20_000);
 });
 
