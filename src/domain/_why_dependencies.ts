@@ -5,7 +5,7 @@
  */
 
 import { formatDuration } from "../kit/duration.ts";
-import { cut } from "./_why_links.ts";
+import { quote } from "./_why_links.ts";
 import { unansweredText } from "./task_health.ts";
 import { stateText } from "./task_state.ts";
 import type { DependencyCondition } from "./task_spec.ts";
@@ -13,9 +13,6 @@ import type { WhyFacts, WhyLink, WhyTask } from "./why_facts.ts";
 
 /** Links about dependencies in one explanation. */
 const LINKS_MAX = 6;
-
-/** Most of a culprit's output that is quoted, in UTF-16 units. */
-const QUOTE_LENGTH_MAX = 200;
 
 /** The dependencies of a task and what is said of them. */
 export interface DependencyChain {
@@ -91,7 +88,7 @@ function dependencyLink(
     task,
     condition,
     state,
-    ...output === undefined ? {} : { output: cut(output, QUOTE_LENGTH_MAX) },
+    ...output === undefined ? {} : { output: quote(output, other) },
   };
 }
 

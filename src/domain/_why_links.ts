@@ -9,6 +9,7 @@ import type { JsonObject } from "../kit/json.ts";
 import type { ErrorShape } from "./error.ts";
 import type { TaskEvent } from "./event.ts";
 import type { PortHolderView } from "./port_view.ts";
+import { type KeptEnd, safeCut } from "./safe_cut.ts";
 import { hasProbe, unansweredText } from "./task_health.ts";
 import { type Exit, exitNumber, exitText, signalName } from "./task_state.ts";
 import type { WhyFacts, WhyKind, WhyLink, WhyTask } from "./why_facts.ts";
@@ -106,7 +107,7 @@ export function probeLink(task: WhyTask, now: number): WhyLink | null {
       : `${method} probe failed ${ago(at, now)}: ${reason}${count}`,
     method,
     ok,
-    ...output === undefined ? {} : { output: cut(output, QUOTE_LENGTH_MAX) },
+    ...output === undefined ? {} : { output: quote(output, task) },
   });
 }
 
@@ -160,7 +161,7 @@ export function backoffLink({ spec, snapshot }: WhyTask): WhyLink {
 }
 
 /** The error that the task rests on, with what was printed before it. */
-export function errorLink(error: ErrorShape): WhyLink {
+export function errorLink(error: ErrorShape, task: WhyTask): WhyLink {
   const isHook = error.error_code === "E400" || error.error_code === "E401";
   const tail = error.details?.["output_tail"];
   return {
@@ -168,14 +169,14 @@ export function errorLink(error: ErrorShape): WhyLink {
     text: error.error,
     error_code: error.error_code,
     ...typeof tail === "string" && tail !== ""
-      ? { output: cutStart(tail, QUOTE_LENGTH_MAX) }
+      ? { output: quote(tail, task, "end") }
       : {},
   };
 }
 
 /** A hook that failed since the task was last asked for; null = none. */
 export function hookLink(
-  { history: { hookFailure, wish }, now }: WhyFacts,
+  { history: { hookFailure, wish }, task, now }: WhyFacts,
 ): WhyLink | null {
   if (hookFailure === null) return null;
   if (wish !== null && wish.seq > hookFailure.seq) return null;
@@ -185,7 +186,7 @@ export function hookLink(
     text: `${String(hookFailure["reason"])}, ${ago(at, now)}`,
     hook: String(hookFailure["hook"]),
     ...typeof tail === "string" && tail !== ""
-      ? { output: cutStart(tail, QUOTE_LENGTH_MAX) }
+      ? { output: quote(tail, task, "end") }
       : {},
   });
 }
@@ -199,7 +200,7 @@ export function portLink({ port, task, session }: WhyFacts): WhyLink | null {
   if (stranger !== undefined) {
     return {
       kind: "port",
-      text: `port ${port.port} is held by ${holderText(stranger)}`,
+      text: `port ${port.port} is held by ${holderText(stranger, task)}`,
       port: port.port,
       pid: stranger.pid,
       ...stranger.task === null
@@ -218,11 +219,17 @@ export function portLink({ port, task, session }: WhyFacts): WhyLink | null {
   };
 }
 
-function holderText(holder: PortHolderView): string {
+function holderText(
+  holder: PortHolderView,
+  { redactor }: WhyTask,
+): string {
   const { pid, command, session, task, uid } = holder;
   if (task !== null) return `task "${task}" of ${session} (pid ${pid})`;
   if (pid === null) return `a process of user ${uid} that cannot be seen`;
-  const program = cut(command ?? "", COMMAND_LENGTH_MAX);
+  const program = safeCut(command ?? "", {
+    length: COMMAND_LENGTH_MAX,
+    redactor,
+  });
   return `"${program}" (pid ${pid}, no task of taskmux)`;
 }
 
@@ -297,11 +304,11 @@ export function eventsLink({ history, now }: WhyFacts): WhyLink | null {
   });
 }
 
-/** The beginning of a text, with a mark where something is missing. */
-export function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
-}
-
-function cutStart(text: string, length: number): string {
-  return text.length <= length ? text : `…${text.slice(1 - length)}`;
+/** Some of what a task, or a probe or hook of it, has printed. */
+export function quote(
+  text: string,
+  { redactor }: WhyTask,
+  keep: KeptEnd = "start",
+): string {
+  return safeCut(text, { length: QUOTE_LENGTH_MAX, redactor, keep });
 }

@@ -130,17 +130,19 @@ function failedLinks(
   if (error === null || error.error_code === "E403") {
     const isExit = typeof error?.details?.["exit_code"] === "number";
     const exit = exitLink(task, { now, lines, isForeign: isExit });
-    return isExit && exit !== null
-      ? [exit, restarts]
-      : [error ? errorLink(error) : unhealthyBefore(facts), restarts, exit];
+    return isExit && exit !== null ? [exit, restarts] : [
+      error ? errorLink(error, task) : unhealthyBefore(facts),
+      restarts,
+      exit,
+    ];
   }
   switch (error.error_code) {
     case "E402":
-      return [...dependencies, errorLink(error), restarts];
+      return [...dependencies, errorLink(error, task), restarts];
     case "E214":
-      return [errorLink(error), portLink(facts), restarts];
+      return [errorLink(error, task), portLink(facts), restarts];
     default:
-      return [errorLink(error), restarts];
+      return [errorLink(error, task), restarts];
   }
 }
 
@@ -175,15 +177,16 @@ function unhealthyBefore({ history, now }: WhyFacts): WhyLink | null {
 }
 
 /** An automatic restart that failed before there was a process. */
-function startError({ task: { machine } }: WhyFacts): WhyLink | null {
-  const { error } = machine;
+function startError({ task }: WhyFacts): WhyLink | null {
+  const { error } = task.machine;
   return error === null || error.error_code === "E403"
     ? null
-    : errorLink(error);
+    : errorLink(error, task);
 }
 
 /** How far a start or a stop has come. */
-function stageLink({ task: { machine, spec } }: WhyFacts): WhyLink | null {
+function stageLink({ task }: WhyFacts): WhyLink | null {
+  const { machine, spec } = task;
   const { phase, error } = machine;
   switch (phase.status) {
     case "preparing":
@@ -194,7 +197,7 @@ function stageLink({ task: { machine, spec } }: WhyFacts): WhyLink | null {
     case "spawning":
       return { kind: "stage", text: "its process is being spawned" };
     case "stopping":
-      if (error !== null) return errorLink(error);
+      if (error !== null) return errorLink(error, task);
       if (phase.kind === "lost") {
         return {
           kind: "keeper",

@@ -8,6 +8,7 @@ import type { JsonObject } from "../kit/json.ts";
 import type { TaskEvent } from "./event.ts";
 import type { PortHolderView } from "./port_view.ts";
 import type { TaskMachine } from "./task_machine.ts";
+import type { Redactor } from "./redactor.ts";
 import type { TaskSpec } from "./task_spec.ts";
 import type { Exit } from "./task_state.ts";
 import type { TaskSnapshot } from "./task_view.ts";
@@ -28,6 +29,8 @@ export interface WhyTask {
   readonly snapshot: TaskSnapshot;
   /** The newest run that is over; null = there is none, or it does not matter. */
   readonly lastEnd: EndedRun | null;
+  /** Takes the secrets out of what is quoted of its output. */
+  readonly redactor: Redactor;
 }
 
 /** Who is there to act. `alone`: a daemon whose keeper does not answer; `kept`: a keeper that holds tasks, no daemon. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Redactor } from "../domain/redactor.ts";
 import type { HealthSpec } from "../domain/task_spec.ts";
 import type { ProbeResult } from "../domain/task_state.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -20,6 +21,8 @@ export interface ProbeTarget {
   readonly cwd: string;
   /** Null = `/bin/sh`. */
   readonly shell: string | null;
+  /** Takes the secrets out of what is cut from its output. */
+  readonly redactor: Redactor;
 }
 
 /** What every probe works with. */

@@ -11,6 +11,7 @@ import {
   expandVariables,
   missingVariables,
 } from "../domain/expand_variables.ts";
+import { safeCut } from "../domain/safe_cut.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { TimeLimitError, withinTime } from "../kit/time_limit.ts";
 import {
@@ -74,9 +75,10 @@ function parseUrl({ health, env }: ProbeTarget): URL | string {
 
 async function ask(
   url: URL,
-  { health }: ProbeTarget,
+  target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Complaint | string | null> {
+  const { health } = target;
   const expected = health.expectedBody === null
     ? null
     : new RegExp(health.expectedBody);
@@ -96,19 +98,23 @@ async function ask(
     }
     if (answer.status !== health.expectedStatus) {
       const reason = `status ${answer.status} != ${health.expectedStatus}`;
-      return complaint(reason, answer);
+      return complaint(target, reason, answer);
     }
     const reason = expected === null ? null : judgeBody(expected, answer.body);
-    return reason === null ? null : complaint(reason, answer);
+    return reason === null ? null : complaint(target, reason, answer);
   }
   return `more than ${MAX_REDIRECTS} redirects`;
 }
 
-function complaint(reason: string, { body }: HttpAnswer): Complaint {
+function complaint(
+  { redactor }: ProbeTarget,
+  reason: string,
+  { body }: HttpAnswer,
+): Complaint {
   const text = stripVTControlCharacters(body).trim();
   return text === ""
     ? { reason }
-    : { reason, output: text.slice(0, MAX_PROBE_OUTPUT) };
+    : { reason, output: safeCut(text, { length: MAX_PROBE_OUTPUT, redactor }) };
 }
 
 /** Null if the body is as expected. An expression that never ends must not keep others waiting. */

@@ -5,11 +5,13 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
+import { safeCut } from "../domain/safe_cut.ts";
 import { runCommand } from "../kit/run_command.ts";
 import {
   type Complaint,
   type HealthProbe,
   MAX_PROBE_OUTPUT,
+  type ProbeTarget,
   timeoutReason,
 } from "./health_probe.ts";
 
@@ -45,29 +47,39 @@ export const shellProbe: HealthProbe = {
       case "not_started":
         return outcome.reason;
       case "timed_out":
-        return complaint(timeoutReason(target), outcome.output);
+        return complaint(target, timeoutReason(target), outcome.output);
       case "exited": {
         if (outcome.code === 0) return null;
         const how = outcome.signal === null
           ? `exit ${outcome.code}`
           : `ended by ${outcome.signal}`;
-        const line = lastLine(outcome.output);
-        return complaint(line === "" ? how : `${how}: ${line}`, outcome.output);
+        const line = lastLine(target, outcome.output);
+        const reason = line === "" ? how : `${how}: ${line}`;
+        return complaint(target, reason, outcome.output);
       }
     }
   },
 };
 
-function complaint(reason: string, output: string): Complaint {
+function complaint(
+  { redactor }: ProbeTarget,
+  reason: string,
+  output: string,
+): Complaint {
   const text = stripVTControlCharacters(output).trim();
-  return text === ""
-    ? { reason }
-    : { reason, output: text.slice(-MAX_PROBE_OUTPUT) };
+  return text === "" ? { reason } : {
+    reason,
+    output: safeCut(text, {
+      length: MAX_PROBE_OUTPUT,
+      redactor,
+      keep: "end",
+    }),
+  };
 }
 
-function lastLine(output: string): string {
+function lastLine({ redactor }: ProbeTarget, output: string): string {
   const lines = stripVTControlCharacters(output).split(/[\r\n]+/)
     .map((line) => line.trim());
-  return (lines.findLast((line) => line !== "") ?? "")
-    .slice(0, MAX_QUOTE_LENGTH);
+  const line = lines.findLast((line) => line !== "") ?? "";
+  return safeCut(line, { length: MAX_QUOTE_LENGTH, redactor });
 }

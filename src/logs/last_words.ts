@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Redactor } from "../domain/redactor.ts";
+import { safeCut } from "../domain/safe_cut.ts";
 import { readLogs } from "./log_reader.ts";
 
 /** Lines at the end of a run that are looked through. */
@@ -29,15 +31,23 @@ export interface RunOutput {
   readonly untilMs: number | null;
 }
 
+/** How lines are quoted. */
+export interface Quoting {
+  /** Most lines. */
+  readonly count: number;
+  /** Takes the secrets out of lines that are cut. */
+  readonly redactor: Redactor;
+}
+
 /**
  * The most telling of the last lines of a run, in order: those that speak of errors, else the last ones. One read from
  * the end of the log.
  */
 export async function lastWords(
   output: RunOutput,
-  count: number,
+  quoting: Quoting,
 ): Promise<string[]> {
-  return tellingLines(await lastLines(output), count);
+  return tellingLines(await lastLines(output), quoting);
 }
 
 /** The last lines of a run, {@linkcode LINES_READ} at most. One read from the end of the log. */
@@ -59,15 +69,13 @@ export async function lastLines(
 /** The most telling of some lines, in order: those of {@linkcode errorLines}, else the last ones. Pure. */
 export function tellingLines(
   lines: readonly string[],
-  count: number,
+  { count, redactor }: Quoting,
 ): string[] {
   const said = lines.filter((line) => line.trim() !== "");
   const errors = errorLines(said, count);
   const kept = errors.length === 0 ? said.slice(-count) : errors;
   return kept.map((line) =>
-    line.length <= LINE_LENGTH_MAX
-      ? line
-      : `${line.slice(0, LINE_LENGTH_MAX - 1)}…`
+    safeCut(line, { length: LINE_LENGTH_MAX, redactor })
   );
 }
 

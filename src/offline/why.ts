@@ -6,6 +6,7 @@
 
 import type { Result } from "../contract/mod.ts";
 import { type FoundHolders, viewHolders } from "../domain/port_view.ts";
+import { Redactor } from "../domain/redactor.ts";
 import { NEW_MACHINE } from "../domain/task_machine.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import { STOPPED_SNAPSHOT, type TaskSnapshot } from "../domain/task_view.ts";
@@ -35,6 +36,7 @@ import {
   requireTask,
 } from "./project_files.ts";
 import { readError, readOutcome } from "./saved_outcome.ts";
+import { readSecrets } from "./secrets.ts";
 
 /** Lines of output that an explanation quotes, as the daemon does. */
 const LINES = 4;
@@ -57,12 +59,16 @@ export async function readWhy(
   const kept = await askKeeper(disk.paths);
   const runs = store?.runs.history(projectId, name, 2) ?? [];
   const wishes = store?.tasks.desired(projectId);
+  const redactor = new Redactor(
+    await readSecrets(disk, config, { keeper: true }),
+  );
   const lastRuns = store?.runs.last(projectId);
   const view = (each: TaskSpec): WhyTask =>
     viewOffline(each, {
       wish: wishes?.get(each.name),
       run: lastRuns?.get(each.name),
       kept,
+      redactor,
     });
   const task = { ...view(spec), lastEnd: lastEndOf(runs) };
   const { summary, chain, next } = explainTask({
@@ -94,11 +100,12 @@ interface Remembered {
   readonly wish: TaskRow | undefined;
   readonly run: RunRow | undefined;
   readonly kept: KeptRuns;
+  readonly redactor: Redactor;
 }
 
 function viewOffline(
   spec: TaskSpec,
-  { wish, run, kept }: Remembered,
+  { wish, run, kept, redactor }: Remembered,
 ): WhyTask {
   const outcome = readOutcome(wish?.state);
   const { error, gaveUp } = readError(wish?.state);
@@ -126,6 +133,7 @@ function viewOffline(
       phase: { status },
     },
     lastEnd: null,
+    redactor,
   };
 }
 
@@ -144,7 +152,10 @@ async function linesOf(
     task: spec.name,
     path: logPath(paths, projectId, spec),
     ...timeOfRun(runs, of),
-  }, LINES);
+  }, {
+    count: LINES,
+    redactor: task.redactor,
+  });
 }
 
 /** Who holds the port that a task could not get; only a keeper can tell. */

@@ -5,6 +5,7 @@
  */
 
 import type { ErrorShape } from "../domain/error.ts";
+import { safeCut } from "../domain/safe_cut.ts";
 import { errorLines, lastLines } from "../logs/last_words.ts";
 import { timeOfRun } from "../store/task_history.ts";
 import { logTarget } from "./launch_run.ts";
@@ -45,7 +46,9 @@ export async function lastWordsOf(
     path: logTarget(runner.spec, host.logFile(projectId, task)).path,
     ...timeOfRun(runs, run),
   });
-  const cut = (line: string): string => line.slice(0, LINE_LENGTH_MAX);
+  const redactor = host.secrets.redactorOf(projectId);
+  const cut = (line: string): string =>
+    safeCut(line, { length: LINE_LENGTH_MAX, redactor });
   const before = lines.slice(0, Math.max(0, lines.length - count));
   return {
     tail: lines.slice(-count).map(cut),

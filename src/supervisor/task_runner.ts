@@ -463,6 +463,7 @@ export class TaskRunner implements AsyncDisposable {
       env: this.#runEnvironment,
       cwd: this.#spec.cwd,
       shell: this.#spec.shell,
+      redactor: this.#host.secrets.redactorOf(this.#context.projectId),
     }, { clock: this.#host.clock, signal });
   }
 

@@ -196,6 +196,7 @@ async function isOpen(
     env: {},
     cwd: spec.cwd,
     shell: spec.shell,
+    redactor: project.host.secrets.redactorOf(project.projectId),
   }, { clock: project.host.clock, signal });
   return ok;
 }

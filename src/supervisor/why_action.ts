@@ -62,11 +62,13 @@ export async function explain(
     : "silent";
   const runs = host.store.runs.history(projectId, name, 2);
   const lines = await linesOf(project, runner, runs);
+  const redactor = host.secrets.redactorOf(projectId);
   const view = (each: TaskRunner): WhyTask => ({
     spec: each.spec,
     machine: each.machine,
     snapshot: each.snapshot(),
     lastEnd: each === runner ? lastEndOf(runs) : null,
+    redactor,
   });
   return explainTask({
     now: host.clock.now(),
@@ -100,7 +102,7 @@ async function linesOf(
     task: runner.name,
     path: target.path,
     ...timeOfRun(runs, of),
-  }, WHY_LINES);
+  }, { count: WHY_LINES, redactor: host.secrets.redactorOf(projectId) });
 }
 
 /** Who listens on the task's port, where that matters. */

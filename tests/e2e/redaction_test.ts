@@ -324,3 +324,42 @@ command = 'echo "is $API_TOKEN"; exec sleep 1000'
     "other-hunter2-text",
   ]);
 });
+
+Deno.test("a secret is not cut in two before it is known as one", async () => {
+  const secret = "Zq9fKe7dWc5bVa4h3g21";
+  // Across the ends of what an error, a reason and an explanation quote.
+  const across = [500, 300, 200].map((at) => "_".repeat(at - 10) + "$A_TOKEN");
+  await using taskmux = await testTaskmux({ env: { A_TOKEN: secret } });
+  const project = await taskmux.project(`
+name = "cut"
+[tasks.job]
+command = '''for line in ${
+    across.join(" ")
+  }; do echo "error $line"; done; exit 3'''
+restart_policy = "no"
+[tasks.sick]
+command = "exec sleep 1000"
+health_check = '''echo "${across.at(-1)}"; exit 1'''
+boot_grace = 0
+health_interval = 0.05
+health_retries = 1
+restart_policy = "no"
+`);
+  await project.run(["start"]);
+  await project.when("job", "failed");
+  await project.when("sick", "unhealthy");
+  const answers = [
+    await project.run(["wait", "job", "--json"]),
+    await project.run(["wait", "sick", "--json"]),
+    await project.run(["why", "job", "--json"]),
+    await project.run(["why", "sick", "--json"]),
+    await project.run(["status", "--json"]),
+    await project.run(["events", "--json"]),
+  ];
+  await project.run(["daemon", "stop"]);
+  answers.push(await project.run(["why", "job", "--json"]));
+  answers.forEach(({ stdout }, at) => {
+    assert.match(stdout, /_{100}/, `answer ${at} quotes something`);
+    assert.doesNotMatch(stdout, /Zq9/, `answer ${at}`);
+  });
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Redactor } from "../../src/domain/redactor.ts";
 import type { ProbeTarget } from "../../src/health/health_probe.ts";
 import { probe } from "../../src/health/mod.ts";
 import { systemClock } from "../../src/kit/clock.ts";
@@ -35,6 +36,7 @@ export function target(
     env: { PATH: Deno.env.get("PATH") ?? "" },
     cwd: "/",
     shell: null,
+    redactor: new Redactor(),
     ...options,
     health: { ...HEALTH, ...options.health },
   };

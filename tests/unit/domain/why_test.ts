@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { Redactor } from "../../../src/domain/redactor.ts";
 import type { TaskEvent } from "../../../src/domain/event.ts";
 import type { ErrorShape } from "../../../src/domain/error.ts";
 import { unknownHealth } from "../../../src/domain/task_health.ts";
@@ -33,6 +34,10 @@ import {
 
 const PURE = { permissions: "none" } as const;
 
+const SECRET = "tok_9f8e7d6c5b4a3210";
+
+const REDACTOR = new Redactor([SECRET]);
+
 const NOW = 1_700_000_100_000;
 
 interface Sample {
@@ -57,6 +62,7 @@ function taskOf({ spec, machine, snapshot, lastEnd }: Sample): WhyTask {
       ...snapshot,
     },
     lastEnd: lastEnd ?? null,
+    redactor: REDACTOR,
   };
 }
 
@@ -692,4 +698,25 @@ Deno.test("explainTask() tells what is wrong with the file", PURE, () => {
     JSON.stringify(gone.chain),
     /taskmux\.toml is gone: Cannot find it/,
   );
+});
+
+Deno.test("explainTask() cuts no secret in two", PURE, () => {
+  const hook = {
+    ...errorShape("E400", "Cannot run hook before_start"),
+    details: { output_tail: `and ${SECRET}${"x".repeat(290)}` },
+  };
+  const told = [
+    explain(failed(hook)),
+    explain({
+      spec: HTTP,
+      machine: {
+        phase: running({
+          ...failing("exit 1"),
+          output: `${"x".repeat(290)}${SECRET} and`,
+        }),
+      },
+    }),
+  ].map((why) => String(why.chain[0]?.["output"]));
+  assert.match(told[0]!, /^and \*{3}x{290}$/);
+  assert.match(told[1]!, /^x{290}\*{3} and$/);
 });
