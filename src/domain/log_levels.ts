@@ -30,7 +30,10 @@ export function levelRank(level: LogLevel): number {
  * @throws {TaskmuxError} E500 if there is none.
  */
 export function requireLevel(text: string): LogLevel {
-  const level = LOG_LEVELS.find((each) => each === text.toLowerCase());
+  const name = text.toLowerCase();
+  // As events, Python and syslog call it.
+  if (name === "warning") return "warn";
+  const level = LOG_LEVELS.find((each) => each === name);
   if (level !== undefined) return level;
   throw new TaskmuxError(
     "E500",

@@ -41,11 +41,13 @@ export async function lastWordsOf(
   if (runner === null || run === undefined || !isItsRun(runner)) {
     return { tail: [], errors: [] };
   }
-  const lines = await lastLines({
+  const printed = await lastLines({
     task,
     path: logTarget(runner.spec, host.logFile(projectId, task)).path,
     ...timeOfRun(runs, run),
   });
+  // Programs that clear the screen print nothing else for many lines.
+  const lines = printed.filter((line) => line.trim() !== "");
   const redactor = host.secrets.redactorOf(projectId);
   const cut = (line: string): string =>
     safeCut(line, { length: LINE_LENGTH_MAX, redactor });

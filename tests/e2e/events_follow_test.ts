@@ -9,7 +9,7 @@ import type { Result } from "../../src/contract/mod.ts";
 import { bustle } from "../support/bustle.ts";
 import { killDaemon } from "../support/crashes.ts";
 import { LineReader } from "../support/line_reader.ts";
-import type { Event } from "../support/project.ts";
+import type { Event, TestProject } from "../support/project.ts";
 import { testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
@@ -61,6 +61,27 @@ function checkFilters(by: By): void {
   );
 }
 
+/** The same question in other words, and what a person sees of the cursor. */
+async function checkWords(project: TestProject, all: Events): Promise<void> {
+  assert.deepEqual(await project.ok(["events", "-n", "all"]), all);
+  assert.deepEqual(
+    await project.ok(["events", "--level", "warn"]),
+    await project.ok(["events", "--level", "warning"]),
+  );
+  const third = String(all.events[2]?.seq);
+  const { stderr } = await project.run([
+    "events",
+    "--cursor",
+    third,
+    "-n",
+    "1",
+  ]);
+  assert.match(
+    stderr,
+    new RegExp(`^Next: --cursor ${all.events[3]?.seq}$`, "m"),
+  );
+}
+
 Deno.test("every question has the same answer with a daemon and without", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(`
@@ -83,6 +104,7 @@ bad = { command = "exit 3", restart_policy = "no" }
 
   const all = await project.ok<Events>(["events", "-n", "0"]);
   const third = String(all.events[2]?.seq);
+  await checkWords(project, all);
   const questions = questionsOf(third, middle);
   const offline: Events[] = [];
   for (const question of questions) {

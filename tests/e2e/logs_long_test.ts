@@ -141,6 +141,7 @@ Deno.test("levels and fields are found with and without a daemon", async () => {
   const cases: [args: string[], expected: number[]][] = [
     [["--level", "error"], [1, 2, 4]],
     [["--level", "WARN"], [1, 2, 4, 5]],
+    [["--level", "warning"], [1, 2, 4, 5]],
     [["--level", "error", "-n", "1"], [4]],
     [["--field", "http.status=503"], [4]],
     [["--field", "status=503", "--field", "msg=slow"], [5]],

@@ -46,6 +46,10 @@ export const errors = command({
       summary: "The newest N errors (default 20)",
     },
     ...BUDGET_OPTIONS,
+    "max-tokens": {
+      ...BUDGET_OPTIONS["max-tokens"],
+      summary: "At most that much, with shorter samples (4 bytes each)",
+    },
   },
   positionals: { min: 0, max: Infinity },
   examples: [

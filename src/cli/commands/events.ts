@@ -53,7 +53,7 @@ const OPTIONS = {
     type: "string",
     short: "n",
     value: "N",
-    summary: "The last N (default 50, 0 = all); with --cursor the first N",
+    summary: "The last N, or all (default 50); with --cursor the first N",
   },
   limit: { type: "string", value: "N", summary: "The same as --lines" },
   follow: {
@@ -98,6 +98,9 @@ export const events = command({
           (event) => eventLine(event, { paint: output.paint, withSession }),
         ),
     );
+    if (question.cursor !== null) {
+      await output.notes([`Next: --cursor ${result.cursor}`]);
+    }
     return EXIT.ok;
   },
 });
@@ -123,14 +126,19 @@ function questionOf(
     );
   }
   const now = systemClock.now();
-  const limit = wholeNumber("lines", values.lines ?? values.limit);
+  const count = values.lines ?? values.limit;
+  const limit = count === "all" ? 0 : wholeNumber("lines", count);
   const question = {
     ...all
       ? {}
       : { scope: session === null ? projectScope(context) : { session } },
     tasks: [...values.task],
     types: [...values.type],
-    level: oneOf("level", values.level, ["error", "warning", "info"]),
+    level: oneOf("level", values.level === "warn" ? "warning" : values.level, [
+      "error",
+      "warning",
+      "info",
+    ]),
     since: pointInTime("since", values.since, now),
     until: pointInTime("until", values.until, now),
     cursor,
