@@ -122,8 +122,23 @@ export async function ensureTasks(
   }));
   return {
     outcomes,
-    warnings: [...warnings, ...(await starting).warnings],
+    warnings: [
+      ...warnings,
+      ...(await starting).warnings,
+      ...outcomes.flatMap(restartWarning),
+    ],
   };
+}
+
+/** A task that ends again and again is up between two ends, which is not what was meant. */
+function restartWarning({ runner, error }: EnsureOutcome): string[] {
+  const { restartCount, run } = runner.snapshot();
+  if (error !== null || run === null || restartCount === 0) return [];
+  return [
+    `Task "${runner.name}" was restarted ${restartCount} time${
+      restartCount === 1 ? "" : "s"
+    } lately; "taskmux why ${runner.name}" tells why`,
+  ];
 }
 
 function requireReachable(condition: WaitCondition): void {

@@ -150,6 +150,26 @@ restart_backoff = 60
   assert.equal(line["line"], "loading");
 });
 
+Deno.test("ensure says that a task has ended lately, though it is up now", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "flaky"
+[tasks.flaky]
+command = "[ -e been ] && exec sleep 1000; touch been; exit 3"
+[tasks.well]
+command = "exec sleep 1000"
+`);
+  await project.run(["start"]);
+  await until(async () => {
+    const { state, restart_count } = await project.task("flaky");
+    return state === "running" && restart_count === 1;
+  });
+  const { warnings } = await project.ok<Ensured>(["ensure", "well", "flaky"]);
+  assert.deepEqual(warnings, [
+    'Task "flaky" was restarted 1 time lately; "taskmux why flaky" tells why',
+  ]);
+});
+
 Deno.test("a hundred that ensure a task at once get one process", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(`
