@@ -11,6 +11,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { HookName } from "../domain/task_spec.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { type CommandOutcome, runCommand } from "../kit/run_command.ts";
+import { utf8Length } from "../kit/utf8_length.ts";
 
 /** How long a hook may take. */
 export const HOOK_TIMEOUT_MS = 30_000;
@@ -70,6 +71,13 @@ export async function runHook(request: HookRequest): Promise<HookResult> {
     : { ok: false, error: hookError(request, outcome, timeoutMs) };
 }
 
+/** The output from the first line on that is there as a whole: half a secret would not be known as one. */
+function wholeLines(output: string): string {
+  // A character that is cut is left out, so that up to three bytes are missing.
+  const isCut = utf8Length(output) > HOOK_TAIL_BYTES - 4;
+  return isCut ? output.slice(output.indexOf("\n") + 1) : output;
+}
+
 function hookError(
   request: HookRequest,
   outcome: CommandOutcome,
@@ -92,7 +100,7 @@ function hookError(
         timeout: isTimeout ? timeoutMs / 1000 : null,
         output_tail: outcome.kind === "not_started"
           ? ""
-          : stripVTControlCharacters(outcome.output).trimEnd(),
+          : stripVTControlCharacters(wholeLines(outcome.output)).trimEnd(),
       },
     },
   );

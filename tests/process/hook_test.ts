@@ -111,6 +111,15 @@ Deno.test("runHook keeps a bounded tail of plain text", async () => {
   assert.ok(tail.endsWith("\n100000\nred"), tail.slice(-30));
 });
 
+Deno.test("runHook begins no tail in the middle of a line", async () => {
+  const error = await failure(
+    "printf 'TOKEN=%0100d\\n' $(seq 1 100); exit 1",
+  );
+  const lines = String(error.details?.["output_tail"]).split("\n");
+  assert(lines.length > 10);
+  for (const line of lines) assert.match(line, /^TOKEN=\d{100}$/);
+});
+
 Deno.test("runHook ends a hook that takes too long", async () => {
   const error = await failure("echo begun; sleep 1000", { timeoutMs: 1_000 });
   assert.equal(error.code, "E401");
