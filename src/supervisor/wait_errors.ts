@@ -5,7 +5,7 @@
  */
 
 import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
-import type { DisplayState } from "../domain/task_state.ts";
+import { type DisplayState, stateText } from "../domain/task_state.ts";
 import { lastWordsOf, withOutputTail } from "./output_tail.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
@@ -66,9 +66,10 @@ function whatToDo(
 /** The state and its reason, which need not name the task once more. */
 function stateOf(runner: TaskRunner): string {
   const { state, reason } = runner.snapshot();
-  if (reason === null) return state;
+  const text = stateText(state);
+  if (reason === null) return text;
   const subject = `Task "${runner.name}" `;
-  return `${state} (${
+  return `${text} (${
     reason.startsWith(subject) ? reason.slice(subject.length) : reason
   })`;
 }

@@ -156,6 +156,9 @@ Deno.test("ensure says that a task has ended lately, though it is up now", async
 name = "flaky"
 [tasks.flaky]
 command = "[ -e been ] && exec sleep 1000; touch been; exit 3"
+[tasks.rests]
+command = "exit 4"
+restart_backoff = 60
 [tasks.well]
 command = "exec sleep 1000"
 `);
@@ -164,6 +167,9 @@ command = "exec sleep 1000"
     const { state, restart_count } = await project.task("flaky");
     return state === "running" && restart_count === 1;
   });
+  await project.when("rests", "backoff");
+  const late = await project.run(["wait", "rests", "--timeout", "0.2"]);
+  assert.match(late.stderr, /: rests is in backoff \(exited with code 4\)$/m);
   const { warnings } = await project.ok<Ensured>(["ensure", "well", "flaky"]);
   assert.deepEqual(warnings, [
     'Task "flaky" was restarted 1 time lately; "taskmux why flaky" tells why',

@@ -60,7 +60,8 @@ export const logs = command({
       type: "string",
       short: "n",
       value: "N",
-      summary: "The last N lines, or all (default 100; with -f 10)",
+      summary:
+        "The last N, or all (default 100, with -f 10); after a cursor the first N",
     },
     grep: {
       type: "string",
