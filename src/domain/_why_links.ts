@@ -248,11 +248,24 @@ export function wishLink(
       ...facts,
     };
   }
+  if (isOutdated(wish, machine)) {
+    return { kind: "wish", text: `it is wanted ${desired}`, ...facts };
+  }
   const at = Date.parse(wish.ts);
   return linkAt("wish", [at, now], {
     text: `${wishText(wish, manual)} ${ago(at, now)}`,
     ...facts,
   });
+}
+
+/** Whether a start or a stop is under way that has no event yet: those come when it is done. */
+function isOutdated(
+  wish: TaskEvent,
+  { desired, manual }: WhyTask["machine"],
+): boolean {
+  if (wish.event === "task_started") return desired === "down";
+  const isTakenDown = wish["reason"] === "shutdown" && !manual;
+  return desired === "up" && !isTakenDown;
 }
 
 function wishText(wish: TaskEvent, isManual: boolean): string {

@@ -480,6 +480,31 @@ Deno.test("explainTask() of a task that is being stopped", PURE, () => {
   assert.equal(stopping({ kind: "kill" }).next.you, null);
 });
 
+Deno.test(
+  "explainTask() tells what is wanted now, before there is an event of it",
+  PURE,
+  () => {
+    const wishOf = (
+      desired: "up" | "down",
+      wish: WhyFacts["history"]["wish"],
+    ): unknown =>
+      explain({ machine: { desired } }, {
+        history: { wish, recent: [], hookFailure: null },
+      }).chain.find(({ kind }) => kind === "wish")?.text;
+    const started = event(50, "task_started");
+    const stopped = event(50, "task_stopped", { reason: "manual" });
+    const shutDown = event(50, "task_stopped", { reason: "shutdown" });
+    assert.equal(wishOf("down", started), "it is wanted down");
+    assert.equal(wishOf("up", stopped), "it is wanted up");
+    assert.equal(wishOf("up", event(50, "task_killed")), "it is wanted up");
+    assert.match(
+      String(wishOf("up", started)),
+      /^wanted up since it was started/,
+    );
+    assert.match(String(wishOf("up", shutDown)), /^taken down with the daemon/);
+  },
+);
+
 Deno.test("explainTask() of a task between two restarts", PURE, () => {
   const backoff = {
     restarts: 3,
