@@ -77,6 +77,8 @@ function afterBoth(
     ...editedWhileUp(world, other, one),
     ...editedBeforeRun(world, one, other),
     ...editedBeforeRun(world, other, one),
+    ...editedBeforeStart(world, one, other),
+    ...editedBeforeStart(world, other, one),
   ];
   const isBegin = [one, other].some((part) =>
     part.do === "start" || part.do === "restart"
@@ -110,6 +112,23 @@ function editedBeforeRun(
   if (found.runs === taskOf(world, task).runs) return [];
   const begun = { ...found, ranWith: definitionOf(then, task) };
   return [{ ...then, tasks: { ...then.tasks, [task]: begun } }];
+}
+
+/** The file may change between the stop and the start of a restart, or while a start waits: then runs begin with the new. */
+function editedBeforeStart(
+  world: WorldModel,
+  action: Happening,
+  edit: Happening,
+): WorldModel[] {
+  if (edit.do !== "edit") return [];
+  if (action.do !== "start" && action.do !== "restart") return [];
+  const then = after(after(world, action), edit);
+  const begun = NAMES.flatMap((name) => {
+    const task = taskOf(then, name);
+    if (task.runs === taskOf(world, name).runs) return [];
+    return [[name, { ...task, ranWith: definitionOf(then, name) }] as const];
+  });
+  return [{ ...then, tasks: { ...then.tasks, ...Object.fromEntries(begun) } }];
 }
 
 /** What a task waits for may go while it waits. */
