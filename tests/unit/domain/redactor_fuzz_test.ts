@@ -7,6 +7,9 @@ import { isRecognizable } from "../../../src/domain/secret_values.ts";
 /** Longest time for one hostile line of 64 KiB. A quadratic search takes seconds; a busy machine is slow, too. */
 const HOSTILE_LINE_MS = 1_500;
 
+/** The same for a rule, of which logs are full: each of its characters took so much when it was looked at alone. */
+const RULE_MS = 15;
+
 const secret = fc.oneof(
   fc.string({ minLength: 6, maxLength: 40 }),
   fc.string({ unit: "grapheme", minLength: 6, maxLength: 20 }),
@@ -233,5 +236,19 @@ Deno.test("a hostile line of 64 KiB costs little", () => {
         `${JSON.stringify(before + part)}: ${ms} ms`,
       );
     }
+  }
+});
+
+Deno.test("a rule of 64 KiB costs hardly more than a word", () => {
+  const redactor = new Redactor(["known-value"]);
+  for (const rule of ["-", "_", "-_", "."]) {
+    const text = `ERROR ${rule.repeat(65_536 / rule.length)}`;
+    const times = Array.from({ length: 5 }, () => {
+      const began = performance.now();
+      redactor.text(text);
+      return performance.now() - began;
+    });
+    const ms = Math.min(...times);
+    assert(ms < RULE_MS, `${JSON.stringify(rule)}: ${ms} ms`);
   }
 });
