@@ -375,3 +375,15 @@ Deno.test("digestErrors() needs no more than milliseconds for a line made to be 
   const ms = (performance.now() - start) / (2 * hostile.length);
   assert.ok(ms < 100, `${ms} ms for each line`);
 });
+
+Deno.test("digestErrors() does not try a long word of PHP's at each of its letters", async () => {
+  const lines = Array.from(
+    { length: 20 },
+    () => `PHP Fatal error: ${"FAIL".repeat(1_000)}`,
+  );
+  await digestTexts(...lines);
+  const start = performance.now();
+  await digestTexts(...lines);
+  const ms = (performance.now() - start) / lines.length;
+  assert.ok(ms < 10, `${ms} ms for each line`);
+});

@@ -16,8 +16,9 @@ import {
 const HEAD =
   /^(?:\[[^\]]*\] )?(PHP )?(Fatal error|Parse error|Recoverable fatal error|Compile error): +(.*)$/;
 const PLACE = / in (\S+?)(?: on line |:)(\d+)$/;
-/** Any exception with its place, as it is printed. */
-const CAUGHT = /((?:[A-Z]\w*\\)*[A-Z]\w*(?:Error|Exception)\b.* in \S+:\d+)$/;
+/** Any exception with its place, as it is printed. Names are bounded: a long word must not be tried at each of its letters. */
+const CAUGHT =
+  /(?<!\w)((?:[A-Z]\w{0,79}\\){0,15}[A-Z]\w{0,79}(?:Error|Exception)\b.* in \S+:\d+)$/;
 const TRACE = /^(?:PHP +)?Stack trace:$/;
 const NEXT = /^Next /;
 const FRAME = /^#\d+ (?:(\S+?)\((\d+)\): )?(.+)$/;
@@ -52,7 +53,7 @@ export const phpErrors: Recogniser = {
   },
   read(lines) {
     const match = HEAD.exec(lines[0]!);
-    const caught = CAUGHT.exec(lines[0]!)?.[1];
+    const caught = match === null ? CAUGHT.exec(lines[0]!)?.[1] : undefined;
     if (match === null && caught === undefined) return null;
     const [, channel, severity, text = `Uncaught ${caught}`] = match ?? [];
     // The exception that was thrown last stands last, after its causes.
