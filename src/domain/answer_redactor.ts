@@ -39,6 +39,9 @@ const NAMES: ReadonlySet<string> = new Set([
 /** Items of a list that are looked at in one turn of the event loop: a fraction of a millisecond. */
 const LINES_PER_TURN = 200;
 
+/** The same in characters: a line may have 64 Ki of them. */
+const UNITS_PER_TURN = 256 * 1024;
+
 /** Lines that are looked at together, since most hold nothing. */
 const LINES_AT_ONCE = 20;
 
@@ -71,7 +74,7 @@ export class AnswerRedactor {
   }
 
   /**
-   * The same for an answer that may hold a long list: after every {@linkcode LINES_PER_TURN} items others have their turn.
+   * The same for an answer that may hold a long list: after every few hundred items others have their turn.
    *
    * @param nextTurn Resolves in a later turn of the event loop, or throws if nobody waits for the answer any more.
    */
@@ -90,9 +93,11 @@ export class AnswerRedactor {
         continue;
       }
       const walk = this.#walk(items, 1);
-      for (let from = 0; from < items.length; from += LINES_PER_TURN) {
+      for (let from = 0; from < items.length;) {
         await nextTurn();
-        walk.go(from, Math.min(from + LINES_PER_TURN, items.length));
+        const to = endOfTurn(items, from);
+        walk.go(from, to);
+        from = to;
       }
       lists.push([key, walk.result()]);
     }
@@ -181,10 +186,10 @@ export class AnswerRedactor {
       go: (from, to) => {
         for (let index = from; index < to; index++) {
           const isNext = (index - from) % LINES_AT_ONCE === 0;
-          const next = isNext ? items.slice(index, index + LINES_AT_ONCE) : [];
+          const end = Math.min(index + LINES_AT_ONCE, to);
+          const next = isNext ? items.slice(index, end) : [];
           if (isNext && areTexts(next) && lines.areHarmless(next)) {
-            // Those beyond the end of this part are looked at again.
-            index += LINES_AT_ONCE - 1;
+            index = end - 1;
             continue;
           }
           const item = items[index];
@@ -223,7 +228,24 @@ export class AnswerRedactor {
 
 /** Whether an answer with this list is for {@linkcode AnswerRedactor.redactInTurns}. */
 export function isLong(value: unknown): boolean {
-  return Array.isArray(value) && value.length > LINES_PER_TURN;
+  return Array.isArray(value) && endOfTurn(value, 0) < value.length;
+}
+
+/** Where the items end that are looked at in one turn, at least one. */
+function endOfTurn(items: readonly unknown[], from: number): number {
+  const last = Math.min(from + LINES_PER_TURN, items.length);
+  let units = 0;
+  for (let at = from; at < last; at++) {
+    units += unitsOf(items[at]);
+    if (units >= UNITS_PER_TURN) return at + 1;
+  }
+  return last;
+}
+
+/** Length of a line, in whichever form. */
+function unitsOf(item: unknown): number {
+  if (typeof item === "string") return item.length;
+  return isRecord(item) && isLine(item) ? item.text.length : 0;
 }
 
 function areTexts(items: readonly unknown[]): items is readonly string[] {

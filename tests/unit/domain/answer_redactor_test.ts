@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AnswerRedactor } from "../../../src/domain/answer_redactor.ts";
+import { AnswerRedactor, isLong } from "../../../src/domain/answer_redactor.ts";
 import { Redactor } from "../../../src/domain/redactor.ts";
 
 const PURE = { permissions: "none" } as const;
@@ -172,6 +172,24 @@ Deno.test("a long list is redacted as a short one, and others have their turn", 
     ),
     { message: "nobody waits" },
   );
+});
+
+Deno.test("a few huge lines are as long as many short ones", async () => {
+  const huge = "x".repeat(64 * 1024);
+  const lines = Array.from({ length: 40 }, () => huge);
+  lines[33] = `${huge} ${SECRET}`;
+  const records = lines.map((text) => ({ ts: "t", task: "web", text }));
+  for (const answer of [{ lines }, { lines: records }]) {
+    assert(isLong(answer.lines));
+    let turns = 0;
+    const redactor = new AnswerRedactor(new Redactor([SECRET]));
+    const safe = await redactor.redactInTurns<object>(answer, () => {
+      turns++;
+      return Promise.resolve();
+    });
+    assert.deepEqual(safe, redacted(answer));
+    assert(turns >= 10, `${turns} turns`);
+  }
 });
 
 Deno.test("an odd answer stays what it is", PURE, () => {
