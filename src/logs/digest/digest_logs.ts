@@ -6,6 +6,7 @@
 
 import type { RecordRedactor } from "../../domain/record_redactor.ts";
 import type { LineRedactor } from "../../domain/redactor.ts";
+import { systemClock } from "../../kit/clock.ts";
 import { inLaterTurn } from "../../kit/turn.ts";
 import { decodeCursor, encodeCursor } from "../log_cursor.ts";
 import { TIMESTAMP_LENGTH, timestampAt, timestampText } from "../log_line.ts";
@@ -21,8 +22,14 @@ import type { TaskErrors } from "./task_errors.ts";
 /** How much is read where the question names no beginning, all tasks together: a few seconds of work. */
 export const DEFAULT_SCAN_BYTES = 64 * 1024 * 1024;
 
-/** Bytes after which others have their turn: about two milliseconds. */
+/** Bytes after which others have their turn, at most: a millisecond where nothing is an error. */
 const PART_BYTES = 32 * 1024;
+
+/** The same where everything is one. */
+const MIN_PART_BYTES = 2 * 1024;
+
+/** Longest turn that is aimed at. */
+const TURN_MS = 2;
 
 /** An error whose last line is younger may not be printed to its end. */
 const SETTLED_MS = 1_000;
@@ -251,16 +258,25 @@ async function scan(
     lines: 0,
     since: null,
   };
+  let partBytes = PART_BYTES;
   for await (const chunk of view.forward(start, to)) {
-    for (const bytes of piecesOf(chunk)) {
+    for (const bytes of piecesOf(chunk, () => partBytes)) {
       signal?.throwIfAborted();
+      const began = systemClock.monotonic();
       pushLines(readable(decoder.decode(bytes)), (ts, text) => {
         errors.push(ts, secrets?.line(text) ?? text);
       }, state);
+      partBytes = nextPartBytes(partBytes, systemClock.monotonic() - began);
       await new Promise<void>(inLaterTurn);
     }
   }
   return state;
+}
+
+/** What errors cost differs by a hundred times, so the length of a turn is measured. */
+function nextPartBytes(partBytes: number, ms: number): number {
+  if (ms > TURN_MS) return Math.max(partBytes / 2, MIN_PART_BYTES);
+  return ms < TURN_MS / 2 ? Math.min(partBytes * 2, PART_BYTES) : partBytes;
 }
 
 /** Text without anything that is meant for a terminal. Lines stay lines. */
@@ -288,9 +304,12 @@ function pushLines(
 }
 
 /** A chunk in pieces of whole lines, as far as lines are not longer than a piece. */
-function* piecesOf({ bytes }: Chunk): Generator<Uint8Array, void, void> {
+function* piecesOf(
+  { bytes }: Chunk,
+  partBytes: () => number,
+): Generator<Uint8Array, void, void> {
   for (let start = 0; start < bytes.length;) {
-    let end = Math.min(start + PART_BYTES, bytes.length);
+    let end = Math.min(start + partBytes(), bytes.length);
     if (end < bytes.length) {
       const newline = bytes.lastIndexOf(NEWLINE, end - 1);
       const next = newline >= start ? newline : bytes.indexOf(NEWLINE, end);

@@ -236,6 +236,27 @@ Deno.test("digestLogs() lets others have their turn, and stops when it is told t
   await assert.rejects(digest, /enough/);
 });
 
+Deno.test("digestLogs() gives way more often where everything is an error", async () => {
+  using logs = new LogFolder();
+  const word = (n: number) => n.toString(36).replaceAll(/\d/g, "z");
+  const lines = Array.from(
+    { length: 20_000 },
+    (_, n) => `${timeOf(START_MS)} Error: ${word(n)} failed\n`,
+  ).join("");
+  logs.appendRaw("bad", lines);
+  logs.appendRaw("good", lines.replaceAll(/Error|failed/g, "wwwww"));
+  const pieces = async (task: string): Promise<number> => {
+    let looks = 0;
+    // It is asked before each piece.
+    const signal = new AbortController().signal;
+    signal.throwIfAborted = () => void looks++;
+    await digestLogs(query(logs, [task], { signal }));
+    return looks;
+  };
+  const [bad, good] = [await pieces("bad"), await pieces("good")];
+  assert.ok(bad >= 2 * good, `${bad} pieces against ${good}`);
+});
+
 Deno.test("digestLogs() refuses what is no cursor", async () => {
   using logs = new LogFolder();
   await assert.rejects(
