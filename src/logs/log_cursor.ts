@@ -62,6 +62,10 @@ export function decodeCursor(cursor: string): Map<string, LogPosition> {
       number(),
       number(),
     ];
+    // Only a forged one has numbers that none of ours can reach.
+    if (![ino, offset, check, previous].every(Number.isSafeInteger)) {
+      throw notACursor(cursor);
+    }
     positions.set(task, { ino, offset, check, previous });
   }
   return positions;

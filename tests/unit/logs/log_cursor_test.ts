@@ -30,6 +30,10 @@ Deno.test("a cursor that was altered is refused", () => {
   refused("!!");
   refused("AA");
   refused(cursor.slice(0, -2));
+  for (const key of ["ino", "offset", "check", "previous"]) {
+    const wrong = { ...position, [key]: 2 ** 80 };
+    refused(encodeCursor(new Map([["web", wrong]])));
+  }
   for (let at = 0; at < cursor.length; at++) {
     const other = cursor[at] === "B" ? "C" : "B";
     // The last character may hold unused bits; such a text is refused or means the same.
