@@ -10,6 +10,9 @@ import { TimeLimitError, withinTime } from "../kit/time_limit.ts";
 /** How long a search of 64 KiB may take, a thousand times what it usually does. Everything else waits meanwhile. */
 const SEARCH_LIMIT_MS = 500;
 
+/** A longer pattern is not repeated in what is told about it. */
+const MAX_TOLD_LENGTH = 1_000;
+
 /** Decides which lines match. Stateless between calls. */
 export interface LogMatcher {
   /** Whether the text of a line, without time and control sequences, matches. */
@@ -83,9 +86,13 @@ export function finder(
 
 function compile(pattern: string, flags: string): RegExp {
   try {
-    return new RegExp(pattern, flags);
+    const regexp = new RegExp(pattern, flags);
+    // Only its first use tells whether it is too large.
+    regexp.test("");
+    return regexp;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
+    if (pattern.length > MAX_TOLD_LENGTH) throw notSearchable(pattern, error);
     throw new TaskmuxError(
       "E500",
       `Cannot search for "${pattern}": it is not a regular expression (${
@@ -100,6 +107,17 @@ function compile(pattern: string, flags: string): RegExp {
       },
     );
   }
+}
+
+function notSearchable(pattern: string, cause: SyntaxError): TaskmuxError {
+  const reason = cause.message.slice(cause.message.lastIndexOf(": ") + 2);
+  return new TaskmuxError(
+    "E500",
+    `Cannot search for "${
+      pattern.slice(0, 60)
+    }…": it is not a regular expression of bearable size (${reason})`,
+    { hint: "Search for a part of it", cause },
+  );
 }
 
 function hasUpperCase(pattern: string): boolean {

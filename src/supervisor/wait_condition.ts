@@ -9,6 +9,9 @@ import type { EventType } from "../domain/event.ts";
 import { EVENT_CATALOG } from "../domain/event_catalog.ts";
 import { closest } from "../kit/did_you_mean.ts";
 
+/** Longest expression; the keeper, which looks at each line, takes no longer one. */
+const MAX_PATTERN_LENGTH = 4 * 1024;
+
 /** Conditions on the state of a task. */
 export type StateCondition =
   | "healthy"
@@ -48,6 +51,15 @@ export function parseCondition(text: string): WaitCondition {
   if (match === null) throw unknownCondition(text);
   const pattern = match[1] ?? match[3] ?? "";
   const flags = match[2] ?? "";
+  if (pattern.length > MAX_PATTERN_LENGTH) {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot wait for "${
+        pattern.slice(0, 60)
+      }…": a pattern has at most ${MAX_PATTERN_LENGTH} characters`,
+      { hint: "Wait for a part of the line" },
+    );
+  }
   try {
     new RegExp(pattern, flags);
   } catch (error) {

@@ -141,6 +141,14 @@ command = "true"
   ]);
   assert.equal(typo.hint, 'did you mean "event:task_exited"?');
   await project.fails("E500", ["wait", "--for", "healthy"]);
+  // The keeper would not take it, either.
+  const long = await project.fails("E500", [
+    "wait",
+    "a",
+    "--for",
+    `log:/${"x".repeat(5_000)}/`,
+  ]);
+  assert.ok(long.error.length < 200, long.error);
   for (const timeout of ["0", "1000000000", "1e9"]) {
     await project.fails("E500", ["wait", "a", "--timeout", timeout]);
     await project.fails("E500", [

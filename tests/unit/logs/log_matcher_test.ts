@@ -161,3 +161,12 @@ Deno.test("only harmless patterns are searched in blocks", () => {
     ]
   ) assert.ok(!isSearched(pattern), pattern);
 });
+
+Deno.test("a pattern that only its first use shows to be too large is refused in few words", () => {
+  assert.throws(
+    () => compileMatcher("x".repeat(100_000)),
+    (error) =>
+      error instanceof TaskmuxError && error.code === "E500" &&
+      error.message.length < 250 && /too large/.test(error.message),
+  );
+});
