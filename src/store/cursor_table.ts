@@ -10,6 +10,9 @@ import type { Database, Statement } from "./database.ts";
 /** Names that are remembered. The one that was used longest ago goes first. */
 export const MAX_CURSORS = 10_000;
 
+/** Of so many a full disk does not matter. */
+const MAX_KNOWN = 1_000;
+
 /** Whose cursor, and which. */
 export interface CursorKey {
   /** Empty = a caller without a name. */
@@ -23,6 +26,8 @@ export interface CursorKey {
 export class CursorTable {
   readonly #database: Database;
   readonly #limit: number;
+  /** What was set by this process, the oldest first: the database may be behind while the disk is full. */
+  readonly #known = new Map<string, { session: string; cursor: string }>();
   readonly #get: Statement<{ cursor: string }>;
   readonly #set: Statement<never>;
   readonly #prune: Statement<never>;
@@ -49,16 +54,16 @@ export class CursorTable {
   }
 
   /** The cursor, or null. One look-up by key. */
-  get({ caller, session, name }: CursorKey): string | null {
-    return this.#get.get(caller, session, name)?.cursor ?? null;
+  get(key: CursorKey): string | null {
+    const { caller, session, name } = key;
+    return this.#known.get(textOf(key))?.cursor ??
+      this.#get.get(caller, session, name)?.cursor ?? null;
   }
 
   /** Remembers a cursor in place of an earlier one. Waits for a full disk. O(cursors). */
-  set(
-    { caller, session, name }: CursorKey,
-    cursor: string,
-    clock: Clock,
-  ): void {
+  set(key: CursorKey, cursor: string, clock: Clock): void {
+    const { caller, session, name } = key;
+    this.#remember(textOf(key), { session, cursor });
     this.#database.write(() => {
       this.#set.run(caller, session, name, cursor, clock.now());
       this.#prune.run(this.#limit);
@@ -67,6 +72,21 @@ export class CursorTable {
 
   /** Forgets all cursors of a project. */
   removeSession(session: string): void {
+    for (const [text, known] of this.#known) {
+      if (known.session === session) this.#known.delete(text);
+    }
     this.#database.write(() => this.#deleteSession.run(session), 1);
   }
+
+  #remember(text: string, known: { session: string; cursor: string }): void {
+    this.#known.delete(text);
+    const [eldest] = this.#known.keys();
+    const isFull = this.#known.size >= MAX_KNOWN;
+    if (isFull && eldest !== undefined) this.#known.delete(eldest);
+    this.#known.set(text, known);
+  }
+}
+
+function textOf({ caller, session, name }: CursorKey): string {
+  return JSON.stringify([caller, session, name]);
 }

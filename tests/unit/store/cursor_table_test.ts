@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { MAX_CURSORS } from "../../../src/store/cursor_table.ts";
-import { NOW_MS, stillClock, StoreFolder } from "../../support/store_folder.ts";
+import {
+  eventOf,
+  NOW_MS,
+  stillClock,
+  StoreFolder,
+} from "../../support/store_folder.ts";
 
 const KEY = { caller: "", session: "shop", name: "me" };
 
@@ -50,4 +55,30 @@ Deno.test("the cursor that was used longest ago goes first", () => {
   assert.equal(get("name-1"), null);
   assert.equal(get("name-2"), "x");
   assert.equal(get("new"), "z");
+});
+
+Deno.test("a cursor moves on although the disk is full, and is stored later", () => {
+  using folder = new StoreFolder();
+  {
+    let isFull = false;
+    using store = folder.open({
+      limits: { maxBytes: 512 * 1024 },
+      report: () => isFull = true,
+    });
+    store.cursors.set(KEY, "one", stillClock);
+    const data = { text: "x".repeat(2000) };
+    while (!isFull) store.events.append(eventOf({ data }));
+    // Longer than any space that is left.
+    const long = "y".repeat(8000);
+    store.cursors.set(KEY, long, stillClock);
+    assert.equal(store.cursors.get(KEY), long);
+    store.cursors.set({ ...KEY, session: "blog" }, long, stillClock);
+    store.cursors.removeSession("blog");
+    assert.equal(store.cursors.get({ ...KEY, session: "blog" }), null);
+    store.events.clear();
+    store.meta.set("other", "z");
+  }
+  using store = folder.open();
+  assert.equal(store.cursors.get(KEY)?.length, 8000);
+  assert.equal(store.cursors.get({ ...KEY, session: "blog" }), null);
 });
