@@ -30,6 +30,21 @@ export async function safeAnswer<T>(
   return new AnswerRedactor(redactor).redact(answer);
 }
 
+/** {@linkcode safeAnswer} for an answer about several projects, by their files. */
+export async function safeAnswerOfAll<T>(
+  context: Context,
+  configs: readonly string[],
+  answer: T,
+): Promise<T> {
+  if (context.manner.reveal === true) return answer;
+  const own = secretValues(context.env());
+  const known = await Promise.all(
+    configs.map((config) => secretsOf(context, config)),
+  );
+  const redactor = new Redactor([...own, ...known.flat()]);
+  return new AnswerRedactor(redactor).redact(answer);
+}
+
 /** What takes secrets out of lines of a project's logs; null = they are to be shown. */
 export async function recordRedactor(
   context: Context,
@@ -76,15 +91,24 @@ async function redactorFor(
   context: Context,
   config: string | null,
 ): Promise<Redactor> {
-  const own = secretValues(context.env());
-  if (config === null) return new Redactor(own);
+  return new Redactor(
+    config === null
+      ? secretValues(context.env())
+      : await secretsOf(context, config),
+  );
+}
+
+/** The secrets of a project, and of the shell that asks. */
+async function secretsOf(
+  context: Context,
+  config: string,
+): Promise<readonly string[]> {
   const known = await askDaemon(context, config);
   if (known !== "none" && known !== "silent") {
-    return new Redactor([...own, ...known]);
+    return [...secretValues(context.env()), ...known];
   }
   const { readSecrets } = await import("../offline/secrets.ts");
-  const keeper = known === "none";
-  return new Redactor(await readSecrets(context, config, { keeper }));
+  return await readSecrets(context, config, { keeper: known === "none" });
 }
 
 /**

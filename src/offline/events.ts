@@ -14,6 +14,7 @@ import {
 } from "../store/event_question.ts";
 import { Store } from "../store/store.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
+import { openRegistry } from "./registry.ts";
 
 /** Events told without a limit of the caller's own, as the daemon does. */
 const DEFAULT_LIMIT = 50;
@@ -42,6 +43,18 @@ export async function readEvents(
     cursor: cursorText(page?.cursor ?? filter.afterSeq ?? 0),
     has_more: page?.hasMore ?? false,
   };
+}
+
+/** The files of the projects that a question is about, as far as they are known: absolute paths. */
+export async function configsOf(
+  disk: Disk,
+  scope: ParamsInput<"event.list">["scope"],
+): Promise<string[]> {
+  if (scope?.config !== undefined) return [scope.config];
+  const entries = await openRegistry(disk.paths, []).list();
+  return entries
+    .filter(({ id }) => scope === undefined || id === scope.session)
+    .map(({ configPath }) => configPath);
 }
 
 /** Null = every project. */

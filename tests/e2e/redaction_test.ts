@@ -295,6 +295,35 @@ async function checkTerminal({ taskmux, project }: Vault): Promise<void> {
   }
 }
 
+Deno.test("events tell nothing that a probe printed, also without a daemon", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(`
+name = "probed"
+[tasks.sick]
+command = "exec sleep 1000"
+env = { PROBE_TOKEN = "${SECRETS.toml}" }
+health_check = "echo sent $PROBE_TOKEN; exit 1"
+health_interval = 0.1
+`);
+  await project.ok(["start"]);
+  await project.whenEvent("health_check_failed", "sick");
+  const lines = ["events", "events --all", "events --session probed"];
+  const forms = lines.flatMap((line) => [line, `${line} --json`]);
+  const check = async () => {
+    for (const form of forms) {
+      const { code, stdout } = await project.run(form.split(" "));
+      assert.equal(code, 0);
+      assert.match(stdout, /sent \*\*\*/, form);
+      holdsNone(form, stdout);
+    }
+  };
+  await check();
+  await taskmux.ok(["daemon", "stop"]);
+  await check();
+  const { stdout } = await project.run(["events", "--reveal"]);
+  assert.match(stdout, GIVEAWAY);
+});
+
 Deno.test("a value that is new, or was there before, is a secret as well", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(`

@@ -168,8 +168,7 @@ async function read(
   // After a cursor nothing may be left out unless it is asked for.
   const limit = question.limit ?? (isForward ? 0 : DEFAULT_COUNT);
   if (client === null) {
-    const { readEvents } = await import("../../offline/events.ts");
-    return await readEvents(context, { ...question, limit });
+    return await readFromDisk(context, { ...question, limit });
   }
   if (limit > 0 && limit <= MAX_EVENTS_PER_ANSWER) {
     return await ask(client, "event.list", { ...question, limit });
@@ -194,6 +193,20 @@ async function read(
       return { ...page, events, count: events.length };
     }
   }
+}
+
+/** Events tell what probes and hooks printed. */
+async function readFromDisk(
+  context: Context,
+  params: ParamsInput<"event.list">,
+): Promise<Result<"event.list">> {
+  const [{ readEvents, configsOf }, { safeAnswerOfAll }] = await Promise.all([
+    import("../../offline/events.ts"),
+    import("../redaction.ts"),
+  ]);
+  const answer = await readEvents(context, params);
+  const configs = await configsOf(context, params.scope);
+  return await safeAnswerOfAll(context, configs, answer);
 }
 
 type Print = (event: EventRecord) => Promise<void>;
