@@ -304,6 +304,7 @@ command = "exec sleep 1000"
 env = { PROBE_TOKEN = "${SECRETS.toml}" }
 health_check = "echo sent $PROBE_TOKEN; exit 1"
 health_interval = 0.1
+boot_grace = 0
 `);
   await project.ok(["start"]);
   await project.whenEvent("health_check_failed", "sick");
