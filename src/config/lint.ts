@@ -5,8 +5,8 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
+import { resolvePath } from "../kit/path.ts";
 
 /** One finding. */
 export interface Issue {
@@ -156,7 +156,7 @@ async function isFound(
   },
 ): Promise<boolean> {
   if (program.includes("/")) {
-    return await infoOf(resolve(task.cwd, program)) !== null;
+    return await infoOf(resolvePath(task.cwd, program)) !== null;
   }
   const folders = around.options.searchPath?.split(":") ?? [];
   const known = around.searched.get(program);

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { basename, dirname } from "node:path";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
+import { baseName, folderOf } from "../kit/path.ts";
 import { readConfigText } from "./config_file.ts";
 import { ProblemList } from "./problem.ts";
 import { PROJECT_FIELDS } from "./project_keys.ts";
@@ -50,7 +50,7 @@ export function parseProject(
     value,
   });
   checkProject({ document, problems, tasks: project.tasks });
-  const root = dirname(configPath);
+  const root = folderOf(configPath);
   const home = options.home ?? null;
   const around = { root, home, problems };
   const envFiles = projectEnvFiles(project, around);
@@ -64,7 +64,7 @@ export function parseProject(
   problems.throwIfAny(document);
   const { worktree } = project;
   return {
-    name: project.name ?? projectName(basename(root)),
+    name: project.name ?? projectName(baseName(root)),
     configPath,
     root,
     autoStart: project.auto_start,

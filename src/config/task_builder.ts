@@ -4,9 +4,9 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import type { Hooks, TaskSpec } from "../domain/task_spec.ts";
 import type { JsonObject } from "../kit/json.ts";
+import { resolvePath } from "../kit/path.ts";
 import { digestOf } from "./digest.ts";
 import type { ProblemList } from "./problem.ts";
 import type { ProjectValues } from "./project_keys.ts";
@@ -141,8 +141,8 @@ function absolute(
   key: readonly string[],
   { root, home, problems }: PathSurroundings,
 ): string {
-  if (text !== "~" && !text.startsWith("~/")) return resolve(root, text);
-  if (home !== null) return resolve(home, text.slice(2));
+  if (text !== "~" && !text.startsWith("~/")) return resolvePath(root, text);
+  if (home !== null) return resolvePath(home, text.slice(2));
   problems.add({
     code: "E104",
     message: `Cannot use "${

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { basename, dirname, resolve } from "node:path";
 import type { Checkout } from "../domain/worktree_id.ts";
+import { baseName, folderOf, resolvePath } from "../kit/path.ts";
 import type { Clock } from "../kit/clock.ts";
 import { type CommandOutcome, runCommand } from "../kit/run_command.ts";
 
@@ -59,8 +59,8 @@ export async function readCheckout(
   }
   const [gitDir, commonDir, path] = places.output.split("\n");
   if (!gitDir || !commonDir || !path) return null;
-  const common = resolve(folder, commonDir);
-  const isLinked = resolve(folder, gitDir) !== common;
+  const common = resolvePath(folder, commonDir);
+  const isLinked = resolvePath(folder, gitDir) !== common;
   return {
     isLinked,
     branch: symbolic.code === 0 ? symbolic.output.trimEnd() : null,
@@ -68,8 +68,8 @@ export async function readCheckout(
     head: isLinked ? await readHead(folder, options) : null,
     primaryPath: !isLinked
       ? path
-      : basename(common) === ".git"
-      ? dirname(common)
+      : baseName(common) === ".git"
+      ? folderOf(common)
       : common,
   };
 }
@@ -93,14 +93,14 @@ async function readHead(
 
 /** Whether git refused although there is a repository, such as one it does not trust or cannot read. */
 async function isInRepository(folder: string): Promise<boolean> {
-  for (let at = folder;; at = dirname(at)) {
+  for (let at = folder;; at = folderOf(at)) {
     try {
       await Deno.lstat(`${at}/.git`);
       return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    if (dirname(at) === at) return false;
+    if (folderOf(at) === at) return false;
   }
 }
 
