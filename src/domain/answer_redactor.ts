@@ -188,7 +188,9 @@ export class AnswerRedactor {
           const isNext = (index - from) % LINES_AT_ONCE === 0;
           const end = Math.min(index + LINES_AT_ONCE, to);
           const next = isNext ? items.slice(index, end) : [];
-          if (isNext && areTexts(next) && lines.areHarmless(next)) {
+          const areHarmless = isNext && areTexts(next) &&
+            lines.areHarmless(next.join("\n"));
+          if (areHarmless) {
             index = end - 1;
             continue;
           }

@@ -27,6 +27,9 @@ const KEY_LINE = /[A-Za-z0-9+/]{1,76}={0,2}\s*$/y;
 /** What is too long for a word of anything but a key. */
 const LONG_WORD = /[A-Za-z0-9+/]{16,}={0,2}/g;
 
+/** The code of "=". */
+const EQUALS = 61;
+
 /** Longest line of a key. */
 const MAX_KEY_LINE_LENGTH = 80;
 
@@ -59,9 +62,16 @@ export class PrivateKeyLines {
     }
   }
 
-  /** Whether the next line, which holds no mark, can belong to a key. */
-  mayFind(line: string): boolean {
-    return this.#linesLeft > 0 || this.#mayBeInside || mayBeLine(line);
+  /** Whether one of the next lines, which hold no mark, can belong to a key. */
+  mayFind(lines: string): boolean {
+    if (this.#linesLeft > 0 || this.#mayBeInside) return true;
+    for (let at = 0; at < lines.length;) {
+      const newline = lines.indexOf("\n", at);
+      const end = newline === -1 ? lines.length : newline;
+      if (mayBeLineAt(lines, at, end)) return true;
+      at = end + 1;
+    }
+    return false;
   }
 
   /** Adds the parts of the next line that belong to a key. */
@@ -115,6 +125,20 @@ function mayBeLine(line: string): boolean {
   const isLong = line.length - start >= 60;
   if (!isLong && !line.trimEnd().endsWith("=")) return false;
   return !line.trimEnd().includes(" ", start);
+}
+
+/** {@linkcode mayBeLine} for a part of a text, without making a text of it where that is not needed. */
+function mayBeLineAt(text: string, from: number, end: number): boolean {
+  if (end - from < 12 || end - from > 120) return false;
+  const last = text.charCodeAt(end - 1);
+  const isTrimmed = last > 32 && last < 127;
+  if (!isTrimmed) return mayBeLine(text.slice(from, end));
+  const isStamped = text[from + 4] === "-" && text[from + 10] === "T";
+  const stampEnd = isStamped ? text.indexOf(" ", from) : -1;
+  const start = stampEnd !== -1 && stampEnd < end ? stampEnd + 1 : from;
+  if (end - start < 60 && last !== EQUALS) return false;
+  const blank = text.indexOf(" ", start);
+  return blank === -1 || blank > end;
 }
 
 function firstMatch(

