@@ -67,8 +67,8 @@ export class LineRedactor {
    * @param lines Whole lines, with a newline between any two; times before them do no harm.
    */
   areHarmless(lines: string): boolean {
-    return !hasControls(lines) && !this.#known.mayFind(lines) &&
-      !mayHoldShape(lines) && !this.#keys.mayFind(lines);
+    return !mayHoldShape(lines) && !hasControls(lines) &&
+      !this.#known.mayFind(lines) && !this.#keys.mayFind(lines);
   }
 
   /** The next line. */

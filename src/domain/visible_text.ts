@@ -12,9 +12,12 @@ const INVISIBLE =
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
+/** Nearly every text. Going along one twice as fast as looking for what is not there. */
+const PRINTABLE = /^[\t\n -~]*$/;
+
 /** Whether a text holds anything that is not shown as it is. */
 export function hasControls(text: string): boolean {
-  return CONTROL.test(text);
+  return !PRINTABLE.test(text) && CONTROL.test(text);
 }
 
 /** What a reader sees of a text. */

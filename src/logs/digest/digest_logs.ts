@@ -6,6 +6,7 @@
 
 import type { RecordRedactor } from "../../domain/record_redactor.ts";
 import type { LineRedactor } from "../../domain/redactor.ts";
+import { hasControls } from "../../domain/visible_text.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { inLaterTurn } from "../../kit/turn.ts";
 import { decodeCursor, encodeCursor } from "../log_cursor.ts";
@@ -38,9 +39,7 @@ const NEWLINE = 10;
 
 /** Control characters other than tab and newline. */
 // deno-lint-ignore no-control-regex -- they are what is looked for
-const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/;
-// deno-lint-ignore no-control-regex -- they are what is looked for
-const ALL_CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
 
 /** A log and where its task runs. */
 export interface DigestSource extends LogSource {
@@ -263,8 +262,11 @@ async function scan(
     for (const bytes of piecesOf(chunk, () => partBytes)) {
       signal?.throwIfAborted();
       const began = systemClock.monotonic();
-      pushLines(readable(decoder.decode(bytes)), (ts, text) => {
-        errors.push(ts, secrets?.line(text) ?? text);
+      const text = readable(decoder.decode(bytes));
+      // Most pieces hold nothing that could be a secret, which is seen at once.
+      const own = secrets?.areHarmless(text) === true ? null : secrets;
+      pushLines(text, (ts, line) => {
+        errors.push(ts, own?.line(line) ?? line);
       }, state);
       partBytes = nextPartBytes(partBytes, systemClock.monotonic() - began);
       await new Promise<void>(inLaterTurn);
@@ -282,7 +284,7 @@ function nextPartBytes(partBytes: number, ms: number): number {
 /** Text without anything that is meant for a terminal. Lines stay lines. */
 function readable(text: string): string {
   const plain = plainText(text);
-  return CONTROLS.test(plain) ? plain.replace(ALL_CONTROLS, "") : plain;
+  return hasControls(plain) ? plain.replace(CONTROLS, "") : plain;
 }
 
 function pushLines(
