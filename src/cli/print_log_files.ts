@@ -6,7 +6,15 @@
 
 import { EXIT } from "../domain/error_codes.ts";
 import { systemClock } from "../kit/clock.ts";
-import { lineOf, type LogParams, streamLogFiles } from "../offline/logs.ts";
+import type { RecordRedactor } from "../domain/record_redactor.ts";
+import {
+  isRecords,
+  lineOf,
+  type LogParams,
+  type LogPiece,
+  recordsOf,
+  streamLogFiles,
+} from "../offline/logs.ts";
 import type { Context } from "./context.ts";
 import { NOWHERE, type PlaceReached } from "./log_place.ts";
 import type { LogPrinter } from "./render/logs.ts";
@@ -50,12 +58,15 @@ async function printText(
     const secrets = await recordRedactor(context, params.config);
     await using stream = streamLogFiles(context, { ...params, signal }, {
       onProgress,
+      blocks: true,
     });
     while (!output.isClosed) {
       const { value, done } = await stream.next();
       if (done) return { ...value, exit: EXIT.ok };
       await meter.hide();
-      await output.lines(printer.lines(secrets?.lines(value) ?? value));
+      const piece = safePiece(value, secrets);
+      if (isRecords(piece)) await output.lines(printer.lines(piece));
+      else await output.piece(printer.block(piece));
     }
     return NOWHERE;
   } catch (error) {
@@ -75,7 +86,9 @@ async function printJson(
   const answer = new StreamedAnswer(output, "lines");
   const isOnlyTask = tasks.length === 1;
   const secrets = await recordRedactor(context, params.config);
-  await using stream = streamLogFiles(context, params, {});
+  await using stream = streamLogFiles(context, params, {
+    blocks: isOnlyTask,
+  });
   try {
     while (!output.isClosed) {
       const { value, done } = await stream.next();
@@ -84,11 +97,21 @@ async function printJson(
         await answer.end({ ok: true, ...task, ...value });
         return { ...value, exit: EXIT.ok };
       }
-      const safe = secrets?.lines(value) ?? value;
-      await answer.add(safe.map((record) => lineOf(record, isOnlyTask)));
+      const piece = safePiece(value, secrets);
+      if (isRecords(piece)) {
+        await answer.add(piece.map((record) => lineOf(record, isOnlyTask)));
+      } else await answer.addLines(piece.text);
     }
     return NOWHERE;
   } catch (error) {
     return { ...NOWHERE, exit: await answer.fail(error) };
   }
+}
+
+/** A piece without secrets. A block that holds none stays one. */
+function safePiece(piece: LogPiece, secrets: RecordRedactor | null): LogPiece {
+  if (secrets === null) return piece;
+  const isHarmless = !isRecords(piece) &&
+    secrets.of(piece.task).areHarmless(piece.text);
+  return isHarmless ? piece : secrets.lines(recordsOf(piece));
 }

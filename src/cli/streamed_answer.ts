@@ -29,7 +29,18 @@ export class StreamedAnswer {
   /** Adds to the list. */
   async add(items: readonly unknown[]): Promise<void> {
     if (items.length === 0) return;
-    const text = items.map((item) => JSON.stringify(item)).join(",");
+    await this.#add(items.map((item) => JSON.stringify(item)).join(","));
+  }
+
+  /** Adds each line of a text as a string. */
+  async addLines(text: string): Promise<void> {
+    const whole = text.endsWith("\n") ? text.slice(0, -1) : text;
+    // As it is written, a line break cannot be told from what stands behind a backslash.
+    if (whole.includes("\\")) await this.add(whole.split("\n"));
+    else await this.#add(JSON.stringify(whole).replaceAll("\\n", '","'));
+  }
+
+  async #add(text: string): Promise<void> {
     this.#held.push(this.#isEmpty ? text : `,${text}`);
     this.#isEmpty = false;
     this.#length += text.length;

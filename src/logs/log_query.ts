@@ -7,7 +7,8 @@
 import { TaskmuxError } from "../domain/error.ts";
 import { decodeCursor } from "./log_cursor.ts";
 import { compileFilter } from "./log_filter.ts";
-import { textStart, timestampText } from "./log_line.ts";
+import type { LogBlock } from "./log_block.ts";
+import { textStart, TIMESTAMP_LENGTH, timestampText } from "./log_line.ts";
 import type { LogMatcher } from "./log_matcher.ts";
 import type { LogPosition } from "./log_position.ts";
 import type { FoundLine } from "./log_scan.ts";
@@ -81,6 +82,8 @@ export interface LogPlan {
   readonly until: string | null;
   readonly positions: ReadonlyMap<string, LogPosition> | null;
   readonly signal: AbortSignal | undefined;
+  /** Whether lines of the time that is asked for may come as blocks; absent = no. */
+  readonly blocks?: boolean;
 }
 
 /**
@@ -145,4 +148,24 @@ export function toRecord(
     isContext: place.isContext,
     ...place.isApart === true ? { isApart: true } : {},
   };
+}
+
+/** The lines of a block one by one. */
+export function recordsOfBlock({ task, text }: LogBlock): LogRecord[] {
+  const records: LogRecord[] = [];
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\n", at);
+    const raw = text.slice(at, end);
+    const styled = raw.slice(TIMESTAMP_LENGTH + 1);
+    records.push({
+      ts: `${raw.slice(0, TIMESTAMP_LENGTH)}Z`,
+      task,
+      text: styled,
+      styled,
+      raw,
+      isContext: false,
+    });
+    at = end + 1;
+  }
+  return records;
 }

@@ -9,6 +9,7 @@
  */
 
 import { inLaterTurn } from "../kit/turn.ts";
+import { isBlockText, type TimeRange } from "./log_block.ts";
 import { detached, textStart, timestampAt } from "./log_line.ts";
 import type { LogMatcher } from "./log_matcher.ts";
 import type { Chunk, LogView } from "./log_view.ts";
@@ -122,12 +123,18 @@ export interface ScannedPart {
   readonly to: number;
   /** Time of its last line, going backwards of its first one; null if none near that end has one. */
   readonly time: string | null;
+  /** All of it in place of the lines; absent = the lines are there. */
+  readonly block?: string;
 }
 
 /** How a range is looked through piece by piece. */
 export interface PartScan extends Omit<Scan, "limit"> {
   /** How many lines at the end of a piece are enough; only going backwards, and only without a matcher. */
   readonly wanted?: () => number;
+  /** Whether pieces may come as blocks, only going forwards and without a matcher; then of which time. */
+  readonly blocks?: boolean;
+  readonly since?: string | null;
+  readonly until?: string | null;
 }
 
 /**
@@ -139,10 +146,22 @@ export async function* scanParts(
   scan: PartScan,
 ): AsyncGenerator<ScannedPart, void, void> {
   const { from: start, to: end, matcher, signal } = scan;
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const { since = null, until = null } = scan;
+  const times: TimeRange | null = scan.blocks === true && matcher === null
+    ? { since, until }
+    : null;
   for await (const chunk of view.forward(start, end)) {
     let from = chunk.at;
     for (const part of partsOf(chunk)) {
       signal?.throwIfAborted();
+      const block = times === null ? "" : decoder.decode(part.bytes);
+      if (times !== null && isBlockText(block, times)) {
+        const to = part.at + part.bytes.length;
+        yield { lines: [], from, to, time: null, block };
+        from = to;
+        continue;
+      }
       const found = [...await searched(part, matcher)];
       const to = part.at + part.bytes.length;
       if (found.length === 0 && to < chunk.at + chunk.bytes.length) continue;

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { LogBlock } from "./log_block.ts";
 import { type Group, linesOfGroup } from "./log_excerpt.ts";
 import {
   type LogPlan,
@@ -29,6 +30,8 @@ export interface StreamOptions {
   readonly mostBytes?: number;
   /** Told after each piece how much of what is to be looked through has been, in bytes. */
   readonly onProgress?: (progress: SearchProgress) => void;
+  /** Whether lines of a single log may come as blocks where all are wanted; absent = every line is a record. */
+  readonly blocks?: boolean;
 }
 
 /** How far a search is. */
@@ -42,6 +45,8 @@ export interface LogBatch {
   readonly records: readonly LogRecord[];
   /** Bytes lost before them; see `LogPage`. */
   readonly dropped: number;
+  /** More lines, with no records beside them. */
+  readonly block?: LogBlock;
 }
 
 /** How a stream ended. */
@@ -64,8 +69,13 @@ export async function* streamRecords(
   query: LogQuery,
   options: StreamOptions = {},
 ): AsyncGenerator<LogBatch, StreamEnd, void> {
-  const plan = planOf(query, options.mostLines ?? Infinity);
   const { mostBytes = Infinity, onProgress } = options;
+  const asked = planOf(query, options.mostLines ?? Infinity);
+  // Nothing to merge with, to count or to look for.
+  const blocks = options.blocks === true && query.sources.length === 1 &&
+    asked.isForward && asked.matcher === null &&
+    asked.limit === Infinity && mostBytes === Infinity;
+  const plan = { ...asked, blocks };
   using stack = new DisposableStack();
   const readers: SourceReader[] = [];
   for (const source of query.sources) {
@@ -95,6 +105,8 @@ export async function* streamRecords(
       readBytes = sum((reader) => reader.readBytes);
       onProgress?.({ readBytes, totalBytes });
     }
+    const block = readers[0]?.takeBlock() ?? null;
+    if (block !== null) yield { records: [], dropped: 0, block };
     if (groups === null) break;
     if (groups.length > 0) yield { records: recordsOf(groups), dropped: 0 };
   }

@@ -11,6 +11,7 @@ import {
   NOTHING_PENDING,
   type Pending,
 } from "./log_excerpt.ts";
+import type { LogBlock } from "./log_block.ts";
 import type { LogPosition } from "./log_position.ts";
 import type { LogPlan, LogSource } from "./log_query.ts";
 import { type FoundLine, type ScannedPart, scanParts } from "./log_scan.ts";
@@ -41,6 +42,7 @@ export class SourceReader implements Disposable {
   #maker: GroupMaker;
   #queue: readonly Group[] = [];
   #head = 0;
+  #block: string | null = null;
   /** Looked through up to here. */
   #upTo: number;
   #time = "";
@@ -137,6 +139,13 @@ export class SourceReader implements Disposable {
     return group;
   }
 
+  /** What the last {@linkcode advance} found in place of groups; null if that was none, or it was taken. */
+  takeBlock(): LogBlock | null {
+    const text = this.#block;
+    this.#block = null;
+    return text === null ? null : { task: this.source.task, text };
+  }
+
   /** Looks through the next piece. */
   async advance(): Promise<void> {
     const { value: part } = await this.#parts.next();
@@ -148,6 +157,7 @@ export class SourceReader implements Disposable {
       return;
     }
     this.#upTo = part.to;
+    this.#block = part.block ?? null;
     if (part.time !== null && part.time > this.#time) this.#time = part.time;
     const lines = part.lines.filter(({ time }) => this.#isWanted(time));
     if (lines.length === 0) return;

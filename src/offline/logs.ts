@@ -8,8 +8,14 @@
 import type { ParamsInput, Result } from "../contract/mod.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
+import type { LogBlock } from "../logs/log_block.ts";
 import { followLogs } from "../logs/log_follow.ts";
-import type { LogQuery, LogRecord, LogSource } from "../logs/log_query.ts";
+import {
+  type LogQuery,
+  type LogRecord,
+  type LogSource,
+  recordsOfBlock,
+} from "../logs/log_query.ts";
 import { cursorOf } from "../logs/log_reader.ts";
 import { type StreamOptions, streamRecords } from "../logs/log_stream.ts";
 import { timeOf } from "./events.ts";
@@ -48,7 +54,7 @@ export async function* streamLogFiles(
   disk: Disk,
   params: LogParams,
   options: StreamOptions,
-): AsyncGenerator<readonly LogRecord[], AnswerEnd, void> {
+): AsyncGenerator<LogPiece, AnswerEnd, void> {
   // Whoever has enough goes away in the middle.
   await using stream = streamRecords(await queryOf(disk, params), options);
   while (true) {
@@ -57,8 +63,21 @@ export async function* streamLogFiles(
       const { dropped, hasMore, resume } = value;
       return { cursor: cursorOf(resume), dropped, has_more: hasMore };
     }
-    yield value.records;
+    yield value.block ?? value.records;
   }
+}
+
+/** Lines of an answer, as records, or those of one log as a block if the options allow it. */
+export type LogPiece = readonly LogRecord[] | LogBlock;
+
+/** Whether a piece is one of records. */
+export function isRecords(piece: LogPiece): piece is readonly LogRecord[] {
+  return Array.isArray(piece);
+}
+
+/** The lines of a piece one by one. */
+export function recordsOf(piece: LogPiece): readonly LogRecord[] {
+  return isRecords(piece) ? piece : recordsOfBlock(piece);
 }
 
 /** What an answer has beside its lines. */

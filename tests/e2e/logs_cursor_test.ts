@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { type Client, connect } from "../../src/client/client.ts";
 import type { Result } from "../../src/contract/mod.ts";
 import { TaskmuxError } from "../../src/domain/error.ts";
-import { lineOf, streamLogFiles } from "../../src/offline/logs.ts";
+import { lineOf, recordsOf, streamLogFiles } from "../../src/offline/logs.ts";
 import { printedText } from "../support/answer_lines.ts";
 import { killDaemon } from "../support/crashes.ts";
 import { allLogTexts, countingCommand } from "../support/numbered_lines.ts";
@@ -104,7 +104,9 @@ class Source implements AsyncDisposable {
       const { value, done } = await stream.next();
       if (done) return { ok: true, lines: read, ...value };
       read.push(
-        ...value.map((record) => lineOf(record, params.tasks.length === 1)),
+        ...recordsOf(value).map((record) =>
+          lineOf(record, params.tasks.length === 1)
+        ),
       );
     }
   };

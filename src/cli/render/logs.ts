@@ -27,6 +27,9 @@ export interface LogOptions {
   readonly withTask: boolean;
 }
 
+/** Of a time as it stands in a log. */
+const TIME_LENGTH = 23;
+
 const CYCLE: readonly Style[] = [
   "cyan",
   "green",
@@ -64,11 +67,28 @@ export class LogPrinter {
     return lines;
   }
 
+  /** Lines of a task as they stand in its log, each with a time and without control characters, as one text. */
+  block(
+    { task, text }: { readonly task: string; readonly text: string },
+  ): string {
+    const { paint } = this.#options;
+    const name = this.#nameOf(task);
+    this.#isFirst = false;
+    let printed = "";
+    for (let at = 0; at < text.length;) {
+      const end = text.indexOf("\n", at) + 1;
+      const ts = `${text.slice(at, at + TIME_LENGTH)}Z`;
+      const rest = text.slice(at + TIME_LENGTH + 1, end);
+      printed += `${paint("dim", ts)} ${name}${rest}`;
+      at = end;
+    }
+    return printed;
+  }
+
   /** The line of one record. */
   line({ ts, task, text, styled }: PrintedRecord): string {
-    const { paint, colours, withTask } = this.#options;
-    const index = this.#indexOf(task);
-    const name = withTask ? this.#names[index] ??= this.#name(task, index) : "";
+    const { paint, colours } = this.#options;
+    const name = this.#nameOf(task);
     const shown = this.text(colours ? styled ?? text : text);
     return `${paint("dim", ts)} ${name}${shown}`;
   }
@@ -76,6 +96,13 @@ export class LogPrinter {
   /** Output as it may be printed. */
   text(text: string): string {
     return this.#options.colours ? colouredText(text) : strippedText(text);
+  }
+
+  /** The name in front of lines of a task; empty if names are not wanted. */
+  #nameOf(task: string): string {
+    const index = this.#indexOf(task);
+    if (!this.#options.withTask) return "";
+    return this.#names[index] ??= this.#name(task, index);
   }
 
   #name(task: string, index: number): string {

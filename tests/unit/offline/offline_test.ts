@@ -10,6 +10,7 @@ import { readEvents } from "../../../src/offline/events.ts";
 import {
   followLogFiles,
   lineOf,
+  recordsOf,
   streamLogFiles,
 } from "../../../src/offline/logs.ts";
 import { stopNothing } from "../../../src/offline/nothing_runs.ts";
@@ -266,7 +267,7 @@ Deno.test("streamLogFiles() reads the file that a task names, and keeps colours 
   await Deno.writeTextFile(`${home.work}/logs/web.log`, `${line}\n`);
   const params = { ...LOG_QUERY, config, tasks: ["web"] };
   const batches = await Array.fromAsync(streamLogFiles(disk, params, {}));
-  const records = batches.flat();
+  const records = batches.flatMap(recordsOf);
   assert.deepEqual(records.map(({ styled }) => styled), [
     "\x1b[32mready\x1b[0m",
   ]);
@@ -356,8 +357,8 @@ Deno.test("streamLogFiles() leaves nothing open when its consumer has enough", a
   );
   await Deno.writeTextFile(`${home.work}/logs/web.log`, lines.join(""));
   const params = { ...LOG_QUERY, config, tasks: ["web"], lines: null };
-  for await (const records of streamLogFiles(disk, params, {})) {
-    assert.equal(records[0]?.text, "line 0");
+  for await (const piece of streamLogFiles(disk, params, {})) {
+    assert.equal(recordsOf(piece)[0]?.text, "line 0");
     break;
   }
 });
