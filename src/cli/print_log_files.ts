@@ -112,6 +112,6 @@ async function printJson(
 function safePiece(piece: LogPiece, secrets: RecordRedactor | null): LogPiece {
   if (secrets === null) return piece;
   const isHarmless = !isRecords(piece) &&
-    secrets.of(piece.task).areHarmless(piece.text);
+    secrets.of(piece.task).areHarmless(piece.text, { isVisible: true });
   return isHarmless ? piece : secrets.lines(recordsOf(piece));
 }

@@ -44,7 +44,9 @@ export class StreamedAnswer {
     this.#held.push(this.#isEmpty ? text : `,${text}`);
     this.#isEmpty = false;
     this.#length += text.length;
-    if (this.#length > HELD_CHARACTERS) await this.#flush();
+    // Once it has begun, holding back helps nobody.
+    const isDue = this.#isBegun || this.#length > HELD_CHARACTERS;
+    if (isDue) await this.#flush();
   }
 
   /**

@@ -65,9 +65,13 @@ export class LineRedactor {
    * says nothing. Lines are only skipped together, and in order.
    *
    * @param lines Whole lines, with a newline between any two; times before them do no harm.
+   * @param options `isVisible`: it is known that there are no control characters among them.
    */
-  areHarmless(lines: string): boolean {
-    return !mayHoldShape(lines) && !hasControls(lines) &&
+  areHarmless(
+    lines: string,
+    { isVisible = false }: { readonly isVisible?: boolean } = {},
+  ): boolean {
+    return !mayHoldShape(lines) && (isVisible || !hasControls(lines)) &&
       !this.#known.mayFind(lines) && !this.#keys.mayFind(lines);
   }
 

@@ -104,7 +104,8 @@ export class GroupMaker {
 
   /** As {@linkcode groups}; but after the last match there may be more, and only the log's range ends. */
   async openGroups(matches: readonly FoundLine[]): Promise<Group[]> {
-    const { to } = this.#excerpt;
+    const { to, matcher } = this.#excerpt;
+    if (matcher === null) return matches.map(alone);
     const all = await this.groups(matches.slice(0, -1), matches.at(-1)!.start);
     all.push(await this.#group(matches.at(-1)!, to, true));
     return all;
@@ -116,15 +117,7 @@ export class GroupMaker {
     stopsAtMatch: boolean,
   ): Promise<Group> {
     const { context, matcher, signal } = this.#excerpt;
-    if (matcher === null) {
-      return {
-        before: [],
-        match,
-        after: [],
-        pending: NOTHING_PENDING,
-        isApart: false,
-      };
-    }
+    if (matcher === null) return alone(match);
     const before = context === 0 ? [] : await scanBackward(this.#view, {
       from: this.#taken,
       to: match.start,
@@ -145,6 +138,19 @@ export class GroupMaker {
     this.#taken = after.at(-1)?.end ?? match.end;
     return { before, match, after, pending, isApart };
   }
+}
+
+const NO_LINES: readonly FoundLine[] = [];
+
+/** A line that was not looked for, so that nothing belongs to it. */
+function alone(match: FoundLine): Group {
+  return {
+    before: NO_LINES,
+    match,
+    after: NO_LINES,
+    pending: NOTHING_PENDING,
+    isApart: false,
+  };
 }
 
 /** What may come after each match. */

@@ -138,13 +138,14 @@ export function toRecord(
     readonly isApart?: boolean;
   },
 ): LogRecord {
-  const styled = found.line.slice(textStart(found.line, 0));
+  const { line } = found;
+  const styled = line.slice(textStart(line, 0));
   return {
     ts: found.time === "" ? "" : `${found.time}Z`,
     task: place.task,
     text: plainText(styled),
     styled,
-    raw: found.line,
+    raw: line,
     isContext: place.isContext,
     ...place.isApart === true ? { isApart: true } : {},
   };

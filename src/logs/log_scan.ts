@@ -19,7 +19,7 @@ import { plainText } from "./plain_text.ts";
 export const MAX_FOUND_BYTES = 64 * 1024 * 1024;
 
 /** Bytes that are decoded at a time. */
-const PART_BYTES = 64 * 1024;
+const PART_BYTES = 32 * 1024;
 
 const NEWLINE = 10;
 
@@ -216,15 +216,18 @@ interface UntimedLine extends Omit<FoundLine, "time"> {
   readonly time: string | null;
 }
 
+function isTimed(line: UntimedLine): line is FoundLine {
+  return line.time !== null;
+}
+
 /** Gives the lines at the start of a chunk the time of the line before the chunk. */
 async function withTimes(
   view: LogView,
   chunk: Chunk,
-  lines: readonly UntimedLine[],
+  lines: UntimedLine[],
 ): Promise<FoundLine[]> {
-  const inherited = lines[0]?.time === null
-    ? await view.timeBefore(chunk.at) ?? ""
-    : "";
+  if (lines.every(isTimed)) return lines;
+  const inherited = await view.timeBefore(chunk.at) ?? "";
   return lines.map((line) => ({ ...line, time: line.time ?? inherited }));
 }
 
