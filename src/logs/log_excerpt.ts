@@ -91,8 +91,15 @@ export class GroupMaker {
     this.#pending = pendingOf(excerpt);
   }
 
+  /** Whether nothing is ever shown around a match. */
+  get #areAlone(): boolean {
+    const { context, matcher } = this.#excerpt;
+    return matcher === null || (context === 0 && matcher.continues === null);
+  }
+
   /** The groups of matches in order. No other match lies between two of them, or between the last one and `to`. */
   async groups(matches: readonly FoundLine[], to: number): Promise<Group[]> {
+    if (this.#areAlone) return matches.map(alone);
     const groups: Group[] = [];
     for (const [index, match] of matches.entries()) {
       groups.push(
@@ -104,8 +111,8 @@ export class GroupMaker {
 
   /** As {@linkcode groups}; but after the last match there may be more, and only the log's range ends. */
   async openGroups(matches: readonly FoundLine[]): Promise<Group[]> {
-    const { to, matcher } = this.#excerpt;
-    if (matcher === null) return matches.map(alone);
+    if (this.#areAlone) return matches.map(alone);
+    const { to } = this.#excerpt;
     const all = await this.groups(matches.slice(0, -1), matches.at(-1)!.start);
     all.push(await this.#group(matches.at(-1)!, to, true));
     return all;
@@ -142,7 +149,7 @@ export class GroupMaker {
 
 const NO_LINES: readonly FoundLine[] = [];
 
-/** A line that was not looked for, so that nothing belongs to it. */
+/** A line to which nothing else belongs. */
 function alone(match: FoundLine): Group {
   return {
     before: NO_LINES,

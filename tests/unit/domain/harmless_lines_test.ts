@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { RecordRedactor } from "../../../src/domain/record_redactor.ts";
 import { Redactor } from "../../../src/domain/redactor.ts";
 
 const KEY_LINE =
@@ -46,6 +47,32 @@ Deno.test("lines that are said to be harmless stay as they are", () => {
     { numRuns: 10_000 },
   );
   assert(harmless > 200, `only ${harmless} were`);
+});
+
+Deno.test("records that come together are redacted as one after the other", () => {
+  let changed = 0;
+  const lines = fc.array(
+    fc.tuple(fc.constantFrom("api", "web"), line, fc.nat({ max: 120 })),
+    { minLength: 1, maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(lines, (blocks) => {
+      const redactor = new Redactor(["hunter2-and-more"]);
+      const records = blocks.flatMap(([task, text, count]) => [
+        ...Array.from({ length: count }, (_, n) => ({ task, text: `ok ${n}` })),
+        { task, text },
+      ]);
+      const single = new RecordRedactor(redactor);
+      for (const [task, own] of Map.groupBy(records, ({ task }) => task)) {
+        single.of(task).expect(own.map(({ text }) => text));
+      }
+      const safe = new RecordRedactor(redactor).lines(records);
+      assert.deepEqual(safe, records.map((each) => single.line(each)));
+      if (safe !== records) changed++;
+    }),
+    { numRuns: 500 },
+  );
+  assert(changed > 50, `only ${changed} were`);
 });
 
 Deno.test("ordinary output is harmless, a line of a key in it is not", () => {
