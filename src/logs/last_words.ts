@@ -4,8 +4,10 @@
  * @module
  */
 
+import { levelRank } from "../domain/log_levels.ts";
 import type { Redactor } from "../domain/redactor.ts";
 import { safeCut } from "../domain/safe_cut.ts";
+import { levelOf } from "./log_level.ts";
 import { readLogs } from "./log_reader.ts";
 
 /** Lines at the end of a run that are looked through. */
@@ -14,9 +16,12 @@ const LINES_READ = 200;
 /** Longest line that is told, in UTF-16 units. */
 const LINE_LENGTH_MAX = 300;
 
-/** How programs name what went wrong. */
-const ERROR_REGEXP =
-  /\b(?:\w*error|\w*exception|fatal|panic(?:ked)?|traceback|failed|failure|cannot|can't|could not|unable|refused|denied|not found|no such|E[A-Z]{4,})\b/i;
+/** How programs without a logger tell why they give up, where no level says that it is an error or that it is none. */
+const TROUBLE_REGEXP =
+  /\b(?:failed|failure|cannot|can't|could not|unable|refused|denied|not found|no such)\b/i;
+
+/** The name that the system has for what went wrong, such as `EADDRINUSE`. */
+const ERRNO_REGEXP = /\bE[A-Z]{4,}\b/;
 
 /** A frame or a detail that belongs to the line before it. */
 const FRAME_REGEXP = /^\s+(?:at\s|File "|\^|-->)/;
@@ -83,10 +88,17 @@ export function tellingLines(
 export function errorLines(lines: readonly string[], count: number): string[] {
   const chosen = new Set<number>();
   for (let at = lines.length - 1; at >= 0 && chosen.size < count; at--) {
-    if (!ERROR_REGEXP.test(lines[at]!)) continue;
+    if (!speaksOfError(lines[at]!)) continue;
     chosen.add(at);
     const isFramed = FRAME_REGEXP.test(lines[at + 1] ?? "");
     if (isFramed && chosen.size < count) chosen.add(at + 1);
   }
   return [...chosen].sort((a, b) => a - b).map((at) => lines[at]!);
+}
+
+function speaksOfError(line: string): boolean {
+  const level = levelOf(line);
+  return level === null
+    ? TROUBLE_REGEXP.test(line) || ERRNO_REGEXP.test(line)
+    : levelRank(level) >= levelRank("error");
 }

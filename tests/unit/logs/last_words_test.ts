@@ -37,9 +37,31 @@ Deno.test(
 );
 
 Deno.test("tellingLines() takes the newest errors, in order", PURE, () => {
-  const lines = ["error 1", "ok", "error 2", "ok", "error 3"];
-  assert.deepEqual(tellingLines(lines, quoting(2)), ["error 2", "error 3"]);
+  const lines = ["error: 1", "ok", "error: 2", "ok", "error: 3"];
+  assert.deepEqual(tellingLines(lines, quoting(2)), ["error: 2", "error: 3"]);
 });
+
+Deno.test(
+  "tellingLines() knows errors as --level does, and what small programs say",
+  PURE,
+  () => {
+    const errors = [
+      '{"level":50,"msg":"down"}',
+      "2026-11-20 10:00:00 [ERROR] no answer",
+      "sh: 1: vite: not found",
+      "cat: x: No such file or directory",
+      "listen EADDRINUSE: 127.0.0.1:80",
+    ];
+    const others = [
+      "Found 0 errors. Watching for file changes.",
+      "INFO retrying: connection refused",
+      "GET /error.html 200",
+      '{"level":"warn","msg":"login failed"}',
+    ];
+    const lines = errors.flatMap((line, n) => [line, others[n] ?? "ok"]);
+    assert.deepEqual(tellingLines(lines, quoting(9)), errors);
+  },
+);
 
 Deno.test("tellingLines() without errors is the end", PURE, () => {
   assert.deepEqual(tellingLines(["a", "b", "", "c", " "], quoting(2)), [
