@@ -5,7 +5,6 @@
  */
 
 import { EXIT } from "../domain/error_codes.ts";
-import { systemClock } from "../kit/clock.ts";
 import type { RecordRedactor } from "../domain/record_redactor.ts";
 import {
   isRecords,
@@ -18,7 +17,7 @@ import {
 import type { Context } from "./context.ts";
 import { NOWHERE, type PlaceReached } from "./log_place.ts";
 import type { LogPrinter } from "./render/logs.ts";
-import { SearchMeter } from "./search_meter.ts";
+import { withSearchMeter } from "./search_meter.ts";
 import { recordRedactor } from "./redaction.ts";
 import { StreamedAnswer } from "./streamed_answer.ts";
 
@@ -43,21 +42,10 @@ async function printText(
   printer: LogPrinter,
 ): Promise<PlaceReached> {
   const { output } = context;
-  await using meter = new SearchMeter(output, systemClock);
-  const onProgress = meter.update.bind(meter);
-  const interrupted = new AbortController();
-  const interrupt = (): void => {
-    // Another one ends the process.
-    Deno.removeSignalListener("SIGINT", interrupt);
-    interrupted.abort();
-  };
-  // Elsewhere nothing has to be tidied up.
-  if (output.isTerminal) Deno.addSignalListener("SIGINT", interrupt);
-  try {
-    const { signal } = interrupted;
+  const reached = await withSearchMeter(output, async (meter, signal) => {
     const secrets = await recordRedactor(context, params.config);
     await using stream = streamLogFiles(context, { ...params, signal }, {
-      onProgress,
+      onProgress: meter.update.bind(meter),
       blocks: true,
     });
     while (!output.isClosed) {
@@ -69,12 +57,8 @@ async function printText(
       else await output.piece(printer.block(piece));
     }
     return NOWHERE;
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    return { ...NOWHERE, exit: EXIT.interrupted };
-  } finally {
-    if (output.isTerminal) Deno.removeSignalListener("SIGINT", interrupt);
-  }
+  });
+  return reached ?? { ...NOWHERE, exit: EXIT.interrupted };
 }
 
 async function printJson(

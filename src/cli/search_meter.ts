@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../kit/clock.ts";
+import { type Clock, systemClock } from "../kit/clock.ts";
 import type { Output } from "./output.ts";
 
 /** How long nothing may come before the meter shows. */
@@ -77,6 +77,34 @@ export class SearchMeter implements AsyncDisposable {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+}
+
+/**
+ * Searches with a meter. On a terminal Ctrl-C ends the search and takes the meter away; a second one ends the process.
+ *
+ * @returns Null after Ctrl-C.
+ */
+export async function withSearchMeter<T>(
+  output: Output,
+  search: (meter: SearchMeter, signal: AbortSignal) => Promise<T>,
+): Promise<T | null> {
+  await using meter = new SearchMeter(output, systemClock);
+  const interrupted = new AbortController();
+  const interrupt = (): void => {
+    // Another one ends the process.
+    Deno.removeSignalListener("SIGINT", interrupt);
+    interrupted.abort();
+  };
+  // Elsewhere nothing has to be tidied up.
+  if (output.isTerminal) Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    return await search(meter, interrupted.signal);
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    return null;
+  } finally {
+    if (output.isTerminal) Deno.removeSignalListener("SIGINT", interrupt);
   }
 }
 

@@ -8,7 +8,10 @@ import type { ErrorAnswer } from "../domain/error_answer.ts";
 import type { RecordRedactor } from "../domain/record_redactor.ts";
 import { systemClock } from "../kit/clock.ts";
 import { answerErrors } from "../logs/digest/answer_errors.ts";
-import { DEFAULT_SCAN_BYTES } from "../logs/digest/digest_logs.ts";
+import {
+  DEFAULT_SCAN_BYTES,
+  type DigestQuery,
+} from "../logs/digest/digest_logs.ts";
 import {
   type Disk,
   logPath,
@@ -31,6 +34,9 @@ export interface ErrorParams {
   readonly max_bytes: number | null;
   /** Takes secrets out; null = they are shown. */
   readonly secrets: RecordRedactor | null;
+  /** Told now and then how far the reading is. */
+  readonly onProgress?: DigestQuery["onProgress"];
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -64,6 +70,8 @@ export async function readErrors(
     untilMs: until === null ? null : timeOf(until),
     cursor,
     secrets: params.secrets,
+    onProgress: params.onProgress,
+    signal: params.signal,
     nowMs: systemClock.now(),
     maxBytes: since === null && cursor === null
       ? DEFAULT_SCAN_BYTES

@@ -121,6 +121,23 @@ Deno.test("a long search tells how far it is, and Ctrl-C ends it", async () => {
   assert(!terminal.text.slice(mark).includes("Error"));
 });
 
+Deno.test("a long digest tells how far it is, and Ctrl-C ends it", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(TOML);
+  const path = await logFile(project, "a");
+  await Deno.writeTextFile(path, numbered("a", 0, 10));
+  const { cursor } = await project.ok<Result<"log.errors">>(["errors", "a"]);
+  await Deno.truncate(path, 1e12);
+  const args = ["errors", "a", "--cursor", cursor];
+  await using terminal = openTerminal(taskmux.home, args, project.folder);
+  await terminal.shows(/searched \d+(\.\d)? of 1000000 MB/);
+  const mark = terminal.mark();
+  await terminal.type("\x03");
+  assert.equal(await terminal.ended(), 130);
+  assert(terminal.text.slice(mark).includes("\r\x1b[K"), "the meter is gone");
+  assert(!terminal.text.slice(mark).includes("Error"));
+});
+
 Deno.test("levels and fields are found with and without a daemon", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(TOML);

@@ -14,6 +14,7 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { ask, findDaemon } from "../daemon_access.ts";
 import {
+  NOWHERE,
   PLACE_OPTIONS,
   type PlaceValues,
   readFromPlace,
@@ -69,16 +70,16 @@ export const errors = command({
       max_bytes: null,
     };
     const maxBytes = budgetBytes(values);
-    await readFromPlace(
+    return await readFromPlace(
       context,
       { values: ownPlace(values), config },
       async (cursor) => {
         const answer = await read(context, config, { ...query, cursor });
+        if (answer === null) return { ...NOWHERE, exit: EXIT.interrupted };
         await print(context, answer, { maxBytes, nowMs });
         return answer;
       },
     );
-    return EXIT.ok;
   },
 });
 
@@ -121,19 +122,24 @@ interface Query {
   readonly max_bytes: null;
 }
 
-/** The daemon digests what is short; the rest is read here, where nobody else has to wait. */
+/** The daemon digests what is short; the rest is read here, where nobody else has to wait. Null after Ctrl-C. */
 async function read(
   context: Context,
   config: string,
   query: Query,
-): Promise<ErrorAnswer> {
+): Promise<ErrorAnswer | null> {
   const answer = await askDaemon(context, config, { ...query, wholly: true });
   if (answer !== null && answer.scanned.skipped_bytes === 0) return answer;
   const { readErrors } = await import("../../offline/errors.ts");
   const { recordRedactor } = await import("../redaction.ts");
+  const { withSearchMeter } = await import("../search_meter.ts");
   try {
     const secrets = await recordRedactor(context, config);
-    return await readErrors(context, { config, ...query, secrets });
+    return await withSearchMeter(context.output, (meter, signal) => {
+      const onProgress = meter.update.bind(meter);
+      const params = { config, ...query, secrets, onProgress, signal };
+      return readErrors(context, params);
+    });
   } catch (error) {
     if (answer === null || !isConfigError(error)) throw error;
     // Only the daemon still knows the project as it was before its file broke.

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hasControls } from "../../domain/visible_text.ts";
+
 // Blocks of wide letters and emoji, close enough to Unicode's East Asian Width for columns to line up.
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
@@ -45,6 +47,7 @@ export function colouredText(text: string): string {
 
 /** A line of output for a program: no colours, no control characters but tabs. */
 export function strippedText(text: string): string {
+  if (!hasControls(text)) return text;
   // deno-lint-ignore no-control-regex -- everything but tab
   return text.replace(ESCAPE, "").replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "");
 }

@@ -13,6 +13,7 @@ import { decodeCursor, encodeCursor } from "../log_cursor.ts";
 import { TIMESTAMP_LENGTH, timestampAt, timestampText } from "../log_line.ts";
 import type { LogPosition } from "../log_position.ts";
 import type { LogSource } from "../log_query.ts";
+import type { SearchProgress } from "../log_stream.ts";
 import { seekSince, seekUntil } from "../log_seek.ts";
 import { type Chunk, LogView } from "../log_view.ts";
 import { plainText } from "../plain_text.ts";
@@ -64,6 +65,8 @@ export interface DigestQuery {
   /** Takes secrets out, before a text is cut in the middle of one; null = they are shown. */
   readonly secrets: RecordRedactor | null;
   readonly signal?: AbortSignal | undefined;
+  /** Told after each piece how much of what is to be read has been, in bytes. */
+  readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
 }
 
 /** What was read. */
@@ -126,6 +129,8 @@ export async function digestLogs(
     skippedBytes: 0,
     since: null as string | null,
   };
+  const totalBytes = limits.reduce((sum, limit) => sum + limit, 0);
+  let readBytes = 0;
   for (const [index, part] of parts.entries()) {
     const start = await startOf(part, limits[index] ?? 0);
     scanned.skippedBytes += start - part.from;
@@ -136,6 +141,10 @@ export async function digestLogs(
       errors,
       secrets: query.secrets?.of(part.source.task) ?? null,
       signal: query.signal,
+      onRead: (bytes) => {
+        readBytes += bytes;
+        query.onProgress?.({ readBytes, totalBytes });
+      },
     });
     scanned.lines += lines;
     if (since !== null && (scanned.since === null || since < scanned.since)) {
@@ -243,11 +252,12 @@ interface ScanState {
 
 async function scan(
   { view, to }: Part,
-  { start, errors, secrets, signal }: {
+  { start, errors, secrets, signal, onRead }: {
     readonly start: number;
     readonly errors: TaskErrors;
     readonly secrets: LineRedactor | null;
     readonly signal: AbortSignal | undefined;
+    readonly onRead: (bytes: number) => void;
   },
 ): Promise<{ readonly lines: number; readonly since: string | null }> {
   if (start >= to) return { lines: 0, since: null };
@@ -269,6 +279,7 @@ async function scan(
         errors.push(ts, own?.line(line) ?? line);
       }, state);
       partBytes = nextPartBytes(partBytes, systemClock.monotonic() - began);
+      onRead(bytes.length);
       await new Promise<void>(inLaterTurn);
     }
   }
