@@ -97,10 +97,12 @@ export class LogView implements Disposable {
     let blockBytes = firstBlockBytes;
     for (let at = from; at < to;) {
       const end = Math.min(this.#segmentAt(at).end, to);
-      const bytes = await this.#read(at, Math.min(at + blockBytes, end));
+      const blockEnd = Math.min(at + blockBytes, end);
+      const bytes = await this.#read(at, blockEnd);
       let length = bytes.length;
-      // A file that was cut short meanwhile has nothing more to give.
-      if (length === 0) at = end;
+      const isCut = at + length < blockEnd;
+      // A file that was cut short meanwhile has nothing more to give than its whole lines.
+      if (length === 0 || (isCut && !bytes.includes(NEWLINE))) at = end;
       else {
         if (at + length < end) {
           const newline = bytes.lastIndexOf(NEWLINE);

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { followLogs } from "../../../src/logs/log_follow.ts";
 import { readLogs } from "../../../src/logs/log_reader.ts";
+import { LogView } from "../../../src/logs/log_view.ts";
 import { LogFolder, queryOf } from "../../support/log_folder.ts";
 
 const PROGRAM = fileURLToPath(
@@ -83,3 +84,19 @@ for (const maxFiles of [1000, 2]) {
     });
   });
 }
+
+Deno.test("reading ends where a file was cut in the middle of a line meanwhile", async () => {
+  // The short one is read without giving way, so that even a timer would never have its turn.
+  for (const length of [1_000, 200_000]) {
+    using folder = new LogFolder();
+    const first = folder.line("first");
+    folder.append("web", [first, folder.line("x".repeat(length))]);
+    using view = LogView.open(folder.file("web"));
+    Deno.truncateSync(folder.file("web"), length / 2);
+    const texts: string[] = [];
+    for await (const { bytes } of view.forward(0, view.end)) {
+      texts.push(new TextDecoder().decode(bytes));
+    }
+    assert.deepEqual(texts, [`${first}\n`]);
+  }
+});

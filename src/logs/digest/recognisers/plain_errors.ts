@@ -115,6 +115,13 @@ function placeOf(file: string, line: string | undefined): RawFrame {
   return { file, line: numberOf(line), column: null, function: null, at: 0 };
 }
 
+/**
+ * Whether a line alone is to be a group of the digest. Not the same as `levelOf` of `log_level.ts`, which also gives a
+ * level to lines that begin or sum up what other recognisers read as a block (`FAILED | …`, `--- FAIL:`, `✖ failing
+ * tests:`, `FAILED (failures=1)`), to the `fatal:` of text that is only quoted, as in `git log`, and to what a passing
+ * test logs, but none to prose such as `Usage Error`: with it in place of these patterns captures of real tools had
+ * groups that are no errors, and missed some that are.
+ */
 function claimsError(head: string): boolean {
   return LEVELS.test(head) || CAPITALS.test(head) || LABEL.test(head) ||
     EXCEPTION.test(head) || TERSE.test(head) || COMPILER.test(head) ||
