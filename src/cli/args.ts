@@ -1,16 +1,17 @@
 /**
- * A command's own arguments: every unknown option, missing value and surplus word is an error that says what was meant.
+ * A command's own arguments, on top of `node:util`: every unknown option, missing value and surplus word is an error
+ * that says what was meant.
  *
  * @module
  */
 
+import { parseArgs } from "node:util";
 import { TaskmuxError } from "../domain/error.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import type { OptionSpec, OptionSpecs, ParsedArguments } from "./command.ts";
-import { optionTokens } from "./option_tokens.ts";
 import { emptyValues, type MutableValues } from "./globals.ts";
 
-/** An option as it was found. */
+/** An option as `node:util` found it. */
 interface OptionToken {
   readonly name: string;
   readonly rawName: string;
@@ -29,10 +30,22 @@ export function parseArguments(
   args: readonly string[],
   options: OptionSpecs,
 ): ParsedArguments {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, { type, short }]) => [
+        name,
+        short === undefined ? { type } : { type, short },
+      ]),
+    ),
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
   const values = emptyValues(options);
   const positionals: string[] = [];
   let words: string[] | null = null;
-  for (const token of optionTokens(args, options)) {
+  for (const token of tokens) {
     if (token.kind === "option-terminator") words = [];
     else if (token.kind === "positional") {
       (words ?? positionals).push(token.value);
