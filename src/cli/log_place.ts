@@ -8,10 +8,17 @@ import type { Client } from "../client/client.ts";
 import { CURSOR_NAME_REGEXP, CURSOR_NAME_RULE } from "../domain/cursor_name.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { EXIT } from "../domain/error_codes.ts";
+import { systemClock } from "../kit/clock.ts";
 import { grouped } from "../kit/grouped.ts";
 import type { OptionSpecs } from "./command.ts";
 import type { Context } from "./context.ts";
 import { ask, findDaemon, requireDaemon } from "./daemon_access.ts";
+
+/** How long a daemon that has ended may take to be replaced, as by `daemon restart`. */
+const NEXT_DAEMON_MS = 2_000;
+
+/** Pause between two looks for it. */
+const POLL_MS = 100;
 
 /** The options, for every command that reads logs. */
 export const PLACE_OPTIONS = {
@@ -97,29 +104,40 @@ async function tellLoss(
   ]);
 }
 
-/** The answer is out; a daemon that has ended meanwhile makes no error of it. */
-async function confirm(
-  context: Context,
-  params: {
-    readonly scope: { readonly config: string };
-    readonly cursor_name: string;
-    readonly cursor: string;
-  },
-): Promise<void> {
+/** A place that has been reached, by its name. */
+interface Seen {
+  readonly scope: { readonly config: string };
+  readonly cursor_name: string;
+  readonly cursor: string;
+}
+
+/** The answer is out; a daemon that has ended meanwhile makes no error of it. The next one is told, if it comes soon. */
+async function confirm(context: Context, seen: Seen): Promise<void> {
+  const since = systemClock.monotonic();
+  while (!await tryConfirm(context, seen)) {
+    if (systemClock.monotonic() - since >= NEXT_DAEMON_MS) {
+      await context.output.notes([
+        "The daemon has ended and remembers nothing of this; it will come again",
+      ]);
+      return;
+    }
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
+/** @returns Whether a daemon remembers it now. */
+async function tryConfirm(context: Context, seen: Seen): Promise<boolean> {
   try {
     // What is new to the caller was told with the answer; this one is not printed.
     const client = await findDaemon({ ...context, news: undefined });
-    if (client !== null) {
-      await withDaemon(client, () => ask(client, "log.seen", params));
-      return;
-    }
+    if (client === null) return false;
+    await withDaemon(client, () => ask(client, "log.seen", seen));
+    return true;
   } catch (error) {
     const isGone = error instanceof TaskmuxError && error.code === "E600";
     if (!isGone) throw error;
+    return false;
   }
-  await context.output.notes([
-    "The daemon has ended and remembers nothing of this; it will come again",
-  ]);
 }
 
 async function withDaemon<T>(

@@ -326,11 +326,25 @@ command = "echo from b; exec sleep 1000"`);
   await project.ok(["daemon", "restart"]);
   assert.deepEqual(texts(await named()), []);
 
+  // A daemon that comes soon is told after all.
+  await printUpTo(project, 40_000);
+  const late = project.spawn(command);
+  const rests = late.stdout.getReader();
+  await rests.read();
+  await killDaemon(taskmux);
+  const newline = "\n".charCodeAt(0);
+  while ((await rests.read()).value?.at(-1) !== newline);
+  await taskmux.ok(["daemon", "start"]);
+  await rests.cancel();
+  await late.stderr.cancel();
+  assert.equal((await late.status).code, 0);
+  assert.deepEqual(texts(await named()), []);
+
   const both = await project.ok<Logs>(["logs", "--cursor-name", "me"]);
   assert.deepEqual(both.lines.map(printedText), ["from b"]);
   await project.ok(["logs-clean", "a"]);
-  await printUpTo(project, 20_001);
-  assert.deepEqual(texts(await named()), ["20001"]);
+  await printUpTo(project, 40_001);
+  assert.deepEqual(texts(await named()), ["40001"]);
   await project.fails("E500", ["logs", "--cursor-name", "a b"]);
   await project.fails("E500", ["logs", "--cursor-name", "-x"]);
   await project.fails("E500", [
