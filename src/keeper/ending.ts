@@ -24,6 +24,9 @@ export const LEFTOVER_STEPS: readonly TerminateStep[] = [
   { signal: "SIGKILL", waitMs: KILL_WAIT_MS },
 ];
 
+/** How long SIGKILL goes on against processes that are replaced by new ones faster than they are found. */
+const STORM_MS = 30_000;
+
 const FIRST_POLL_MS = 2;
 const LAST_POLL_MS = 50;
 
@@ -110,6 +113,7 @@ export class Ending {
     const waitMs = isKill ? Math.max(step.waitMs, KILL_WAIT_MS) : step.waitMs;
     this.#stepEndsAt = clock.monotonic() + waitMs;
     let snapshot = await table.snapshot();
+    const stormEndsAt = clock.monotonic() + STORM_MS;
     this.#stepEndsAt = clock.monotonic() + waitMs;
     if (this.#plan === plan) this.#signal(snapshot, step.signal);
     for (let pollMs = FIRST_POLL_MS;; pollMs *= 2) {
@@ -119,11 +123,25 @@ export class Ending {
         if (leftMs <= 0 || this.#plan !== plan) break;
         await nudge.wait(Math.min(pollMs, LAST_POLL_MS, leftMs));
       } else if (await this.#isGoneAgain()) return [];
+      const before = snapshot;
       snapshot = await table.snapshot();
+      if (isKill && this.#hasNew(snapshot, before)) {
+        // They do not resist, they are new: the next look comes at once, and patience begins anew.
+        pollMs = FIRST_POLL_MS / 2;
+        const endsAt = Math.min(clock.monotonic() + waitMs, stormEndsAt);
+        this.#stepEndsAt = Math.max(this.#stepEndsAt, endsAt);
+      }
       // A tree that forks faster than it is read is killed again and again, until a scan finds none.
       if (isKill) this.#signal(snapshot, step.signal);
     }
     return snapshot.membersOf(this.#target.runId).map((row) => row.pid);
+  }
+
+  /** Whether something of the run has come to be since an earlier look. */
+  #hasNew(snapshot: ProcessSnapshot, before: ProcessSnapshot): boolean {
+    const { runId } = this.#target;
+    const known = new Set(before.membersOf(runId).map(({ pid }) => pid));
+    return snapshot.membersOf(runId).some(({ pid }) => !known.has(pid));
   }
 
   /** One empty scan is no proof: a process may fork behind the back of a scan, and end before it is read. */
