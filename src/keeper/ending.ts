@@ -27,6 +27,10 @@ export const LEFTOVER_STEPS: readonly TerminateStep[] = [
 /** How long SIGKILL goes on against processes that are replaced by new ones faster than they are found. */
 const STORM_MS = 30_000;
 
+/** Empty scans, beside the first, that prove that nothing lives; more against what lives for a millisecond. */
+const PROOFS = 1;
+const STORM_PROOFS = 20;
+
 const FIRST_POLL_MS = 2;
 const LAST_POLL_MS = 50;
 
@@ -114,6 +118,7 @@ export class Ending {
     this.#stepEndsAt = clock.monotonic() + waitMs;
     let snapshot = await table.snapshot();
     const stormEndsAt = clock.monotonic() + STORM_MS;
+    let proofs = PROOFS;
     this.#stepEndsAt = clock.monotonic() + waitMs;
     if (this.#plan === plan) this.#signal(snapshot, step.signal);
     for (let pollMs = FIRST_POLL_MS;; pollMs *= 2) {
@@ -122,11 +127,12 @@ export class Ending {
         const leftMs = this.#stepEndsAt - clock.monotonic();
         if (leftMs <= 0 || this.#plan !== plan) break;
         await nudge.wait(Math.min(pollMs, LAST_POLL_MS, leftMs));
-      } else if (await this.#isGoneAgain()) return [];
+      } else if (await this.#isGoneAgain(proofs)) return [];
       const before = snapshot;
       snapshot = await table.snapshot();
       if (isKill && this.#hasNew(snapshot, before)) {
         // They do not resist, they are new: the next look comes at once, and patience begins anew.
+        proofs = STORM_PROOFS;
         pollMs = FIRST_POLL_MS / 2;
         const endsAt = Math.min(clock.monotonic() + waitMs, stormEndsAt);
         this.#stepEndsAt = Math.max(this.#stepEndsAt, endsAt);
@@ -145,8 +151,11 @@ export class Ending {
   }
 
   /** One empty scan is no proof: a process may fork behind the back of a scan, and end before it is read. */
-  async #isGoneAgain(): Promise<boolean> {
-    return !this.#livesIn(await this.#target.table.snapshot());
+  async #isGoneAgain(proofs: number): Promise<boolean> {
+    for (let left = proofs; left > 0; left--) {
+      if (this.#livesIn(await this.#target.table.snapshot())) return false;
+    }
+    return true;
   }
 
   #livesIn(snapshot: ProcessSnapshot): boolean {
