@@ -103,7 +103,7 @@ function logLine(lines: number): (index: number) => string {
     const stamp = new Date(at).toISOString().slice(0, -1);
     const place = Math.floor(index / ERROR_EVERY) % PLACES;
     const text = index < ERROR_EVERY ? null : [
-      `TypeError: Cannot read properties of undefined (reading 'id${index}')`,
+      `TypeError: Cannot charge order ${index}: it has no card`,
       `    at handler${place} (/app/src/server${place}.ts:41:7)`,
       "    at dispatch (/app/node_modules/web/lib/router.js:123:9)",
       "    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)",
