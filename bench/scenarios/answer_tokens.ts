@@ -38,7 +38,7 @@ const TASKS = [
 
 /** What an answer must hold to be one: the error, and the line of the source. */
 const CAUSE = /KeyError: 'customer'/;
-const PLACE = /shop_log\.py"?(?:, line |:)19/;
+const PLACE = /shop_log\.py\\?"?(?:, line |:|,"line":)19/;
 
 /** One question to one manager. */
 interface Answer {

@@ -55,7 +55,11 @@ async function run(context: BenchContext): Promise<Section> {
     recursive: true,
     mode: 0o700,
   });
-  const written = writeLines(log, lines * LINE_BYTES, logLine(lines));
+  const written = writeLines(
+    log,
+    lines * LINE_BYTES,
+    logLine(lines, `${sandbox.root}/project`),
+  );
   const wanted = Math.floor((written - 1) / ERROR_EVERY);
   await session.start();
   const sides: Side[] = [
@@ -96,7 +100,7 @@ async function run(context: BenchContext): Promise<Section> {
 }
 
 /** Ordinary lines, and in between an exception with its frames, of which no two are quite the same. */
-function logLine(lines: number): (index: number) => string {
+function logLine(lines: number, root: string): (index: number) => string {
   const endsAt = Date.now();
   return (index) => {
     const at = endsAt - SPAN_MS + Math.min(1, index / lines) * SPAN_MS;
@@ -104,8 +108,8 @@ function logLine(lines: number): (index: number) => string {
     const place = Math.floor(index / ERROR_EVERY) % PLACES;
     const text = index < ERROR_EVERY ? null : [
       `TypeError: Cannot charge order ${index}: it has no card`,
-      `    at handler${place} (/app/src/server${place}.ts:41:7)`,
-      "    at dispatch (/app/node_modules/web/lib/router.js:123:9)",
+      `    at handler${place} (${root}/src/server${place}.ts:41:7)`,
+      "    at dispatch (${root}/node_modules/web/lib/router.js:123:9)",
       "    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)",
     ][index % ERROR_EVERY];
     return text === undefined || text === null
