@@ -28,6 +28,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   worktree: { rank: 3 },
   privilege: { rank: 3, only: ["config", "domain", "kit"] },
   service: { rank: 3, only: ["config", "domain", "kit"] },
+  certs: { rank: 3, only: ["config", "domain", "kit"] },
   transports: { rank: 3, only: ["contract", "domain", "kit"] },
   client: {
     rank: 3,
@@ -48,6 +49,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       "kit",
     ],
   },
+  proxy: { rank: 4, only: ["transports", "config", "domain", "kit"] },
   keeper: {
     rank: 4,
     only: ["pty", "logs", "config", "contract", "domain", "kit"],
@@ -88,6 +90,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@lydell/node-pty": ["pty", "keeper"],
   // Tests only.
   "fast-check": [],
+  "node-forge": ["certs"],
   "smol-toml": ["config"],
   "toml-eslint-parser": ["config"],
   "zod": ["contract", "config", "daemon", "store"],

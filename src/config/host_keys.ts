@@ -82,9 +82,9 @@ export const HOST_FIELDS = {
   ),
   proxy_enabled: defaulted(flag(), true, "Whether the HTTPS proxy runs"),
   proxy_https_port: defaulted(
-    integer(1, MAX_PORT),
+    integer(0, MAX_PORT),
     443,
-    "Port of the HTTPS proxy",
+    "Port of the HTTPS proxy, 8443 where 443 cannot be bound; 0 = any free one",
   ),
   proxy_bind: defaulted(
     text({ expected: "an IP address", pattern: ADDRESS_REGEXP }),
@@ -94,7 +94,7 @@ export const HOST_FIELDS = {
   proxy_http_redirect_port: defaulted(
     integer(0, MAX_PORT),
     80,
-    "Port that redirects HTTP to HTTPS; 0 = none",
+    "Port that redirects HTTP to HTTPS, 8080 where 80 cannot be bound; 0 = none",
   ),
   host_resolver: defaulted(
     choice(["etc_hosts", "dns_server", "noop"]),

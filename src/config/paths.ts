@@ -27,6 +27,10 @@ export interface Paths {
   readonly daemonLog: string;
   readonly keeperLog: string;
   readonly projects: string;
+  /** Certificate and key of the local certificate authority. */
+  readonly ca: string;
+  /** Certificates of the projects. */
+  readonly certs: string;
   /** Sockets and locks. Outside `home` when that is too deep for a socket, or has a comma in its path. */
   readonly runDir: string;
   readonly daemonSocket: string;
@@ -56,6 +60,8 @@ export function resolvePaths(env: PathEnvironment): Paths {
     daemonLog: `${home}/daemon.log`,
     keeperLog: `${home}/keeper.log`,
     projects: `${home}/projects`,
+    ca: `${home}/ca`,
+    certs: `${home}/certs`,
     runDir,
     daemonSocket: `${runDir}/daemon.sock`,
     daemonLock: `${runDir}/daemon.lock`,

@@ -32,9 +32,10 @@ import { createDispatcher } from "./dispatcher.ts";
 import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
-import { noteFront } from "./front_view.ts";
+import { Front } from "./front.ts";
 import { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./privileged_start.ts";
+import { ProjectRouter } from "./project_router.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
@@ -90,11 +91,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await using stack = new AsyncDisposableStack();
   const { paths } = options;
   const state = await openState(options, stack);
-  const { front = null } = options;
-  if (front?.redirect) stack.use(front.redirect);
-  if (front !== null) stack.use(front.https);
   const engine = await openEngine(options, state, stack);
-  await noteFront(state.problems, front, engine.keeper);
+  const { front } = engine;
   const api = openApi(
     { paths, port: options.apiPort ?? state.config.apiPort },
     state.problems,
@@ -110,12 +108,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     environment: options.environment,
     isService: options.isService ?? false,
     isRoot: options.isRoot ?? false,
-    front,
     apiPort: () => api?.port ?? null,
     warnings: () => [
       ...state.configWarnings,
       ...state.damage.warnings,
       ...state.disk.warnings(),
+      ...front.problems,
       ...[...state.problems].map(([what, message]) => `${what}: ${message}`),
     ],
     shutDown: createShutDown({ ...engine, end: ended.resolve }),
@@ -224,6 +222,7 @@ interface Engine {
   readonly keeper: KeeperLink;
   readonly projects: Projects;
   readonly recovery: RunRecovery;
+  readonly front: Front;
 }
 
 async function openEngine(
@@ -264,8 +263,12 @@ async function openEngine(
       onError: (error) => onError(error, "keeper"),
     }),
   );
+  const front = stack.use(
+    openFront({ options, state, keeper, projects: () => projects }),
+  );
   const host = createHost({
     options,
+    front,
     store,
     bus,
     keeper,
@@ -276,6 +279,7 @@ async function openEngine(
     new Projects({
       host,
       registry,
+      front,
       environment: options.environment,
       adopt: (supervisor) => recovery.adopt(supervisor),
       endRuns: (projectId) => recovery.endRunsOf(projectId),
@@ -285,7 +289,7 @@ async function openEngine(
   damage.open();
   await projects.loadRegistered();
   await recovery.end();
-  return { host, keeper, projects, recovery };
+  return { host, keeper, projects, recovery, front };
 }
 
 const LOG_PROBLEM = "log of ";
@@ -314,8 +318,28 @@ function forgetLogs(problems: Map<string, string>): void {
   }
 }
 
+function openFront({ options, state, keeper, projects }: {
+  readonly options: DaemonOptions;
+  readonly state: State;
+  readonly keeper: KeeperLink;
+  projects(): Projects;
+}): Front {
+  const { config, onError } = state;
+  return new Front({
+    config,
+    ports: options.front ?? null,
+    caFolder: options.paths.ca,
+    router: new ProjectRouter(config.dns.managedTld, projects),
+    holders: async (port) =>
+      (await keeper.request("holders", { port })).holders,
+    now: () => systemClock.now(),
+    onError,
+  });
+}
+
 interface HostParts {
   readonly options: DaemonOptions;
+  readonly front: Front;
   readonly store: Store;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
@@ -324,7 +348,7 @@ interface HostParts {
 }
 
 function createHost(parts: HostParts): SupervisorHost {
-  const { options, store, bus, keeper, scope } = parts;
+  const { options, front, store, bus, keeper, scope } = parts;
   const isUp = (session: string, task: string): boolean => {
     const runner = parts.projects().find(session)?.supervisor?.find(task);
     return runner !== undefined && runner !== null && !isAtRest(runner.machine);
@@ -348,7 +372,8 @@ function createHost(parts: HostParts): SupervisorHost {
     saveTask: (session, task, row) =>
       store.tasks.setDesired(session, task, row),
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
-    caPath: () => null,
+    proxy: () => front.binding,
+    caPath: () => front.caPath,
     onError: (error, context) =>
       options.log("error", `${context}: ${describe(error)}`),
   };

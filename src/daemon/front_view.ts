@@ -1,34 +1,35 @@
 /**
- * What is told about the ports of the proxy.
+ * What is told about the proxy and its ports.
  *
  * @module
  */
 
 import type { Result } from "../contract/mod.ts";
 import type { FrontPort } from "../transports/front_ports.ts";
-import type { KeeperLink } from "./keeper_link.ts";
+import type { Front, FrontOptions } from "./front.ts";
 import type { FrontPorts } from "./privileged_start.ts";
 
-const NO_PROXY = "this version has no proxy";
-
 /** The proxy in `status`. */
-export function frontStatus(
-  front: FrontPorts | null,
-): Result<"task.status">["proxy"] {
-  const isBound = (front?.https.addresses.length ?? 0) > 0;
+export function frontStatus(front: Front): Result<"task.status">["proxy"] {
+  const { bound, httpsPort } = front.binding;
   return {
-    enabled: false,
-    bound: isBound,
-    port: isBound ? front!.https.port : null,
-    reason: isBound ? `${NO_PROXY}; its port is only held` : NO_PROXY,
+    enabled: front.isEnabled,
+    bound,
+    port: bound ? httpsPort : null,
+    reason: bound ? null : reasonOf(front),
   };
+}
+
+function reasonOf(front: Front): string {
+  if (!front.isEnabled) return "proxy_enabled is false";
+  return front.problems[0] ?? "no task has a host";
 }
 
 /** The proxy in `daemon status`. */
 export function frontDetails(
-  front: FrontPorts | null,
+  front: Front,
 ): Result<"daemon.status">["proxy"] {
-  const { https = null, redirect = null } = front ?? {};
+  const { https = null, redirect = null } = front.ports ?? {};
   return {
     ...frontStatus(front),
     https_port: https?.port ?? null,
@@ -39,30 +40,33 @@ export function frontDetails(
 }
 
 /** Whether there is a port that a daemon without the rights of root could not bind again. */
-export function holdsPrivilegedPort(front: FrontPorts | null): boolean {
-  return [front?.https, front?.redirect].some((port) =>
+export function holdsPrivilegedPort({ ports }: Front): boolean {
+  return [ports?.https, ports?.redirect].some((port) =>
     port !== null && port !== undefined && port.addresses.length > 0 &&
     port.port < 1024
   );
 }
 
-/** Adds to the present problems what could not be bound, and who has it. */
-export async function noteFront(
-  problems: Map<string, string>,
-  front: FrontPorts | null,
-  keeper: KeeperLink,
-): Promise<void> {
-  const ports = { proxy: front?.https, redirect: front?.redirect };
-  for (const [name, port] of Object.entries(ports)) {
-    if (!port || port.problems.length === 0) continue;
-    const holder = port.isTaken ? await holderOf(port, keeper) : "";
-    problems.set(name, port.problems.join(", ") + holder);
+/** What could not be bound, and who has it. */
+export async function portProblems(
+  { https, redirect }: FrontPorts,
+  { holders }: Pick<FrontOptions, "holders">,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [name, port] of Object.entries({ proxy: https, redirect })) {
+    if (port === null || port.problems.length === 0) continue;
+    const holder = port.isTaken ? await holderOf(port, holders) : "";
+    problems.push(`${name}: ${port.problems.join(", ")}${holder}`);
   }
+  return problems;
 }
 
-async function holderOf(port: FrontPort, keeper: KeeperLink): Promise<string> {
-  const { holders } = await keeper.request("holders", { port: port.port });
-  const [holder] = holders.filter(({ pid }) => pid !== Deno.pid);
+async function holderOf(
+  port: FrontPort,
+  holders: FrontOptions["holders"],
+): Promise<string> {
+  const [holder] = (await holders(port.port))
+    .filter(({ pid }) => pid !== Deno.pid);
   return holder === undefined
     ? " by a process of another user"
     : ` by ${holder.command} (pid ${holder.pid})`;

@@ -49,6 +49,8 @@ export interface ProjectOptions {
   /** Ends the runs of this project although nothing is known of it but its id. Answers with the names of their tasks. */
   endRuns(): Promise<string[]>;
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
+  /** Has the proxy serve, which it does from the first name on. */
+  serveNames(): Promise<void>;
 }
 
 /** A file that could be used. */
@@ -152,6 +154,8 @@ export class Project implements AsyncDisposable {
       found = await this.#read();
     }
     if (found === null) return;
+    // Before anything starts: tasks are told addresses that work.
+    if (hasNames(found.spec)) await this.#options.serveNames();
     const isNews = found.content !== this.#content || this.#error !== null;
     this.#content = found.content;
     this.#error = null;
@@ -376,6 +380,10 @@ export class Project implements AsyncDisposable {
     const { host } = this.#options;
     host.emit({ event, session: this.id, at: host.clock.now(), data });
   }
+}
+
+function hasNames({ tasks }: ProjectSpec): boolean {
+  return tasks.values().some(({ host }) => host !== null);
 }
 
 async function isEmpty(path: string): Promise<boolean> {

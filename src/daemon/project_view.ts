@@ -14,18 +14,18 @@ import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import type { TaskRunner } from "../supervisor/task_runner.ts";
 import type { Looked } from "./projects.ts";
 
-/** The address of a task that runs; null while nothing can answer there. */
+/** The address of a task; null while nothing can answer there. The proxy answers for a task that does not run. */
 export function urlOf(
   project: ProjectSupervisor,
   runner: TaskRunner,
 ): string | null {
   const { run } = runner.snapshot();
-  if (run === null) return null;
   return taskUrl({
     host: runner.spec.host,
-    port: run.port,
+    hostPath: runner.spec.hostPath,
+    port: run?.port ?? null,
     projectId: project.projectId,
-    proxy: null,
+    proxy: project.host.proxy(),
   });
 }
 

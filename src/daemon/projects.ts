@@ -17,12 +17,15 @@ import {
   ProjectSupervisor,
 } from "../supervisor/project_supervisor.ts";
 import { identifyProject } from "../worktree/identify_project.ts";
+import type { Front } from "./front.ts";
 import { Project } from "./project.ts";
 
 /** What projects need of the daemon. */
 export interface ProjectsOptions {
   readonly host: SupervisorHost;
   readonly registry: Registry;
+  /** Serves the names of tasks. */
+  readonly front: Pick<Front, "ensure">;
   /** The daemon's own environment, for git. */
   environment(): Record<string, string>;
   /** Gives a freshly loaded project the runs it has. See `ProjectOptions`. */
@@ -222,6 +225,7 @@ export class Projects implements AsyncDisposable {
       adopt: this.#options.adopt,
       endRuns: () => this.#options.endRuns(id),
       identify: (spec) => this.#identify(spec, entry),
+      serveNames: () => this.#options.front.ensure(),
     });
     this.#projects.set(id, project);
     return project;

@@ -11,7 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
-import type { FrontPorts } from "./privileged_start.ts";
+import type { Front } from "./front.ts";
 import type { ProjectSecrets } from "./project_secrets.ts";
 import type { Projects } from "./projects.ts";
 import type { ShutDownReport } from "./shut_down.ts";
@@ -36,8 +36,8 @@ export interface Services {
   readonly isService: boolean;
   /** Whether this daemon and its tasks have the rights of root. */
   readonly isRoot: boolean;
-  /** The ports of the proxy; null if they were not to be bound. */
-  readonly front: FrontPorts | null;
+  /** The proxy. */
+  readonly front: Front;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

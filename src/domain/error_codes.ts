@@ -54,6 +54,15 @@ export const ERROR_CODES = {
   E601: { exit: EXIT.unavailable, slug: "version_mismatch" },
   E602: { exit: EXIT.timeout, slug: "timeout" },
   E603: { exit: EXIT.interrupted, slug: "interrupted" },
+  E700: { exit: EXIT.notFound, slug: "no_host" },
+  E701: { exit: EXIT.failure, slug: "wildcard_host" },
+  E702: { exit: EXIT.conflict, slug: "host_taken" },
+  E703: { exit: EXIT.notFound, slug: "alias_not_found" },
+  E710: { exit: EXIT.failure, slug: "certificate_failed" },
+  E711: { exit: EXIT.failure, slug: "trust_failed" },
+  E720: { exit: EXIT.failure, slug: "resolver_failed" },
+  E721: { exit: EXIT.failure, slug: "dns_query_failed" },
+  E730: { exit: EXIT.notFound, slug: "no_repository" },
   E900: { exit: EXIT.failure, slug: "internal" },
 } as const satisfies Record<string, ErrorCodeInfo>;
 

@@ -5,7 +5,6 @@
  */
 
 import { TaskmuxError } from "./error.ts";
-import { baseHost } from "./task_url.ts";
 
 /** What the names of the variables begin with unless the user wants otherwise. */
 export const VARIABLE_PREFIX = "TASKMUX_";
@@ -15,6 +14,8 @@ export interface ProjectFacts {
   /** `name` of the file. */
   readonly project: string;
   readonly projectId: string;
+  /** Name under which all its hosts are. */
+  readonly baseHost: string;
   /** Null when no branch is checked out or there is no repository. */
   readonly branch: string | null;
   /** Null in the primary checkout. */
@@ -53,7 +54,7 @@ export function projectVariables(
   const variables: Record<string, string> = {
     [`${prefix}PROJECT`]: facts.project,
     [`${prefix}PROJECT_ID`]: facts.projectId,
-    [`${prefix}BASE_HOST`]: baseHost(facts.projectId),
+    [`${prefix}BASE_HOST`]: facts.baseHost,
     [`${prefix}IS_LINKED`]: facts.isLinked ? "1" : "0",
   };
   if (facts.branch !== null) variables[`${prefix}BRANCH`] = facts.branch;

@@ -6,7 +6,7 @@
 
 import type { ParamsInput, Result } from "../contract/mod.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { taskUrl } from "../domain/task_url.ts";
+import { baseHost, NO_PROXY, taskUrl } from "../domain/task_url.ts";
 import { projectVariables, VARIABLE_PREFIX } from "../domain/variable_names.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
 
@@ -31,14 +31,23 @@ export async function readEnvironment(
   });
   const { spec, identity, tasks, store } = project;
   const { projectId } = identity;
-  const addresses = [...tasks.values()].map(({ name, host, port }) => {
-    const assigned = port ?? store?.leases.leaseOf(projectId, name) ?? null;
-    const url = taskUrl({ host, port: assigned, projectId, proxy: null });
-    return [name, url] as const;
-  });
+  const addresses = [...tasks.values()].map(
+    ({ name, host, hostPath, port }) => {
+      const assigned = port ?? store?.leases.leaseOf(projectId, name) ?? null;
+      const url = taskUrl({
+        host,
+        hostPath,
+        port: assigned,
+        projectId,
+        proxy: NO_PROXY,
+      });
+      return [name, url] as const;
+    },
+  );
   const facts = {
     project: spec.name,
     projectId,
+    baseHost: baseHost(projectId, NO_PROXY),
     branch: identity.branch,
     worktreeId: identity.worktreeId,
     isLinked: identity.isLinked,

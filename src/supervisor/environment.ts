@@ -10,7 +10,7 @@ import { parseEnv } from "node:util";
 import { TaskmuxError } from "../domain/error.ts";
 import { expandVariables } from "../domain/expand_variables.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
-import { type ProxyBinding, taskUrl } from "../domain/task_url.ts";
+import { baseHost, type ProxyBinding, taskUrl } from "../domain/task_url.ts";
 import {
   type ProjectFacts,
   projectVariables,
@@ -32,10 +32,10 @@ export interface ProjectContext {
   readonly routes: readonly {
     readonly name: string;
     readonly host: string | null;
+    readonly hostPath?: string;
     readonly port: number | null;
   }[];
-  /** The HTTPS proxy; none by default. */
-  readonly proxy?: ProxyBinding | null;
+  readonly proxy: ProxyBinding;
 }
 
 /** What a task's environment is made of. */
@@ -93,16 +93,17 @@ export async function taskEnvironment(
 
 /** What the variables of a project are made of, for {@linkcode projectVariables}. */
 export function projectFacts(project: ProjectContext): ProjectFacts {
-  const { projectId, proxy = null } = project;
+  const { projectId, proxy } = project;
   return {
     project: project.name,
     projectId,
+    baseHost: baseHost(projectId, proxy),
     branch: project.branch,
     worktreeId: project.worktreeId,
     isLinked: project.isLinked,
-    urls: project.routes.map(({ name, host, port }) => [
+    urls: project.routes.map(({ name, ...route }) => [
       name,
-      taskUrl({ host, port, projectId, proxy }),
+      taskUrl({ ...route, projectId, proxy }),
     ]),
   };
 }

@@ -6,6 +6,7 @@
 
 import type { Clock } from "../kit/clock.ts";
 import type { NewEvent } from "../domain/event.ts";
+import type { ProxyBinding } from "../domain/task_url.ts";
 import type { Store } from "../store/store.ts";
 import type { TaskRow } from "../store/task_table.ts";
 import type { PortAssigner } from "./port_assigner.ts";
@@ -37,6 +38,8 @@ export interface SupervisorHost {
   saveTask(session: string, task: string, row: TaskRow): void;
   /** Where the log of a task goes by default. */
   logFile(projectId: string, task: string): string;
+  /** The proxy as it is now, for addresses. */
+  proxy(): ProxyBinding;
   /** Path of the CA's certificate, when there is one. */
   caPath(): string | null;
   /** Reports a failure of the supervisor itself. */

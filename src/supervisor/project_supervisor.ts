@@ -270,11 +270,13 @@ export class ProjectSupervisor implements AsyncDisposable {
   routes(): {
     readonly name: string;
     readonly host: string | null;
+    readonly hostPath: string;
     readonly port: number | null;
   }[] {
     return this.runners.map((runner) => ({
       name: runner.name,
       host: runner.spec.host,
+      hostPath: runner.spec.hostPath,
       port: this.portOf(runner),
     }));
   }
@@ -326,6 +328,7 @@ export class ProjectSupervisor implements AsyncDisposable {
       name: this.#spec.name,
       ...this.identity,
       routes: this.routes(),
+      proxy: this.host.proxy(),
     };
   }
 

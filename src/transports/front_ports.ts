@@ -60,10 +60,17 @@ export class FrontPort implements AsyncDisposable {
     handle: ConnectionHandler,
   ): Promise<FrontPort> {
     const bound: Bound[] = [];
+    // Any free port is the same one on the second address.
+    let chosen = port;
     for (const address of addressPlan(bind)) {
-      bound.push(await bindOne(address, port));
+      const one = await bindOne(address, chosen);
+      bound.push(one);
+      const found = one.server?.address();
+      if (chosen === 0 && typeof found === "object" && found !== null) {
+        chosen = found.port;
+      }
     }
-    return new FrontPort(port, bound, handle);
+    return new FrontPort(chosen, bound, handle);
   }
 
   /** From now on connections go here. Those that are under way stay where they are. */

@@ -18,6 +18,13 @@ import { until } from "./until.ts";
 /** Longest time in which everything must be gone after `daemon stop`. */
 const GONE_TIMEOUT_MS = 10_000;
 
+/** A daemon that listens on no port that anybody else may want. */
+export const TEST_CONFIG = "api_port = 0\nproxy_enabled = false\n";
+
+/** The same with the proxy, on any free port. */
+export const PROXY_CONFIG =
+  'api_port = 0\nproxy_https_port = 0\nproxy_http_redirect_port = 0\nhost_resolver = "noop"\n';
+
 /** Any JSON object that the CLI printed. */
 export type Json = Record<string, unknown>;
 
@@ -33,7 +40,7 @@ export interface ErrorAnswer extends Json {
 export interface TaskmuxOptions {
   /** More variables of the shell that calls the CLI. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Text of `config.toml`; by default only `api_port = 0`, so that nothing collides. Null = no file, a cold machine. */
+  /** Text of `config.toml`; by default {@linkcode TEST_CONFIG}, so that nothing collides. Null = no file, a cold machine. */
   readonly hostConfig?: string | null;
   /** Errors that the daemon may write into its own log; any other one fails the test. */
   readonly expectedErrors?: RegExp;
@@ -152,7 +159,7 @@ export class Taskmux implements AsyncDisposable {
 export async function testTaskmux(
   options: TaskmuxOptions = {},
 ): Promise<Taskmux> {
-  const { hostConfig = "api_port = 0\n" } = options;
+  const { hostConfig = TEST_CONFIG } = options;
   const made = await tempHome(options.env);
   const { launcher = [] } = options;
   const home = { ...made, launcher };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { baseHost, taskUrl } from "../../../src/domain/task_url.ts";
+import { baseHost, NO_PROXY, taskUrl } from "../../../src/domain/task_url.ts";
 
-const BOUND = { bound: true, httpsPort: 443 };
+const BOUND = { bound: true, httpsPort: 443, tld: "localhost" };
 
 function check(
   address: Partial<Parameters<typeof taskUrl>[0]>,
@@ -11,7 +11,7 @@ function check(
     host: null,
     port: null,
     projectId: "shop",
-    proxy: null,
+    proxy: NO_PROXY,
     ...address,
   };
   assert.equal(taskUrl(full), expected, JSON.stringify(full));
@@ -25,7 +25,7 @@ Deno.test("taskUrl is the port itself without a proxy", () => {
 });
 
 Deno.test("taskUrl promises nothing through a proxy that does not listen", () => {
-  const proxy = { bound: false, httpsPort: 443 };
+  const proxy = { bound: false, httpsPort: 443, tld: "localhost" };
   check({ host: "api", port: 3000, proxy }, "http://localhost:3000");
   check({ host: "api", proxy }, null);
 });
@@ -42,11 +42,15 @@ Deno.test("taskUrl is the host name through a bound proxy", () => {
 });
 
 Deno.test("taskUrl names the proxy's port unless it is the usual one", () => {
-  const proxy = { bound: true, httpsPort: 8443 };
+  const proxy = { bound: true, httpsPort: 8443, tld: "localhost" };
   check({ host: "api", proxy }, "https://api.shop.localhost:8443");
   check({ host: "@", proxy }, "https://shop.localhost:8443");
 });
 
 Deno.test("baseHost is under localhost", () => {
-  assert.equal(baseHost("shop-fix"), "shop-fix.localhost");
+  assert.equal(baseHost("shop-fix", NO_PROXY), "shop-fix.localhost");
+  assert.equal(
+    baseHost("shop-fix", { tld: "test" }),
+    "shop-fix.test",
+  );
 });

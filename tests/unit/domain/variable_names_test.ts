@@ -40,6 +40,7 @@ Deno.test("variableNames lets a task keep the name that is its own", () => {
 const FACTS = {
   project: "shop",
   projectId: "shop-fix",
+  baseHost: "shop-fix.localhost",
   branch: "alice/fix",
   worktreeId: "fix",
   isLinked: true,
@@ -68,6 +69,7 @@ Deno.test("projectVariables leaves out what does not exist", () => {
   const facts = {
     ...FACTS,
     projectId: "shop",
+    baseHost: "shop.localhost",
     branch: null,
     worktreeId: null,
     isLinked: false,

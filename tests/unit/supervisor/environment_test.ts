@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NO_PROXY } from "../../../src/domain/task_url.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
 import {
   type EnvironmentRequest,
@@ -9,6 +10,7 @@ import {
 const PROJECT: ProjectContext = {
   name: "shop",
   projectId: "shop-fix",
+  proxy: NO_PROXY,
   worktreeId: "fix",
   branch: "fix",
   isLinked: true,
@@ -75,7 +77,7 @@ Deno.test("a task without run or port is not told of one", async () => {
 });
 
 Deno.test("a task gets addresses through the proxy when it listens", async () => {
-  const proxy = { bound: true, httpsPort: 8443 };
+  const proxy = { bound: true, httpsPort: 8443, tld: "localhost" };
   const env = await environment({ project: { ...PROJECT, proxy } });
   assert.equal(env["TASKMUX_URL_WEB"], "https://web.shop-fix.localhost:8443");
 });
