@@ -15,7 +15,7 @@ import {
   FrontPort,
 } from "../transports/front_ports.ts";
 import type { Router } from "../proxy/router.ts";
-import { portProblems } from "./front_view.ts";
+import { portProblems } from "./port_problems.ts";
 import type { FrontPorts } from "./privileged_start.ts";
 
 /** Where the proxy listens when a port that only root may bind cannot be had. */
@@ -131,7 +131,10 @@ export class Front implements AsyncDisposable {
       };
       this.#own(this.#ports);
     }
-    this.#problems = await portProblems(this.#ports, this.#options);
+    this.#problems = await portProblems(
+      this.#ports,
+      (port) => this.#options.holders(port),
+    );
     this.#ports.https.serve((socket) => server.accept(socket));
     this.#ports.redirect?.serve(answerUnavailable);
   }

@@ -5,9 +5,7 @@
  */
 
 import type { Result } from "../contract/mod.ts";
-import type { FrontPort } from "../transports/front_ports.ts";
-import type { Front, FrontOptions } from "./front.ts";
-import type { FrontPorts } from "./privileged_start.ts";
+import type { Front } from "./front.ts";
 
 /** The proxy in `status`. */
 export function frontStatus(front: Front): Result<"task.status">["proxy"] {
@@ -45,29 +43,4 @@ export function holdsPrivilegedPort({ ports }: Front): boolean {
     port !== null && port !== undefined && port.addresses.length > 0 &&
     port.port < 1024
   );
-}
-
-/** What could not be bound, and who has it. */
-export async function portProblems(
-  { https, redirect }: FrontPorts,
-  { holders }: Pick<FrontOptions, "holders">,
-): Promise<string[]> {
-  const problems: string[] = [];
-  for (const [name, port] of Object.entries({ proxy: https, redirect })) {
-    if (port === null || port.problems.length === 0) continue;
-    const holder = port.isTaken ? await holderOf(port, holders) : "";
-    problems.push(`${name}: ${port.problems.join(", ")}${holder}`);
-  }
-  return problems;
-}
-
-async function holderOf(
-  port: FrontPort,
-  holders: FrontOptions["holders"],
-): Promise<string> {
-  const [holder] = (await holders(port.port))
-    .filter(({ pid }) => pid !== Deno.pid);
-  return holder === undefined
-    ? " by a process of another user"
-    : ` by ${holder.command} (pid ${holder.pid})`;
 }
