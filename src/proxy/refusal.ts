@@ -1,10 +1,12 @@
 /**
- * What a client is told when its request goes nowhere.
+ * Tells a client that its request goes nowhere.
  *
  * @module
  */
 
+import type { ServerResponse } from "node:http";
 import type { ClientRequest, ClientResponse } from "./client_message.ts";
+import { refusalResponse } from "./refusal_response.ts";
 import type { Refusal } from "./router.ts";
 
 /** For a name that is none of ours. */
@@ -21,21 +23,21 @@ export const MISDIRECTED: Refusal = {
   isTransient: false,
 };
 
-/** Answers with a refusal. The rest of the request is read and thrown away. */
+/** Answers with a refusal, whatever the method. The rest of the request is read and thrown away. */
 export function refuse(
   request: ClientRequest,
   response: ClientResponse,
   refusal: Refusal,
 ): void {
   request.resume();
-  const body = `taskmux: ${refusal.message}\n${
-    refusal.hint === null ? "" : `${refusal.hint}\n`
-  }`;
-  const bytes = new TextEncoder().encode(body);
-  (response as import("node:http").ServerResponse).writeHead(refusal.status, {
-    "content-type": "text/plain; charset=utf-8",
-    "content-length": bytes.length,
-    "cache-control": "no-store",
-  });
-  response.end(bytes);
+  const { method } = request;
+  const { status, headers, body } = refusalResponse(
+    request.headers,
+    refusal,
+    { method },
+  );
+  // Both kinds of responses take these; TypeScript sees no signature in common.
+  (response as ServerResponse).writeHead(status, { ...headers });
+  if (method === "HEAD") response.end();
+  else response.end(body);
 }

@@ -52,4 +52,8 @@ export interface Refusal {
   readonly hint: string | null;
   /** Whether the same request may well succeed in a moment. */
   readonly isTransient: boolean;
+  /** When to ask again, where that is known. */
+  readonly retryAfterS?: number;
+  /** The last words of the task, in order, without secrets. */
+  readonly lines?: readonly string[];
 }
