@@ -329,7 +329,12 @@ function openFront({ options, state, keeper, projects }: {
     config,
     ports: options.front ?? null,
     caFolder: options.paths.ca,
-    router: new ProjectRouter(config.dns.managedTld, projects),
+    router: new ProjectRouter({
+      tld: config.dns.managedTld,
+      clock: systemClock,
+      project: (id) => projects().find(id),
+      holders: (port) => keeper.request("holders", { port }),
+    }),
     holders: async (port) =>
       (await keeper.request("holders", { port })).holders,
     now: () => systemClock.now(),

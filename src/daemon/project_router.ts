@@ -1,99 +1,380 @@
 /**
  * Tells the proxy where a name leads: to the task of a project that has it, as that task is now.
  *
+ * A task with exactly that host is the only one asked, also when it is down; then come aliases, then the task with `*`.
+ * A request for a task on its way up is held; nothing is sent to a listener that is not the task's own.
+ *
  * @module
  */
 
 import { APEX, CATCH_ALL, type HostName } from "../domain/host_name.ts";
+import type { RunInfo } from "../domain/task_state.ts";
+import type { ProjectSpec } from "../domain/task_spec.ts";
+import type { Clock } from "../kit/clock.ts";
 import type { Refusal, Route, Router, Upstream } from "../proxy/router.ts";
-import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
-import type { TaskRunner } from "../supervisor/task_runner.ts";
-import type { Projects } from "./projects.ts";
+import {
+  type Holders,
+  ListenerProofs,
+  type Proof,
+  type RunPort,
+} from "./listener_proofs.ts";
+import type { Project } from "./project.ts";
+import {
+  brokenProject,
+  explainedRefusal,
+  heldByStranger,
+  inFolderOf,
+  refusal,
+  type TaskRoute,
+  tooManyWait,
+  unknownHost,
+  unknownProject,
+  withoutPort,
+} from "./route_refusals.ts";
+import { HOLD_MS, WaitingRoom } from "./waiting_room.ts";
+
+/** How often a task is looked at that says nothing by itself: it does not listen yet. */
+const POLL_MS = 100;
+
+/** How long a run that listened once may be without its listener, as while a server reloads itself. */
+const RELISTEN_MS = 2_000;
+
+/** A restart that is later than this is not waited for. */
+const MAX_BACKOFF_MS = HOLD_MS / 2;
+
+/** A port that is no task's, under a host of a project. */
+export interface AliasRoute {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** What a router is given. */
+export interface ProjectRouterOptions {
+  readonly tld: string;
+  readonly clock: Clock;
+  /** A managed project, or null. */
+  project(id: string): Project | null;
+  /** @throws {TaskmuxError} If the keeper does not answer. */
+  holders(port: number): Promise<Holders>;
+  /** The alias that has a host; null = none. No proof is asked of its port: it is foreign by definition. */
+  readonly alias?: (projectId: string, host: string) => AliasRoute | null;
+}
+
+/** Where a name leads, before anybody looks whether somebody is there. */
+type Destination =
+  | ({ readonly kind: "task" } & TaskRoute)
+  | Route;
+
+/** A look at a task: an answer, or a reason to look again. */
+type Look = Route | { readonly kind: "hold"; readonly limitMs?: number };
+
+const HOLD: Look = { kind: "hold" };
 
 /** See the module. */
 export class ProjectRouter implements Router {
   readonly tld: string;
-  readonly #projects: () => Projects;
+  readonly #options: ProjectRouterOptions;
+  readonly #proofs: ListenerProofs;
+  readonly #rooms: WaitingRoom<Route>;
+  /** Task by host, for each file as it is read. */
+  readonly #hosts = new WeakMap<ProjectSpec, ReadonlyMap<string, string>>();
+  readonly #upstreams = new WeakMap<Proof, Upstream>();
 
-  constructor(tld: string, projects: () => Projects) {
-    this.tld = tld;
-    this.#projects = projects;
+  constructor(options: ProjectRouterOptions) {
+    this.tld = options.tld;
+    this.#options = options;
+    this.#proofs = new ListenerProofs(options);
+    this.#rooms = new WaitingRoom(options.clock);
   }
 
   knows(projectId: string): boolean {
-    return this.#projects().find(projectId) !== null;
+    return this.#options.project(projectId) !== null;
   }
 
-  find(name: HostName, _signal: AbortSignal): Promise<Route> {
-    return Promise.resolve(this.#find(name));
+  find(name: HostName, signal: AbortSignal): Promise<Route> {
+    const destination = this.#destinationOf(name);
+    if (destination.kind !== "task") return Promise.resolve(destination);
+    const known = this.#recall(destination);
+    return known === null
+      ? this.#arrive(destination, signal)
+      : Promise.resolve(known);
   }
 
   failed(upstream: Upstream, error: Error): Refusal {
+    const { key, name, port, projectId } = upstream;
+    const project = this.#options.project(projectId);
+    const runner = project?.supervisor?.find(name) ?? null;
+    const isOfRun = runner !== null && key.startsWith(RUN_KEY);
+    if (isOfRun) this.#proofs.doubt(key.slice(RUN_KEY.length));
+    const isAbsent = isConnectError(error);
+    const who = isOfRun ? `Task "${name}"` : `Alias "${name}"`;
+    const command = isOfRun ? `restart ${name}` : `who ${port}`;
     return refusal({
-      code: "upstream_dead",
-      message:
-        `${upstream.name} does not answer on port ${upstream.port}: ${error.message}`,
-      projectId: upstream.projectId,
-      task: upstream.name,
-      hint: `taskmux restart ${upstream.name}`,
+      status: isAbsent ? 503 : 502,
+      code: isAbsent ? "upstream_dead" : "upstream_failed",
+      message: isAbsent
+        ? `${who} does not answer on port ${port}: ${describe(error)}`
+        : `${who} broke off the answer on port ${port}: ${describe(error)}`,
+      projectId,
+      task: name,
+      state: runner?.snapshot().state ?? null,
+      hint: project === null ? null : inFolderOf(project, command),
+      isTransient: isAbsent,
     });
   }
 
-  #find({ projectId, host }: HostName): Route {
-    const supervisor = this.#projects().find(projectId)?.supervisor ?? null;
-    const runner = supervisor === null ? null : runnerOf(supervisor, host);
-    if (runner === null) {
-      return refusal({
-        code: "unknown_name",
-        message: `no task has the host "${host}" in project "${projectId}"`,
-        projectId,
-        hint: "taskmux status",
-      });
+  #destinationOf(name: HostName): Destination {
+    const { projectId, host } = name;
+    const project = this.#options.project(projectId);
+    if (project === null) return unknownProject(name);
+    const { supervisor } = project;
+    if (supervisor === null) return brokenProject(project);
+    const hosts = this.#hostsOf(supervisor.spec);
+    const exact = hosts.get(host);
+    const task = exact ?? this.#aliasOf(name) ??
+      (host === APEX ? undefined : hosts.get(CATCH_ALL));
+    if (typeof task === "object") return task;
+    const runner = task === undefined ? null : supervisor.find(task);
+    return runner === null
+      ? unknownHost(project, supervisor, name)
+      : { kind: "task", project, supervisor, runner };
+  }
+
+  #hostsOf(spec: ProjectSpec): ReadonlyMap<string, string> {
+    const known = this.#hosts.get(spec);
+    if (known !== undefined) return known;
+    const hosts = new Map<string, string>();
+    for (const { host, name } of spec.tasks.values()) {
+      if (host !== null) hosts.set(host, name);
     }
-    const { run, state } = runner.snapshot();
-    if (run === null || run.port === null) {
-      return refusal({
-        code: "not_running",
-        message: `task "${runner.name}" is ${state}`,
-        projectId,
-        task: runner.name,
-        state,
-        hint: `taskmux start ${runner.name}`,
-      });
-    }
+    this.#hosts.set(spec, hosts);
+    return hosts;
+  }
+
+  #aliasOf({ projectId, host }: HostName): Upstream | undefined {
+    const alias = this.#options.alias?.(projectId, host) ?? null;
+    if (alias === null) return undefined;
+    const { name, port } = alias;
     return {
       kind: "upstream",
-      port: run.port,
+      port,
       addresses: ["127.0.0.1", "::1"],
       projectId,
-      name: runner.name,
-      key: run.runId,
+      name,
+      key: `alias:${projectId}:${name}:${port}`,
     };
+  }
+
+  /** The listener that is proven already. */
+  #recall({ supervisor, runner }: TaskRoute): Upstream | null {
+    const { phase } = runner.machine;
+    if (phase.status !== "running" || phase.run.port === null) return null;
+    const { runId, port } = phase.run;
+    const proof = this.#proofs.recall({ runId, port });
+    return proof === null
+      ? null
+      : this.#upstreamOf(proof, { supervisor, runner }, { runId, port });
+  }
+
+  async #arrive(route: TaskRoute, signal: AbortSignal): Promise<Route> {
+    const waited = await this.#rooms.wait(
+      route.runner,
+      (watching) => this.#watch(route, watching),
+      signal,
+    );
+    switch (waited.kind) {
+      case "answer":
+        return waited.answer;
+      case "full":
+        return tooManyWait(route);
+      case "late":
+        return await explainedRefusal(
+          route,
+          { code: "starting", isTransient: true },
+          signal,
+        );
+    }
+  }
+
+  /** Looks at a task until there is something to answer. */
+  async #watch(route: TaskRoute, signal: AbortSignal): Promise<Route> {
+    const { clock } = this.#options;
+    const { runner } = route;
+    const since = clock.monotonic();
+    const restartsBefore = runner.machine.restarts;
+    while (true) {
+      const seen = runner.machine;
+      const isCrashing = seen.restarts - restartsBefore > 1;
+      const look = this.#isThere(route)
+        ? await this.#look(route, { isCrashing, signal })
+        : this.#gone(route);
+      if (look.kind !== "hold") return look;
+      const limitMs = look.limitMs ?? Infinity;
+      if (clock.monotonic() - since >= limitMs) {
+        return await this.#dead(route, signal);
+      }
+      await this.#change(route, seen, signal);
+    }
+  }
+
+  /** Whether the task is still the one of its project. */
+  #isThere({ project, supervisor, runner }: TaskRoute): boolean {
+    return this.#options.project(project.id)?.supervisor === supervisor &&
+      supervisor.find(runner.name) === runner;
+  }
+
+  #gone({ supervisor, runner }: TaskRoute): Refusal {
+    return refusal({
+      code: "unknown_name",
+      message: `Task "${runner.name}" is not there any more`,
+      projectId: supervisor.projectId,
+      hint: "taskmux status",
+      isTransient: true,
+    });
+  }
+
+  /** Resolves when the task changed, or might have begun to listen. */
+  async #change(
+    { supervisor, runner }: TaskRoute,
+    seen: TaskRoute["runner"]["machine"],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const over = new AbortController();
+    const both = AbortSignal.any([signal, over.signal]);
+    const waits = [
+      supervisor.until(
+        () => runner.machine === seen ? undefined : true,
+        both,
+      ),
+      this.#options.clock.sleep(POLL_MS, both),
+    ];
+    try {
+      await Promise.race(waits);
+    } finally {
+      over.abort();
+      await Promise.allSettled(waits);
+    }
+  }
+
+  async #look(
+    route: TaskRoute,
+    { isCrashing, signal }: {
+      readonly isCrashing: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Look> {
+    const { runner } = route;
+    const { phase, manual } = runner.machine;
+    const refuse = (code: string, isTransient = false): Promise<Refusal> =>
+      explainedRefusal(route, { code, isTransient }, signal);
+    switch (phase.status) {
+      case "running":
+        return await this.#listener(route, phase.run, signal);
+      case "waiting":
+      case "preparing":
+      case "spawning":
+        return HOLD;
+      case "stopping":
+        return phase.restartAfterMs === null
+          ? await refuse("not_running")
+          : HOLD;
+      case "backoff": {
+        const inMs = runner.snapshot().restartInMs ?? 0;
+        return isCrashing || inMs > MAX_BACKOFF_MS
+          ? await refuse("failed", true)
+          : HOLD;
+      }
+      case "failed":
+        return await refuse("failed");
+      case "stopped":
+      case "completed":
+        return await refuse(manual ? "stopped_by_hand" : "not_running");
+    }
+  }
+
+  async #listener(
+    route: TaskRoute,
+    run: RunInfo,
+    signal: AbortSignal,
+  ): Promise<Look> {
+    const { runner } = route;
+    const { runId, port } = run;
+    if (port === null) return withoutPort(route);
+    const proof = await this.#proofs.look({ runId, port });
+    switch (proof.kind) {
+      case "ours":
+        return this.#upstreamOf(proof, route, { runId, port });
+      case "stranger":
+        return heldByStranger(route, { port, holder: proof.holder });
+      case "silent":
+        return HOLD;
+      case "nobody":
+        if (runner.snapshot().state === "unhealthy") {
+          return await this.#dead(route, signal);
+        }
+        return this.#proofs.hasListened(runId)
+          ? { kind: "hold", limitMs: RELISTEN_MS }
+          : HOLD;
+    }
+  }
+
+  /** The run is there, its listener is not. */
+  #dead(route: TaskRoute, signal: AbortSignal): Promise<Refusal> {
+    return explainedRefusal(
+      route,
+      { code: "upstream_dead", isTransient: true },
+      signal,
+    );
+  }
+
+  /** The same object as long as the proof is the same. */
+  #upstreamOf(
+    proof: Proof,
+    { supervisor, runner }: Pick<TaskRoute, "supervisor" | "runner">,
+    { runId, port }: RunPort,
+  ): Upstream {
+    const known = this.#upstreams.get(proof);
+    if (known !== undefined) return known;
+    const upstream: Upstream = {
+      kind: "upstream",
+      port,
+      addresses: proof.kind === "ours" ? proof.addresses : [],
+      projectId: supervisor.projectId,
+      name: runner.name,
+      key: RUN_KEY + runId,
+    };
+    this.#upstreams.set(proof, upstream);
+    return upstream;
   }
 }
 
-function runnerOf(
-  supervisor: ProjectSupervisor,
-  host: string,
-): TaskRunner | null {
-  const { runners } = supervisor;
-  const exact = runners.find((runner) => runner.spec.host === host);
-  if (exact !== undefined || host === APEX) return exact ?? null;
-  return runners.find((runner) => runner.spec.host === CATCH_ALL) ?? null;
+/** How keys of runs begin, so that they are none of an alias. */
+const RUN_KEY = "run:";
+
+/** Errors of a connection that did not come about. */
+const CONNECT_ERRORS: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EADDRNOTAVAIL",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "ENOENT",
+]);
+
+function isConnectError(error: Error): boolean {
+  const isRefused = "code" in error && CONNECT_ERRORS.has(error.code) &&
+    (!("syscall" in error) || error.syscall === "connect" ||
+      error.code === "ECONNREFUSED");
+  return isRefused ||
+    (error instanceof AggregateError &&
+      error.errors.every((each) =>
+        each instanceof Error && isConnectError(each)
+      ));
 }
 
-function refusal(
-  facts: Pick<Refusal, "code" | "message" | "projectId" | "hint"> & {
-    readonly task?: string;
-    readonly state?: string;
-  },
-): Refusal {
-  return {
-    kind: "refusal",
-    status: 503,
-    task: null,
-    state: null,
-    isTransient: false,
-    ...facts,
-  };
+function describe(error: Error): string {
+  return "code" in error && typeof error.code === "string"
+    ? error.code
+    : error.message;
 }
