@@ -1,0 +1,190 @@
+/**
+ * Where a request goes: exact host, own name, catch-all; what is held, what is refused, and what a refusal says.
+ */
+
+import assert from "node:assert/strict";
+import { PROGRAMS } from "../support/keeper.ts";
+import { type ProxyClient, proxyClient } from "../support/proxy_client.ts";
+import type { TestProject } from "../support/project.ts";
+import { PROXY_CONFIG, testTaskmux } from "../support/taskmux.ts";
+import { until } from "../support/until.ts";
+
+const SERVER = `exec python3 ${PROGRAMS}/named_server.py`;
+
+/** Until the test makes the file `go`, which only then lets the program begin. */
+const gated = (file: string, command: string): string =>
+  `until [ -e ${file} ]; do sleep 0.02; done; ${command}`;
+
+const SHOP = `
+name = "shop"
+
+[tasks.api]
+command = "${SERVER} api"
+host = "api"
+
+[tasks.web]
+command = "${SERVER} web ::1"
+host = "@"
+
+[tasks.any]
+command = "${SERVER} any"
+host = "*"
+
+[tasks.slow]
+command = "${gated("go-slow", `${SERVER} slow`)}"
+host = "slow"
+auto_start = false
+
+[tasks.doomed]
+command = "${gated("go-doomed", "echo 'no database <here>'; exit 3")}"
+host = "doomed"
+auto_start = false
+restart_policy = "no"
+`;
+
+async function refused(
+  proxy: ProxyClient,
+  address: string,
+  status = 503,
+): Promise<Record<string, unknown>> {
+  const { status: found, body } = await proxy.json(address);
+  assert.equal(found, status, JSON.stringify(body));
+  assert.equal(body["ok"], false);
+  return body;
+}
+
+Deno.test("requests go to the task of their name, and nowhere else", async (t) => {
+  await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
+  const shop = await taskmux.project(SHOP);
+  await shop.ok(["start", "--wait"]);
+  const proxy = await proxyClient(taskmux);
+  const says = async (address: string): Promise<string> =>
+    (await proxy.ask(address)).text;
+
+  await t.step("exact host, own name, and every other one", async () => {
+    assert.equal(
+      await says("api.shop.localhost/a%2Fb?c=/../"),
+      "api /a%2Fb?c=/../",
+    );
+    assert.equal(await says("API.Shop.localhost/"), "api /");
+    assert.equal(await says("shop.localhost/"), "web /");
+    assert.equal(await says("x.shop.localhost/"), "any /");
+    assert.equal(await says("a.b.shop.localhost/"), "any /");
+  });
+
+  await t.step("names that lead nowhere", async () => {
+    const foreign = await proxy.ask("example.com/<script>", {
+      headers: { accept: "text/html" },
+    }).catch((error) => error.code);
+    // Its certificate is not for that name; the answer is looked at below.
+    assert.equal(foreign, "ERR_TLS_CERT_ALTNAME_INVALID");
+    const { status, text } = await proxy.ask("shop.localhost/", {
+      headers: { host: "example.com" },
+    });
+    assert.equal(status, 400);
+    assert.doesNotMatch(text, /example/);
+  });
+
+  await headOf(t, proxy);
+  await downSteps(t, { shop, proxy, says });
+  await holdSteps(t, { shop, proxy });
+});
+
+async function headOf(t: Deno.TestContext, proxy: ProxyClient): Promise<void> {
+  await t.step("a HEAD is refused without a body", async () => {
+    const { status, headers, text } = await proxy.ask("doomed.shop.localhost", {
+      method: "HEAD",
+    });
+    assert.equal(status, 503);
+    assert.equal(text, "");
+    assert(Number(headers["content-length"]) > 0);
+  });
+}
+
+interface Around {
+  readonly shop: TestProject;
+  readonly proxy: ProxyClient;
+}
+
+async function downSteps(
+  t: Deno.TestContext,
+  { shop, proxy, says }: Around & {
+    says(address: string): Promise<string>;
+  },
+): Promise<void> {
+  await t.step(
+    "a task that is down is not replaced by the catch-all",
+    async () => {
+      await shop.ok(["stop", "api", "web"]);
+      const body = await refused(proxy, "api.shop.localhost");
+      assert.equal(body["reason"], "stopped_by_hand");
+      assert.equal(body["task"], "api");
+      assert.equal(body["state"], "stopped");
+      assert.match(String(body["error"]), /stopped by hand/);
+      assert.equal(body["hint"], `taskmux -C ${shop.folder} start api`);
+      assert.equal((await refused(proxy, "shop.localhost"))["task"], "web");
+      assert.equal(await says("x.shop.localhost"), "any /");
+    },
+  );
+
+  await t.step("what a refusal says is what its command heals", async () => {
+    await shop.ok(["start", "api"]);
+    assert.equal(await says("api.shop.localhost"), "api /");
+  });
+}
+
+async function holdSteps(
+  t: Deno.TestContext,
+  { shop, proxy }: Around,
+): Promise<void> {
+  await t.step("requests wait for a task that is on its way up", async () => {
+    await shop.ok(["start", "slow"]);
+    const held = Array.from(
+      { length: 20 },
+      (_, n) => proxy.ask(`slow.shop.localhost/${n}`),
+    );
+    const posted = proxy.ask("slow.shop.localhost/post", {
+      method: "POST",
+      body: "x".repeat(200_000),
+    });
+    await shop.file("go-slow", "");
+    const answers = await Promise.all(held);
+    assert.deepEqual(
+      answers.map(({ text }) => text),
+      answers.map((_, n) => `slow /${n}`),
+    );
+    assert.equal((await posted).text, "slow /post");
+  });
+
+  await t.step(
+    "when the task fails they are told at once, with its last words",
+    async () => {
+      await shop.ok(["start", "doomed"]);
+      const held = proxy.json("doomed.shop.localhost");
+      const page = proxy.ask("doomed.shop.localhost", {
+        headers: { accept: "text/html" },
+      });
+      await shop.file("go-doomed", "");
+      const { status, body } = await held;
+      assert.equal(status, 503);
+      assert.equal(body["reason"], "failed");
+      assert.deepEqual(body["lines"], ["no database <here>"]);
+      assert.match(String(body["error"]), /exited with (code )?3/);
+      assert.match((await page).text, /no database &#60;here&#62;/);
+    },
+  );
+
+  await t.step("who goes away waits no more", async () => {
+    await Deno.remove(`${shop.folder}/go-doomed`);
+    await shop.ok(["start", "doomed"]);
+    const gone = new AbortController();
+    const held = proxy.ask("doomed.shop.localhost", { signal: gone.signal });
+    const failed = assert.rejects(held);
+    gone.abort();
+    await failed;
+    await shop.ok(["stop", "doomed"]);
+    await until(async () =>
+      (await refused(proxy, "doomed.shop.localhost"))["state"] === "stopped"
+    );
+  });
+}
