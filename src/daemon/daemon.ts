@@ -333,7 +333,7 @@ function openFront({ options, state, keeper, projects }: {
       tld: config.dns.managedTld,
       clock: systemClock,
       project: (id) => projects().find(id),
-      holders: (port) => keeper.request("holders", { port }),
+      holders: (of) => keeper.request("holders", of),
     }),
     holders: async (port) =>
       (await keeper.request("holders", { port })).holders,

@@ -57,7 +57,7 @@ export type Holders = KeeperRequests["holders"]["result"];
 /** What proofs are made with. */
 export interface ListenerProofsOptions {
   /** @throws {TaskmuxError} If the keeper does not answer. */
-  holders(port: number): Promise<Holders>;
+  holders(of: RunPort): Promise<Holders>;
   readonly clock: Clock;
 }
 
@@ -135,7 +135,7 @@ export class ListenerProofs {
     const { clock, holders } = this.#options;
     // As old as the question: what happens while it is answered may be missing in the answer.
     const at = clock.monotonic();
-    const proof = await holders(entry.port).then(
+    const proof = await holders({ runId, port: entry.port }).then(
       (found) => proofOf(found, runId),
       (error): Proof => {
         if (error instanceof TaskmuxError) return { kind: "silent" };

@@ -18,6 +18,7 @@ import {
   type Proof,
   type RunPort,
 } from "./listener_proofs.ts";
+import { untilPortAnswers } from "./port_answer.ts";
 import type { Project } from "./project.ts";
 import {
   brokenProject,
@@ -33,8 +34,8 @@ import {
 } from "./route_refusals.ts";
 import { HOLD_MS, WaitingRoom } from "./waiting_room.ts";
 
-/** How often a task is looked at that says nothing by itself: it does not listen yet. */
-const POLL_MS = 100;
+/** How often a task is looked at that says nothing by itself. */
+const LOOK_MS = 500;
 
 /** How long a run that listened once may be without its listener, as while a server reloads itself. */
 const RELISTEN_MS = 2_000;
@@ -55,7 +56,7 @@ export interface ProjectRouterOptions {
   /** A managed project, or null. */
   project(id: string): Project | null;
   /** @throws {TaskmuxError} If the keeper does not answer. */
-  holders(port: number): Promise<Holders>;
+  holders(of: RunPort): Promise<Holders>;
   /** The alias that has a host; null = none. No proof is asked of its port: it is foreign by definition. */
   readonly alias?: (projectId: string, host: string) => AliasRoute | null;
 }
@@ -66,9 +67,18 @@ type Destination =
   | Route;
 
 /** A look at a task: an answer, or a reason to look again. */
-type Look = Route | { readonly kind: "hold"; readonly limitMs?: number };
+type Look = Route | Hold;
 
-const HOLD: Look = { kind: "hold" };
+/** Not yet. */
+interface Hold {
+  readonly kind: "hold";
+  /** Where nobody listens yet. */
+  readonly port?: number;
+  /** For how long that is no failure; absent = for as long as the request may wait. */
+  readonly limitMs?: number;
+}
+
+const HOLD: Hold = { kind: "hold" };
 
 /** See the module. */
 export class ProjectRouter implements Router {
@@ -203,8 +213,8 @@ export class ProjectRouter implements Router {
     const since = clock.monotonic();
     const restartsBefore = runner.machine.restarts;
     while (true) {
-      const seen = runner.machine;
-      const isCrashing = seen.restarts - restartsBefore > 1;
+      const mood = moodOf(runner);
+      const isCrashing = runner.machine.restarts - restartsBefore > 1;
       const look = this.#isThere(route)
         ? await this.#look(route, { isCrashing, signal })
         : this.#gone(route);
@@ -213,7 +223,7 @@ export class ProjectRouter implements Router {
       if (clock.monotonic() - since >= limitMs) {
         return await this.#dead(route, signal);
       }
-      await this.#change(route, seen, signal);
+      await this.#change(route, { mood, hold: look, signal });
     }
   }
 
@@ -236,18 +246,28 @@ export class ProjectRouter implements Router {
   /** Resolves when the task changed, or might have begun to listen. */
   async #change(
     { supervisor, runner }: TaskRoute,
-    seen: TaskRoute["runner"]["machine"],
-    signal: AbortSignal,
+    { mood, hold, signal }: {
+      readonly mood: string;
+      readonly hold: Hold;
+      readonly signal: AbortSignal;
+    },
   ): Promise<void> {
+    const { clock } = this.#options;
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
-    const waits = [
+    const { port, limitMs } = hold;
+    const waits: Promise<unknown>[] = [
       supervisor.until(
-        () => runner.machine === seen ? undefined : true,
+        () => moodOf(runner) === mood ? undefined : true,
         both,
       ),
-      this.#options.clock.sleep(POLL_MS, both),
     ];
+    if (port === undefined || limitMs !== undefined) {
+      waits.push(clock.sleep(LOOK_MS, both));
+    }
+    if (port !== undefined) {
+      waits.push(untilPortAnswers(port, { clock, signal: both }));
+    }
     try {
       await Promise.race(waits);
     } finally {
@@ -313,8 +333,8 @@ export class ProjectRouter implements Router {
           return await this.#dead(route, signal);
         }
         return this.#proofs.hasListened(runId)
-          ? { kind: "hold", limitMs: RELISTEN_MS }
-          : HOLD;
+          ? { kind: "hold", port, limitMs: RELISTEN_MS }
+          : { kind: "hold", port };
     }
   }
 
@@ -346,6 +366,13 @@ export class ProjectRouter implements Router {
     this.#upstreams.set(proof, upstream);
     return upstream;
   }
+}
+
+/** Differs when there is reason to look again; a probe that fails once more is none. */
+function moodOf(runner: TaskRoute["runner"]): string {
+  const { phase, restarts } = runner.machine;
+  const runId = phase.status === "running" ? phase.run.runId : "";
+  return `${phase.status} ${restarts} ${runId} ${runner.snapshot().state}`;
 }
 
 /** How keys of runs begin, so that they are none of an alias. */

@@ -109,7 +109,7 @@ export class Keeper implements Disposable {
       return { env: env === null ? null : { ...env } };
     },
     reclaim: (params) => this.#reclaim(params),
-    holders: ({ port }) => this.#holders(port),
+    holders: (params) => this.#holders(params),
     shutdown: () => {
       if (!this.hasLivingRuns) return {};
       throw new Refusal("busy", "Cannot end the keeper: a run lives");
@@ -284,13 +284,22 @@ export class Keeper implements Disposable {
     return result;
   }
 
-  async #holders(port: number): Promise<KeeperRequests["holders"]["result"]> {
+  async #holders(
+    { port, runId }: KeeperRequests["holders"]["params"],
+  ): Promise<KeeperRequests["holders"]["result"]> {
     const { system } = this.#options.pty;
-    const listeners = await system.listenersOn(port);
+    const before = runId === undefined ? null : await this.#table.snapshot();
+    const members = (before?.membersOf(runId ?? "") ?? []).map((each) =>
+      each.pid
+    );
+    const listeners = await system.listenersOn(port, members);
     if (listeners === null) return { holders: [], hidden: [], unknown: true };
     const { seen, hidden } = listeners;
     if (seen.length === 0) return { holders: [], hidden: [...hidden] };
-    const snapshot = await this.#table.snapshot();
+    const isOfRun = seen.every(({ pid }) => members.includes(pid));
+    const snapshot = before !== null && isOfRun
+      ? before
+      : await this.#table.snapshot();
     return {
       holders: seen.map(({ pid, addresses }) => ({
         pid,

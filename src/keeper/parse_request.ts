@@ -91,7 +91,10 @@ const PARSERS: Parsers = {
     const { since } = object(value);
     return { runIds, ...since === undefined ? {} : { since: times(since) } };
   },
-  holders: (value) => ({ port: integer(object(value), "port", 1, MAX_PORT) }),
+  holders: (value) => ({
+    port: integer(object(value), "port", 1, MAX_PORT),
+    ...object(value).runId === undefined ? {} : { runId: runId(object(value)) },
+  }),
   shutdown: () => ({}),
 };
 

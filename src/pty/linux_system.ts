@@ -118,8 +118,11 @@ export class LinuxSystem implements System {
     return entry?.slice(name.length + 1) ?? null;
   }
 
-  listenersOn(port: number): Promise<Listeners> {
-    return findListeners(port, this.#files);
+  listenersOn(
+    port: number,
+    first: readonly number[] = [],
+  ): Promise<Listeners> {
+    return findListeners(port, this.#files, first);
   }
 
   kill(pid: number, signal: number): boolean {

@@ -228,7 +228,14 @@ export interface KeeperRequests {
   };
   /** Who listens on a TCP port of this machine. */
   holders: {
-    params: { port: number };
+    params: {
+      port: number;
+      /**
+       * Whose processes are looked at first. If every socket is one of theirs nobody else is looked at, which costs a
+       * hundredth; who shares those sockets is then not told. Older keepers ignore it.
+       */
+      runId?: string;
+    };
     result: {
       holders: PortHolder[];
       /** Absent from older keepers. */

@@ -73,9 +73,13 @@ export interface System {
    * Who listens on a TCP port, on whichever address. Looks at every descriptor of the machine, some microseconds each,
    * and lets others have their turns meanwhile.
    *
+   * @param first Processes to look at first. When those have all the sockets nobody else is looked at.
    * @returns Null if this system does not tell.
    */
-  listenersOn(port: number): Promise<Listeners | null>;
+  listenersOn(
+    port: number,
+    first?: readonly number[],
+  ): Promise<Listeners | null>;
 
   /**
    * Sends a signal by number; to a process group when the pid is negative.
