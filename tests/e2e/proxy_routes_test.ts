@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { PROGRAMS } from "../support/keeper.ts";
 import { type ProxyClient, proxyClient } from "../support/proxy_client.ts";
 import type { TestProject } from "../support/project.ts";
-import { PROXY_CONFIG, testTaskmux } from "../support/taskmux.ts";
+import { Strangers } from "../support/strangers.ts";
+import { killIfThere, PROXY_CONFIG, testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
 const SERVER = `exec python3 ${PROGRAMS}/named_server.py`;
@@ -33,6 +34,13 @@ host = "*"
 [tasks.slow]
 command = "${gated("go-slow", `${SERVER} slow`)}"
 host = "slow"
+auto_start = false
+
+[tasks.held]
+command = "${
+  gated("go-held", `${SERVER} held & echo $! > held.pid; sleep 999`)
+}"
+host = "held"
 auto_start = false
 
 [tasks.doomed]
@@ -88,6 +96,7 @@ Deno.test("requests go to the task of their name, and nowhere else", async (t) =
   await headOf(t, proxy);
   await downSteps(t, { shop, proxy, says });
   await holdSteps(t, { shop, proxy });
+  await strangerSteps(t, { shop, proxy });
 });
 
 async function headOf(t: Deno.TestContext, proxy: ProxyClient): Promise<void> {
@@ -187,4 +196,57 @@ async function holdSteps(
       (await refused(proxy, "doomed.shop.localhost"))["state"] === "stopped"
     );
   });
+}
+
+async function strangerSteps(
+  t: Deno.TestContext,
+  { shop, proxy }: Around,
+): Promise<void> {
+  await using strangers = new Strangers();
+  const port = async (): Promise<string> =>
+    String((await shop.task("held")).port);
+  const squat = async (): Promise<number> => {
+    const env = { ...Deno.env.toObject(), PORT: await port() };
+    const words = ["python3", `${PROGRAMS}/named_server.py`, "evil"] as const;
+    const pid = await strangers.add("squatter", [...words], { env });
+    await until(() => isOpen(Number(env.PORT)), { what: "the squatter" });
+    return pid;
+  };
+  const accused = async (pid: number): Promise<void> => {
+    const body = await refused(proxy, "held.shop.localhost");
+    assert.equal(body["reason"], "stranger", JSON.stringify(body));
+    assert.match(String(body["error"]), new RegExp(`\\(pid ${pid}\\)`));
+    assert.match(String(body["hint"]), /alias add held \d+$/);
+  };
+
+  await t.step("whoever took the port of a task gets no request", async () => {
+    await shop.ok(["start", "held"]);
+    const pid = await squat();
+    await accused(pid);
+    killIfThere(pid);
+    await until(async () => !await isOpen(Number(await port())));
+    await shop.file("go-held", "");
+    assert.equal((await proxy.ask("held.shop.localhost")).text, "held /");
+  });
+
+  await t.step(
+    "nor who takes it when the task's own server is gone",
+    async () => {
+      killIfThere(Number(await shop.read("held.pid")));
+      await until(async () => !await isOpen(Number(await port())));
+      const { status, text } = await proxy.ask("held.shop.localhost");
+      assert.equal(status, 503, text);
+      await accused(await squat());
+    },
+  );
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  try {
+    using _connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    return false;
+  }
 }
