@@ -17,6 +17,7 @@ import {
 import { findLibc } from "../config/libc_path.ts";
 import type { Paths } from "../config/paths.ts";
 import { daemonFlags } from "../config/permissions.ts";
+import { permittedBinds } from "../config/proxy_bind.ts";
 import { formatUser, type TargetUser } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
@@ -94,10 +95,13 @@ export function daemonCommand(
     "args" | "entry" | "user"
   >,
 ): { readonly program: string; readonly options: Deno.CommandOptions } {
-  const libc = user === null ? undefined : requireLibc();
+  const grants = {
+    libc: user === null ? undefined : requireLibc(),
+    binds: permittedBinds(paths.hostConfig),
+  };
   const launch = denoCommand({
     entry,
-    flags: [REGEXP_GUARD, ...daemonFlags(paths, libc)],
+    flags: [REGEXP_GUARD, ...daemonFlags(paths, grants)],
     args: [...args, ...user === null ? [] : [`--as=${formatUser(user)}`]],
   });
   return {

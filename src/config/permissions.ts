@@ -47,12 +47,19 @@ export function cliPermissions(paths: Paths): PermissionSet {
   };
 }
 
-/**
- * The daemon: runs hooks and probes, so any program, yet no other machine.
- *
- * @param libc The C library, for a daemon that starts as root and becomes a user; it gives this up as soon as it did.
- */
-export function daemonPermissions(paths: Paths, libc?: string): PermissionSet {
+/** What only some daemons may. */
+export interface DaemonGrants {
+  /** The C library, for one that starts as root and becomes a user; it gives this up as soon as it did. */
+  readonly libc?: string | undefined;
+  /** Addresses beyond loopback on which it may listen, see `permittedBinds`. */
+  readonly binds?: readonly string[];
+}
+
+/** The daemon: runs hooks and probes, so any program, yet no other machine. */
+export function daemonPermissions(
+  paths: Paths,
+  { libc, binds = [] }: DaemonGrants = {},
+): PermissionSet {
   return {
     read: true,
     write: true,
@@ -60,6 +67,7 @@ export function daemonPermissions(paths: Paths, libc?: string): PermissionSet {
     run: true,
     net: [
       ...LOOPBACK,
+      ...binds,
       `unix:${paths.daemonSocket}`,
       `unix:${paths.keeperSocket}`,
       `unix:${paths.httpSocket}`,
@@ -92,13 +100,9 @@ export function cliFlags(paths: Paths): string[] {
   ];
 }
 
-/**
- * Flags of `deno run` for the daemon.
- *
- * @param libc See {@linkcode daemonPermissions}.
- */
-export function daemonFlags(paths: Paths, libc?: string): string[] {
-  return permissionFlags(daemonPermissions(paths, libc));
+/** Flags of `deno run` for the daemon. */
+export function daemonFlags(paths: Paths, grants: DaemonGrants = {}): string[] {
+  return permissionFlags(daemonPermissions(paths, grants));
 }
 
 /**

@@ -34,7 +34,7 @@ import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
 import { Front } from "./front.ts";
 import { KeeperLink } from "./keeper_link.ts";
-import type { FrontPorts } from "./privileged_start.ts";
+import { type FrontPorts, isProxyForbidden } from "./open_front_ports.ts";
 import { ProjectRouter } from "./project_router.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
@@ -264,7 +264,7 @@ async function openEngine(
     }),
   );
   const front = stack.use(
-    openFront({ options, state, keeper, projects: () => projects }),
+    await openFront({ options, state, keeper, projects: () => projects }),
   );
   const host = createHost({
     options,
@@ -323,10 +323,11 @@ function openFront({ options, state, keeper, projects }: {
   readonly state: State;
   readonly keeper: KeeperLink;
   projects(): Projects;
-}): Front {
+}): Promise<Front> {
   const { config, onError } = state;
-  return new Front({
+  return Front.open({
     config,
+    isForbidden: isProxyForbidden(options.environment()),
     ports: options.front ?? null,
     caFolder: options.paths.ca,
     router: new ProjectRouter({
@@ -337,7 +338,7 @@ function openFront({ options, state, keeper, projects }: {
     }),
     holders: async (port) =>
       (await keeper.request("holders", { port })).holders,
-    now: () => systemClock.now(),
+    clock: systemClock,
     onError,
   });
 }

@@ -7,26 +7,19 @@
  */
 
 import type { HostConfig } from "../config/host_config.ts";
+import { TaskmuxError } from "../domain/error.ts";
 import type { PortHolder } from "../pty/protocol.ts";
 import type { ProxyBinding } from "../domain/task_url.ts";
-import {
-  answerUnavailable,
-  closeAtOnce,
-  FrontPort,
-} from "../transports/front_ports.ts";
+import type { Clock } from "../kit/clock.ts";
 import type { Router } from "../proxy/router.ts";
-import { portProblems } from "./port_problems.ts";
-import type { FrontPorts } from "./privileged_start.ts";
-
-/** Where the proxy listens when a port that only root may bind cannot be had. */
-const FALLBACK_PORTS: Readonly<Record<number, number>> = {
-  443: 8443,
-  80: 8080,
-};
+import { type FrontPorts, openFrontPorts } from "./open_front_ports.ts";
+import { portDetours, portProblems } from "./port_problems.ts";
 
 /** What the front needs. */
 export interface FrontOptions {
   readonly config: HostConfig;
+  /** Whether the environment forbids a proxy, whatever the settings say. */
+  readonly isForbidden: boolean;
   /** Ports that were bound while this process was root. They become the front's. */
   readonly ports: FrontPorts | null;
   /** Folder of the certificate authority. */
@@ -34,7 +27,7 @@ export interface FrontOptions {
   readonly router: Router;
   /** Who listens on a port. */
   holders(port: number): Promise<readonly PortHolder[]>;
-  now(): number;
+  readonly clock: Clock;
   onError(error: unknown, context: string): void;
 }
 
@@ -45,12 +38,23 @@ export class Front implements AsyncDisposable {
   #ports: FrontPorts | null;
   #opening: Promise<void> | null = null;
   #caPath: string | null = null;
+  #isServing = false;
+  /** Why it does not serve although it should. */
+  #failure: string | null = null;
   #problems: readonly string[] = [];
+  #detours: readonly string[] = [];
 
-  constructor(options: FrontOptions) {
+  private constructor(options: FrontOptions) {
     this.#options = options;
     this.#ports = options.ports;
     if (options.ports !== null) this.#own(options.ports);
+  }
+
+  /** A front that serves nothing yet. It knows what is wrong with ports that it is given. */
+  static async open(options: FrontOptions): Promise<Front> {
+    const front = new Front(options);
+    await front.#tellPorts();
+    return front;
   }
 
   /** The ports that are bound, or were tried; null = none yet. */
@@ -60,7 +64,23 @@ export class Front implements AsyncDisposable {
 
   /** What is wrong with its ports, as sentences. */
   get problems(): readonly string[] {
-    return this.#problems;
+    return this.#failure === null
+      ? this.#problems
+      : [this.#failure, ...this.#problems];
+  }
+
+  /** Which other ports are bound than those of the settings, and why, as sentences. */
+  get detours(): readonly string[] {
+    return this.#detours;
+  }
+
+  /** Whether a daemon without the rights of root could not bind its ports again. */
+  get needsRoot(): boolean {
+    const { ports } = this.#options;
+    return [ports?.https, ports?.redirect].some((port) =>
+      port !== null && port !== undefined && port.addresses.length > 0 &&
+      port.port < 1024
+    );
   }
 
   /** What addresses are made of. */
@@ -68,15 +88,23 @@ export class Front implements AsyncDisposable {
     const { proxy, dns } = this.#options.config;
     const https = this.#ports?.https ?? null;
     return {
-      bound: https !== null && https.addresses.length > 0 &&
-        this.#opening !== null,
+      bound: https !== null && https.addresses.length > 0 && this.#isServing,
       httpsPort: https?.port ?? proxy.httpsPort,
       tld: dns.managedTld,
     };
   }
 
   get isEnabled(): boolean {
-    return this.#options.config.proxy.enabled;
+    const { config, isForbidden } = this.#options;
+    return config.proxy.enabled && !isForbidden;
+  }
+
+  /** Why it does not serve; null = it does. */
+  get reason(): string | null {
+    if (this.binding.bound) return null;
+    if (this.#options.isForbidden) return "TASKMUX_DISABLE_PROXY is set";
+    if (!this.isEnabled) return "proxy_enabled is false";
+    return this.problems[0] ?? "no task has a host";
   }
 
   /** Path of the certificate that clients have to trust; null while there is none. */
@@ -84,12 +112,19 @@ export class Front implements AsyncDisposable {
     return this.#caPath;
   }
 
-  /** Has the proxy serve, if it is to. Whoever comes later waits for the first. What goes wrong is told by `status`. */
+  /**
+   * Has the proxy serve, if it is to. Whoever comes later waits for the first, and tries again what went wrong. What that
+   * was is told by `status`.
+   */
   async ensure(): Promise<void> {
     if (!this.isEnabled) return;
-    this.#opening ??= this.#open().catch((error) =>
-      this.#options.onError(error, "proxy")
-    );
+    this.#opening ??= this.#open().catch((error) => {
+      this.#opening = null;
+      const failure = `the proxy does not serve: ${failureOf(error)}`;
+      // It is tried again with every look at a project.
+      if (failure !== this.#failure) this.#options.onError(error, "proxy");
+      this.#failure = failure;
+    });
     await this.#opening;
   }
 
@@ -99,17 +134,19 @@ export class Front implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { config: { proxy, dns }, router, caFolder, now, onError } =
+    const { config: { proxy, dns }, router, caFolder, clock, onError } =
       this.#options;
-    const [{ Authority }, { LeafStore }, { ProxyServer }] = await Promise.all([
-      import("../certs/authority.ts"),
-      import("../certs/leaf_store.ts"),
-      import("../proxy/proxy_server.ts"),
-    ]);
+    const [{ Authority }, { LeafStore }, { ProxyServer }, { RedirectServer }] =
+      await Promise.all([
+        import("../certs/authority.ts"),
+        import("../certs/leaf_store.ts"),
+        import("../proxy/proxy_server.ts"),
+        import("../proxy/redirect_server.ts"),
+      ]);
     const authority = await Authority.open({
       folder: caFolder,
       tld: dns.managedTld,
-      now,
+      now: () => clock.now(),
     });
     this.#caPath = authority.path;
     const server = this.#stack.use(
@@ -122,21 +159,34 @@ export class Front implements AsyncDisposable {
         onError: (error) => onError(error, "proxy"),
       }),
     );
-    if (this.#ports === null) {
-      this.#ports = {
-        https: await bindOrFallBack(proxy.bind, proxy.httpsPort),
-        redirect: proxy.httpRedirectPort === 0
-          ? null
-          : await bindOrFallBack(proxy.bind, proxy.httpRedirectPort),
-      };
-      this.#own(this.#ports);
-    }
-    this.#problems = await portProblems(
-      this.#ports,
-      (port) => this.#options.holders(port),
+    const redirect = this.#stack.use(
+      new RedirectServer({
+        router,
+        httpsPort: () => this.binding.bound ? this.binding.httpsPort : null,
+        clock,
+      }),
     );
+    if (this.#ports === null) {
+      this.#ports = await openFrontPorts(proxy);
+      this.#own(this.#ports);
+      await this.#tellPorts();
+    }
     this.#ports.https.serve((socket) => server.accept(socket));
-    this.#ports.redirect?.serve(answerUnavailable);
+    this.#ports.redirect?.serve((socket) => redirect.accept(socket));
+    this.#isServing = true;
+    this.#failure = null;
+  }
+
+  async #tellPorts(): Promise<void> {
+    if (this.#ports === null) return;
+    const holders = (port: number): Promise<readonly PortHolder[]> =>
+      this.#options.holders(port).catch((error) => {
+        // Without a keeper nobody can tell who it is.
+        if (error instanceof TaskmuxError) return [];
+        throw error;
+      });
+    this.#problems = await portProblems(this.#ports, holders);
+    this.#detours = await portDetours(this.#ports, holders);
   }
 
   #own(ports: FrontPorts): void {
@@ -145,10 +195,8 @@ export class Front implements AsyncDisposable {
   }
 }
 
-async function bindOrFallBack(bind: string, port: number): Promise<FrontPort> {
-  const front = await FrontPort.open({ bind, port }, closeAtOnce);
-  const fallback = FALLBACK_PORTS[port];
-  if (front.addresses.length > 0 || fallback === undefined) return front;
-  await front[Symbol.asyncDispose]();
-  return await FrontPort.open({ bind, port: fallback }, closeAtOnce);
+function failureOf(error: unknown): string {
+  if (!(error instanceof TaskmuxError)) return String(error);
+  const { message, hint } = error;
+  return hint === undefined ? message : `${message}; ${hint}`;
 }

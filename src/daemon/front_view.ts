@@ -14,13 +14,8 @@ export function frontStatus(front: Front): Result<"task.status">["proxy"] {
     enabled: front.isEnabled,
     bound,
     port: bound ? httpsPort : null,
-    reason: bound ? null : reasonOf(front),
+    reason: front.reason,
   };
-}
-
-function reasonOf(front: Front): string {
-  if (!front.isEnabled) return "proxy_enabled is false";
-  return front.problems[0] ?? "no task has a host";
 }
 
 /** The proxy in `daemon status`. */
@@ -34,13 +29,7 @@ export function frontDetails(
     https_bound: https?.addresses ?? [],
     redirect_port: redirect?.port ?? null,
     redirect_bound: redirect?.addresses ?? [],
+    instead: [...front.detours],
+    needs_root: front.needsRoot,
   };
-}
-
-/** Whether there is a port that a daemon without the rights of root could not bind again. */
-export function holdsPrivilegedPort({ ports }: Front): boolean {
-  return [ports?.https, ports?.redirect].some((port) =>
-    port !== null && port !== undefined && port.addresses.length > 0 &&
-    port.port < 1024
-  );
 }

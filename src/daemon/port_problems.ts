@@ -6,7 +6,7 @@
 
 import type { PortHolder } from "../pty/protocol.ts";
 import type { FrontPort } from "../transports/front_ports.ts";
-import type { FrontPorts } from "./privileged_start.ts";
+import type { FrontPorts } from "./open_front_ports.ts";
 
 /** Who listens on a port. */
 type Holders = (port: number) => Promise<readonly PortHolder[]>;
@@ -19,17 +19,37 @@ export async function portProblems(
   const problems: string[] = [];
   for (const [name, port] of Object.entries({ proxy: https, redirect })) {
     if (port === null || port.problems.length === 0) continue;
-    const holder = port.isTaken ? await holderOf(port, holders) : "";
-    problems.push(`${name}: ${port.problems.join(", ")}${holder}`);
+    problems.push(`${name}: ${await reasonOf(port, port.port, holders)}`);
   }
   return problems;
 }
 
-async function holderOf(
-  port: FrontPort,
+/** Why other ports than those of the settings are bound. */
+export async function portDetours(
+  { detours }: FrontPorts,
+  holders: Holders,
+): Promise<string[]> {
+  return await Promise.all(detours.map(async (detour) => {
+    const { got, wanted } = detour;
+    return `${got} instead of ${wanted}: ${await reasonOf(
+      detour,
+      wanted,
+      holders,
+    )}`;
+  }));
+}
+
+async function reasonOf(
+  { isTaken, problems }: Pick<FrontPort, "isTaken" | "problems">,
+  port: number,
   holders: Holders,
 ): Promise<string> {
-  const [holder] = (await holders(port.port))
+  const holder = isTaken ? await holderOf(port, holders) : "";
+  return `${problems.join(", ")}${holder}`;
+}
+
+async function holderOf(port: number, holders: Holders): Promise<string> {
+  const [holder] = (await holders(port))
     .filter(({ pid }) => pid !== Deno.pid);
   return holder === undefined
     ? " by a process of another user"

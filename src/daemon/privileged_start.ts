@@ -12,17 +12,11 @@ import { type TargetUser, userEnvironment } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { RootPrivileges } from "../privilege/root_privileges.ts";
 import {
-  answerUnavailable,
-  closeAtOnce,
-  FrontPort,
-} from "../transports/front_ports.ts";
-
-/** The ports of the proxy. */
-export interface FrontPorts {
-  readonly https: FrontPort;
-  /** Null if the settings want none. */
-  readonly redirect: FrontPort | null;
-}
+  type FrontPorts,
+  type FrontSettings,
+  isProxyForbidden,
+  openFrontPorts,
+} from "./open_front_ports.ts";
 
 /** What is left of having been root. */
 export interface PrivilegedStart {
@@ -58,9 +52,10 @@ export async function startPrivileged(
     denoDirectory(environment, Deno.build.os),
   ]);
   const proxy = await root.as(user, () => readProxy(paths.hostConfig));
-  const front = proxy === null || !options.bindsPorts
+  const isUnwanted = !options.bindsPorts || isProxyForbidden(environment);
+  const front = proxy === null || isUnwanted
     ? null
-    : await bind(proxy);
+    : await openFrontPorts(proxy);
   root.drop(user);
   Deno.permissions.revokeSync({ name: "ffi" });
   return {
@@ -75,7 +70,7 @@ export async function startPrivileged(
 /** The settings of the proxy; null if there is to be none. */
 async function readProxy(
   path: string,
-): Promise<ProxySettings | null> {
+): Promise<FrontSettings | null> {
   try {
     const { proxy } = (await loadHostConfig(path)).config;
     return proxy.enabled ? proxy : null;
@@ -84,21 +79,4 @@ async function readProxy(
     if (error instanceof TaskmuxError) return null;
     throw error;
   }
-}
-
-interface ProxySettings {
-  readonly bind: string;
-  readonly httpsPort: number;
-  readonly httpRedirectPort: number;
-}
-
-async function bind(proxy: ProxySettings): Promise<FrontPorts> {
-  const { bind, httpsPort, httpRedirectPort } = proxy;
-  return {
-    https: await FrontPort.open({ bind, port: httpsPort }, closeAtOnce),
-    redirect: httpRedirectPort === 0 ? null : await FrontPort.open(
-      { bind, port: httpRedirectPort },
-      answerUnavailable,
-    ),
-  };
 }

@@ -98,7 +98,7 @@ export class FrontPort implements AsyncDisposable {
 /** How long a client may take to send its request. */
 const REQUEST_MS = 5_000;
 
-const UNAVAILABLE = "taskmux: this version has no proxy yet\n";
+const UNAVAILABLE = "taskmux: no task has a host yet\n";
 
 /** Answers any HTTP request with 503. */
 export function answerUnavailable(socket: Socket): void {
@@ -170,7 +170,7 @@ function reasonOf(code: string): string {
     case "EAFNOSUPPORT":
       return "is no address of this machine";
     case "NotCapable":
-      return "is not on loopback, where alone taskmux may listen";
+      return "is not on loopback, and this daemon was started without the permission to listen there";
     default:
       return `cannot be bound (${code})`;
   }

@@ -72,7 +72,7 @@ Deno.test("a client that says nothing, or half a request, holds nothing up", asy
     body: "y".repeat(1000),
   });
   assert.equal(response.status, 503);
-  assert.match(await response.text(), /no proxy/);
+  assert.match(await response.text(), /no task has a host/);
   await front[Symbol.asyncDispose]();
   assert.equal(await silent.read(new Uint8Array(1)).catch(() => null), null);
 });

@@ -57,8 +57,29 @@ export function daemonLines(
     ? ` (${proxy["reason"]})`
     : "";
   lines.push(`Proxy: ${proxy.enabled ? "enabled" : "disabled"}${why}`);
+  lines.push(...proxyLines(proxy));
   lines.push(`DNS: ${dns.resolver}, ${dns.active ? "active" : "not active"}`);
   return lines;
+}
+
+/** Where it listens, and which other ports it was to have. */
+function proxyLines(proxy: Result<"daemon.status">["proxy"]): string[] {
+  const { https_bound: https, redirect_bound: redirect, instead } = proxy;
+  return [
+    ...listening("HTTPS", https, proxy["https_port"]),
+    ...listening(
+      "HTTP, which leads to HTTPS",
+      redirect,
+      proxy["redirect_port"],
+    ),
+    ...(Array.isArray(instead) ? instead : []).map((each) => `  ${each}`),
+  ];
+}
+
+function listening(what: string, addresses: unknown, port: unknown): string[] {
+  return Array.isArray(addresses) && addresses.length > 0
+    ? [`  ${what}: port ${port} of ${addresses.join(" and ")}`]
+    : [];
 }
 
 /** Nothing where no service is installed. */

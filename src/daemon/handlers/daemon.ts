@@ -9,7 +9,7 @@ import { VERSION } from "../../contract/wire.ts";
 import { findUnits } from "../../service/unit_file.ts";
 import type { Handlers } from "../dispatcher.ts";
 import { examine } from "../examine.ts";
-import { frontDetails, holdsPrivilegedPort } from "../front_view.ts";
+import { frontDetails } from "../front_view.ts";
 import type { Services } from "../services.ts";
 import type { ShutDownReport } from "../shut_down.ts";
 
@@ -27,7 +27,7 @@ export function daemonHandlers(
         pid: Deno.pid,
         version: VERSION,
         managed: services.isService,
-        needs_root: holdsPrivilegedPort(services.front),
+        needs_root: services.front.needsRoot,
       }),
     "daemon.status": async () => {
       const running = services.projects.all.flatMap((project) =>
@@ -48,10 +48,7 @@ export function daemonHandlers(
           managed: services.isService,
           units: await findUnits(services.environment(), Deno.build.os),
         },
-        proxy: {
-          ...frontDetails(services.front),
-          needs_root: holdsPrivilegedPort(services.front),
-        },
+        proxy: frontDetails(services.front),
         dns: { resolver: services.config.hostResolver, active: false },
         is_root: services.isRoot,
         warnings: services.warnings(),

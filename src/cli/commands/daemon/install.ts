@@ -13,6 +13,7 @@ import {
 import { findLibc } from "../../../config/libc_path.ts";
 import type { Paths } from "../../../config/paths.ts";
 import { daemonFlags, denoDirectory } from "../../../config/permissions.ts";
+import { permittedBinds } from "../../../config/proxy_bind.ts";
 import { formatUser } from "../../../config/target_user.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
@@ -125,11 +126,14 @@ function serviceOf(context: Context, scope: ServiceScope): Service {
   const path = searchPath(env, program);
   // Root's daemon works for the user who called sudo, and becomes that user; else it is that of whoever asks.
   const becomes = scope === "system" && user !== null ? user : null;
-  const libc = becomes === null ? undefined : findLibc() ?? undefined;
+  const grants = {
+    libc: becomes === null ? undefined : findLibc() ?? undefined,
+    binds: permittedBinds(paths.hostConfig),
+  };
   const command: LaunchCommand = denoCommand({
     program,
     entry: entryPoint("daemon"),
-    flags: [REGEXP_GUARD, ...daemonFlags(paths, libc)],
+    flags: [REGEXP_GUARD, ...daemonFlags(paths, grants)],
     args: [
       "--foreground",
       "--service",
