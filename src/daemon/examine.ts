@@ -17,6 +17,7 @@ import {
 import { systemClock } from "../kit/clock.ts";
 import { runCommand } from "../kit/run_command.ts";
 import { prune } from "./prune.ts";
+import { checkProxy } from "./proxy_check.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
 import type { Services } from "./services.ts";
 
@@ -75,6 +76,10 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
         "taskmux config set api_port 0",
       );
     },
+  },
+  {
+    name: "proxy",
+    run: ({ front }) => Promise.resolve(checkProxy(front)),
   },
   {
     name: "descriptors",

@@ -69,6 +69,8 @@ export class FrontPort implements AsyncDisposable {
       if (chosen === 0 && typeof found === "object" && found !== null) {
         chosen = found.port;
       }
+      // It takes connections of both families.
+      if (address === ANY && (one.server !== null || one.isTaken)) break;
     }
     return new FrontPort(chosen, bound, handle);
   }
@@ -120,6 +122,9 @@ export function closeAtOnce(socket: Socket): void {
   socket.destroy();
 }
 
+/** Every address of this machine. Deno knows no socket for those of IPv6 alone: bound beside `0.0.0.0` it is taken. */
+const ANY = "::";
+
 interface Bound {
   readonly address: string;
   readonly server: Server | null;
@@ -137,7 +142,8 @@ async function bindOne(address: string, port: number): Promise<Bound> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   try {
-    server.listen({ host: address, port, ipv6Only: true }, resolve);
+    const ipv6Only = address !== ANY;
+    server.listen({ host: address, port, ipv6Only }, resolve);
     await promise;
     server.removeListener("error", reject);
     // An accept that fails, for want of descriptors, must not end the daemon.
@@ -184,9 +190,9 @@ function addressPlan(bind: string): readonly string[] {
     case "::1":
       return ["::1", "127.0.0.1"];
     case "0.0.0.0":
-      return ["0.0.0.0", "::"];
-    case "::":
-      return ["::", "0.0.0.0"];
+    case ANY:
+      // The second where there is no IPv6.
+      return [ANY, "0.0.0.0"];
     default:
       return [bind];
   }
