@@ -6,7 +6,14 @@
 
 import type { Duplex } from "node:stream";
 
-/** Answers by the code of the parser's error and ends the connection. */
+/** By code; anything else is a bad request. */
+const STATUS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  // This is no proxy to other places.
+  CONNECT: "501 Not Implemented",
+};
+
+/** Answers by the code of the parser's error, or to `CONNECT`, and ends the connection. */
 export function answerUnreadable(
   error: { readonly code?: string },
   socket: Duplex,
@@ -16,9 +23,7 @@ export function answerUnreadable(
     socket.destroy();
     return;
   }
-  const status = error.code === "HPE_HEADER_OVERFLOW"
-    ? "431 Request Header Fields Too Large"
-    : "400 Bad Request";
+  const status = STATUS[error.code ?? ""] ?? "400 Bad Request";
   const body = `taskmux: ${status.slice(4)}\n`;
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +

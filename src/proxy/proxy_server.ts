@@ -39,6 +39,7 @@ import { repairEmptyWrites } from "./repair_empty_writes.ts";
 import { ResetBudget } from "./reset_budget.ts";
 import type { Router } from "./router.ts";
 import { SecureContexts } from "./secure_contexts.ts";
+import { UpgradeTunnels } from "./tunnel_upgrade.ts";
 import { UpstreamAgents } from "./upstream_agents.ts";
 
 /** What the proxy works with. */
@@ -46,6 +47,8 @@ export interface ProxyOptions {
   readonly router: Router;
   readonly certificates: CertificateSource;
   readonly clock?: Clock;
+  /** Most WebSockets at the same time; by default 10,000. */
+  readonly maxTunnels?: number;
   /** Reports a failure of the proxy itself. What clients and tasks do is none. */
   onError(error: unknown): void;
 }
@@ -72,6 +75,7 @@ export class ProxyServer implements AsyncDisposable {
   readonly #tls: TlsServer;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
+  readonly #tunnels: UpgradeTunnels;
   readonly #agents: UpstreamAgents;
   readonly #idle: IdleWatch;
   readonly #sockets = new Set<Socket>();
@@ -82,6 +86,7 @@ export class ProxyServer implements AsyncDisposable {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#tunnels = new UpgradeTunnels(options);
     this.#clock = options.clock ?? systemClock;
     const now = (): number => this.#clock.monotonic();
     this.#agents = new UpstreamAgents(now);
@@ -105,6 +110,7 @@ export class ProxyServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#tunnels[Symbol.dispose]();
     for (const socket of this.#sockets) socket.destroy();
     this.#agents[Symbol.dispose]();
     await this.#sweeping;
@@ -151,9 +157,15 @@ export class ProxyServer implements AsyncDisposable {
     // Whether to go on is the task's to say.
     server.on("checkContinue", answer);
     server.on("checkExpectation", answer);
+    server.on("upgrade", (request, socket, head) => {
+      const watched = this.#watched.get(socket);
+      // For good: a tunnel may be silent.
+      if (watched !== undefined) this.#idle.begin(watched);
+      this.#tunnels.accept(request, socket, head);
+    });
     server.on("clientError", answerUnreadable);
     server.on("connect", (_request, socket) => {
-      answerUnreadable({ code: "HPE_INVALID_METHOD" }, socket);
+      answerUnreadable({ code: "CONNECT" }, socket);
     });
     return server;
   }
