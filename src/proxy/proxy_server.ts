@@ -144,6 +144,8 @@ export class ProxyServer implements AsyncDisposable {
       headersTimeout: 0,
       requestTimeout: 0,
     });
+    // Deno closes connections after one answer when their server does not listen itself.
+    Object.defineProperty(server, "listening", { value: true });
     const answer = (
       request: IncomingMessage,
       response: ServerResponse,
