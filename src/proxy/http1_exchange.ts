@@ -111,7 +111,7 @@ export class Http1Exchange implements Exchange {
   }
 
   abort(): void {
-    this.#request.socket.destroy();
+    if (!this.#isComplete) this.#request.socket.destroy();
   }
 }
 

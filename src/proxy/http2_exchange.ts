@@ -136,8 +136,11 @@ export class Http2Exchange implements Exchange {
   }
 
   abort(): void {
+    const { stream } = this.#arrival;
+    // Deno's session breaks if a stream is reset that is closed already.
+    if (this.#isComplete || stream.closed || stream.destroyed) return;
     // `close(code)` would end the answer as if it were whole.
-    this.#arrival.stream.destroy(new Error("the upstream is gone"));
+    stream.destroy(new Error("the upstream is gone"));
   }
 }
 
