@@ -1,75 +1,139 @@
 /**
- * Sends one request to its task and the answer back.
+ * Sends one request to its task and the answer back, both as streams.
  *
  * @module
  */
 
-import {
-  type Agent,
-  request as startRequest,
-  type ServerResponse,
-} from "node:http";
-import type { ClientRequest, ClientResponse } from "./client_message.ts";
-import { refuse } from "./refusal.ts";
+import { type ClientRequest, request as startRequest } from "node:http";
+import { endToEndHeaders, fieldsOf } from "./end_to_end_headers.ts";
+import type { Exchange } from "./exchange.ts";
+import { flushHead } from "./flush_head.ts";
+import { relayAnswer } from "./relay_answer.ts";
+import type { RequestTarget } from "./request_target.ts";
 import type { Router, Upstream } from "./router.ts";
+import type { UpstreamAgent, UpstreamAgents } from "./upstream_agents.ts";
+import { upstreamHeaders } from "./upstream_request.ts";
 
 /** Largest head of an answer. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
+/** Methods that may be sent twice (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  "DELETE",
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "PUT",
+  "TRACE",
+]);
+
 /** One request and where it goes. */
 export interface Forwarding {
-  readonly request: ClientRequest;
-  readonly response: ClientResponse;
+  readonly exchange: Exchange;
+  readonly target: RequestTarget;
   readonly upstream: Upstream;
   readonly router: Router;
-  readonly agent: Agent;
-  /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly agents: UpstreamAgents;
 }
 
-/** Resolves when the answer is complete, or its client or task gone. */
-export function forwardRequest(
-  { request, response, upstream, router, agent, signal }: Forwarding,
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (name.startsWith(":") || name === "connection" || value === undefined) {
-      continue;
-    }
-    headers[name] = value;
+/** How the upstream failed before its answer. */
+interface Failure {
+  readonly error: Error;
+  /** Whether the connection had served other requests. */
+  readonly wasKept: boolean;
+}
+
+/**
+ * Resolves when the answer is complete, or its client or task gone.
+ *
+ * A kept connection that breaks before the answer is no failure: the server had given it up. The request, which can be
+ * repeated, is sent once more over a new one.
+ */
+export async function forwardRequest(forwarding: Forwarding): Promise<void> {
+  const { exchange, upstream, router, agents } = forwarding;
+  using use = agents.use(upstream);
+  const { kept, fresh } = use.pool;
+  const isRepeatable = exchange.body === null &&
+    IDEMPOTENT.has(exchange.method);
+  let failure = await ask(forwarding, isRepeatable ? kept : fresh);
+  if (failure?.wasKept && !exchange.signal.aborted) {
+    failure = await ask(forwarding, fresh);
   }
-  if ("authority" in request && request.authority !== undefined) {
-    headers["host"] = request.authority;
-  }
+  if (failure === null || exchange.signal.aborted) return;
+  exchange.refuse(router.failed(upstream, failure.error));
+}
+
+/** Null = the answer went to the client, or as much of it as came. */
+async function ask(
+  { exchange, target, upstream }: Forwarding,
+  agent: UpstreamAgent,
+): Promise<Failure | null> {
+  const { promise, resolve } = Promise.withResolvers<Failure | null>();
   const asked = startRequest({
     host: upstream.addresses[0],
     port: upstream.port,
     agent,
-    method: request.method,
-    path: request.url,
-    headers,
-    signal,
+    method: exchange.method,
+    path: target.path,
+    headers: upstreamHeaders({
+      method: exchange.method,
+      headers: exchange.headers,
+      hasBody: exchange.body !== null,
+      keepsConnection: agent.keepsConnections,
+      avoidsNotModified: exchange.avoidsNotModified,
+      client: exchange.client,
+      authority: target.authority,
+    }),
     maxHeaderSize: MAX_HEAD_BYTES,
   });
+  const abandon = (): void => {
+    asked.destroy();
+    resolve(null);
+  };
+  exchange.signal.addEventListener("abort", abandon, { once: true });
   asked.on("error", (error) => {
-    if (!response.headersSent && !signal.aborted) {
-      refuse(request, response, router.failed(upstream, error));
-    } else response.destroy();
-    resolve();
+    const { isAnswered } = exchange;
+    if (isAnswered) exchange.abort();
+    resolve(isAnswered ? null : { error, wasKept: asked.reusedSocket });
+  });
+  asked.on("information", ({ statusCode, rawHeaders }) => {
+    exchange.inform(statusCode, endToEndHeaders(rawHeaders));
   });
   asked.on("response", (answer) => {
-    const {
-      connection: _c,
-      "keep-alive": _k,
-      "transfer-encoding": _t,
-      ...rest
-    } = answer.headers;
-    (response as ServerResponse).writeHead(answer.statusCode ?? 502, rest);
-    answer.pipe(response as ServerResponse);
-    answer.on("error", () => response.destroy());
-    response.on("close", resolve);
+    try {
+      relayAnswer(exchange, answer, () => resolve(null));
+    } catch (error) {
+      // Fields that cannot be sent on.
+      if (!(error instanceof TypeError)) throw error;
+      asked.destroy(error);
+    }
   });
-  request.pipe(asked);
-  return promise;
+  sendBody(exchange, asked);
+  const failure = await promise;
+  exchange.signal.removeEventListener("abort", abandon);
+  return failure;
+}
+
+/** Sends the body as it comes, never more of it than the task takes. */
+function sendBody(exchange: Exchange, asked: ClientRequest): void {
+  const { body } = exchange;
+  if (body === null) {
+    asked.end();
+    return;
+  }
+  // The task hears of the request before there is a body: it may refuse it, or answer while it comes.
+  flushHead(asked);
+  body.pipe(asked, { end: false });
+  body.on("end", () => {
+    const trailers = [...fieldsOf(exchange.trailers)];
+    if (trailers.length > 0 && asked.chunkedEncoding) {
+      asked.addTrailers(trailers as [string, string][]);
+    }
+    asked.end();
+  });
+  // Whoever answered early takes no more; the client may still be sending.
+  asked.on("close", () => {
+    body.unpipe(asked);
+    body.resume();
+  });
 }

@@ -6,125 +6,259 @@
  * @module
  */
 
-import { createSecureServer, type Http2SecureServer } from "node:http2";
+import {
+  createServer as createHttp1Server,
+  type IncomingMessage,
+  type Server as Http1Server,
+  type ServerResponse,
+} from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import {
-  createSecureContext,
-  type SecureContext,
+  createServer as createTlsServer,
+  type Server as TlsServer,
   type TLSSocket,
 } from "node:tls";
 import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
-import type { CertificateSource, ServerCertificate } from "./certificates.ts";
-import type { ClientRequest, ClientResponse } from "./client_message.ts";
+import { type Clock, systemClock } from "../kit/clock.ts";
+import { answerUnreadable } from "./answer_unreadable.ts";
+import type { CertificateSource } from "./certificates.ts";
+import type { Exchange } from "./exchange.ts";
 import { forwardRequest } from "./forward_request.ts";
-import { MISDIRECTED, refuse } from "./refusal.ts";
-import type { Router } from "./router.ts";
+import { Http1Exchange } from "./http1_exchange.ts";
+import { Http2Exchange } from "./http2_exchange.ts";
+import { IdleWatch, type Watched } from "./idle_watch.ts";
+import { MISDIRECTED } from "./refusal.ts";
 import { repairEmptyWrites } from "./repair_empty_writes.ts";
+import { ResetBudget } from "./reset_budget.ts";
+import type { Router } from "./router.ts";
+import { SecureContexts } from "./secure_contexts.ts";
+import { UpgradeTunnels } from "./tunnel_upgrade.ts";
 import { UpstreamAgents } from "./upstream_agents.ts";
 
 /** What the proxy works with. */
 export interface ProxyOptions {
   readonly router: Router;
   readonly certificates: CertificateSource;
-  /** Reports a failure of the proxy itself. */
+  readonly clock?: Clock;
+  /** Most WebSockets at the same time; by default 10,000. */
+  readonly maxTunnels?: number;
+  /** Reports a failure of the proxy itself. What clients and tasks do is none. */
   onError(error: unknown): void;
 }
+
+/** Longest TLS handshake. */
+const HANDSHAKE_MS = 10_000;
+
+/** Longest time without a request: between two of them, for the first one, and for the head of one. */
+const IDLE_MS = 75_000;
+
+/** Between two looks for connections that are idle. */
+const SWEEP_MS = 5_000;
+
+/** Largest head of a request. */
+const MAX_HEAD_BYTES = 64 * 1024;
+
+/** Connections at once. Far above what a browser opens, and below what a process may have open. */
+const MAX_CONNECTIONS = 16_384;
 
 /** See the module. Disposal ends every connection at once. */
 export class ProxyServer implements AsyncDisposable {
   readonly #options: ProxyOptions;
-  readonly #server: Http2SecureServer;
-  readonly #agents = new UpstreamAgents();
-  readonly #contexts = new WeakMap<ServerCertificate, SecureContext>();
+  readonly #clock: Clock;
+  readonly #tls: TlsServer;
+  readonly #http1: Http1Server;
+  readonly #http2: Http2Server;
+  readonly #tunnels: UpgradeTunnels;
+  readonly #agents: UpstreamAgents;
+  readonly #idle: IdleWatch;
   readonly #sockets = new Set<Socket>();
+  readonly #watched = new WeakMap<object, Watched>();
+  readonly #budgets = new WeakMap<ServerHttp2Session, ResetBudget>();
+  readonly #stop = new AbortController();
+  readonly #sweeping: Promise<void>;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#server = createSecureServer({
-      allowHTTP1: true,
+    this.#tunnels = new UpgradeTunnels(options);
+    this.#clock = options.clock ?? systemClock;
+    const now = (): number => this.#clock.monotonic();
+    this.#agents = new UpstreamAgents(now);
+    this.#idle = new IdleWatch(now);
+    this.#tls = this.#createTls(new SecureContexts(options));
+    this.#http1 = this.#createHttp1();
+    this.#http2 = this.#createHttp2();
+    this.#sweeping = this.#sweepUntilStopped();
+  }
+
+  /** Takes a connection over. */
+  accept(socket: Socket): void {
+    if (this.#sockets.size >= MAX_CONNECTIONS || this.#stop.signal.aborted) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    this.#tls.emit("connection", socket);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#tunnels[Symbol.dispose]();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#agents[Symbol.dispose]();
+    await this.#sweeping;
+  }
+
+  #createTls(contexts: SecureContexts): TlsServer {
+    const server = createTlsServer({
+      ALPNProtocols: ["h2", "http/1.1"],
+      handshakeTimeout: HANDSHAKE_MS,
       SNICallback: (name, done) => {
-        this.#contextFor(name).then(
+        contexts.contextFor(name).then(
           (context) => done(null, context),
           (error) => {
-            options.onError(error);
+            this.#options.onError(error);
             done(error);
           },
         );
       },
     });
-    this.#server.on("secureConnection", (socket: TLSSocket) => {
-      socket.setNoDelay(true);
-      repairEmptyWrites(socket);
+    server.on("secureConnection", (socket) => this.#serve(socket));
+    // Whoever gives up a handshake is no failure of ours.
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  #createHttp1(): Http1Server {
+    const server = createHttp1Server({
+      maxHeaderSize: MAX_HEAD_BYTES,
+      keepAliveTimeout: IDLE_MS,
+      // Both count from the first byte of a request to its last, and a body may take for ever.
+      headersTimeout: 0,
+      requestTimeout: 0,
     });
-    // Whoever gives up a handshake or a session is no failure of ours.
-    this.#server.on("tlsClientError", () => {});
-    this.#server.on("sessionError", () => {});
-    this.#server.on("request", (request, response) => {
-      this.#answer(request, response).catch(options.onError);
+    // Deno closes connections after one answer when their server does not listen itself.
+    Object.defineProperty(server, "listening", { value: true });
+    const answer = (
+      request: IncomingMessage,
+      response: ServerResponse,
+    ): void => {
+      this.#answer(
+        new Http1Exchange(request, response),
+        this.#watched.get(request.socket),
+      );
+    };
+    server.on("request", answer);
+    // Whether to go on is the task's to say.
+    server.on("checkContinue", answer);
+    server.on("checkExpectation", answer);
+    server.on("upgrade", (request, socket, head) => {
+      const watched = this.#watched.get(socket);
+      // For good: a tunnel may be silent.
+      if (watched !== undefined) this.#idle.begin(watched);
+      this.#tunnels.accept(request, socket, head);
     });
+    server.on("clientError", answerUnreadable);
+    server.on("connect", (_request, socket) => {
+      answerUnreadable({ code: "CONNECT" }, socket);
+    });
+    return server;
   }
 
-  /** Takes a connection over. */
-  accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    this.#server.emit("connection", socket);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#agents[Symbol.dispose]();
-    return Promise.resolve();
-  }
-
-  async #contextFor(name: string): Promise<SecureContext> {
-    const { router, certificates } = this.#options;
-    const parsed = parseHostName(name, router.tld);
-    const isOurs = parsed !== null && router.knows(parsed.projectId);
-    const certificate = await certificates.certificateFor(
-      isOurs ? parsed : null,
+  #createHttp2(): Http2Server {
+    const server = createHttp2Server({
+      settings: { maxHeaderListSize: MAX_HEAD_BYTES },
+    });
+    server.on("session", (session) => {
+      session.on("error", () => {});
+      this.#budgets.set(
+        session,
+        new ResetBudget(() => this.#clock.monotonic()),
+      );
+    });
+    server.on("sessionError", () => {});
+    server.on(
+      "stream",
+      (
+        stream: ServerHttp2Stream,
+        headers: IncomingHttpHeaders,
+        _flags: number,
+        rawHeaders: string[],
+      ) => {
+        const { session } = stream;
+        const budget = session === undefined
+          ? undefined
+          : this.#budgets.get(session as ServerHttp2Session);
+        if (session === undefined || budget === undefined) return;
+        this.#answer(
+          new Http2Exchange({ stream, headers, rawHeaders, budget }),
+          this.#watched.get(session.socket),
+        );
+      },
     );
-    const known = this.#contexts.get(certificate);
-    if (known !== undefined) return known;
-    const context = createSecureContext({
-      cert: certificate.certificate,
-      key: certificate.privateKey,
-    });
-    this.#contexts.set(certificate, context);
-    return context;
+    return server;
   }
 
-  async #answer(
-    request: ClientRequest,
-    response: ClientResponse,
-  ): Promise<void> {
-    const { router } = this.#options;
-    const authority = authorityOf(request);
-    const name = nameOfAuthority(authority ?? "");
-    const host = name === null ? null : parseHostName(name, router.tld);
-    if (host === null) return refuse(request, response, MISDIRECTED);
-    const gone = new AbortController();
-    response.on("close", () => gone.abort());
-    try {
-      const route = await router.find(host, gone.signal);
-      if (route.kind === "refusal") return refuse(request, response, route);
-      await forwardRequest({
-        request,
-        response,
-        upstream: route,
-        router,
-        agent: this.#agents.of(route),
-        signal: gone.signal,
+  /** After the handshake. */
+  #serve(socket: TLSSocket): void {
+    socket.setNoDelay(true);
+    repairEmptyWrites(socket);
+    socket.on("error", () => socket.destroy());
+    const watched = this.#idle.add(() => socket.destroy());
+    this.#watched.set(socket, watched);
+    socket.on("close", () => this.#idle.remove(watched));
+    const server = socket.alpnProtocol === "h2" ? this.#http2 : this.#http1;
+    server.emit("connection", socket);
+  }
+
+  #answer(exchange: Exchange, watched: Watched | undefined): void {
+    if (watched !== undefined) this.#idle.begin(watched);
+    this.#route(exchange)
+      .catch((error) => {
+        // The client went away meanwhile.
+        if (exchange.signal.aborted) return;
+        this.#options.onError(error);
+        exchange.abort();
+      })
+      .finally(() => {
+        if (watched !== undefined) this.#idle.end(watched);
       });
+  }
+
+  async #route(exchange: Exchange): Promise<void> {
+    const { router } = this.#options;
+    const { target } = exchange;
+    const name = target === null ? null : nameOfAuthority(target.authority);
+    const host = name === null ? null : parseHostName(name, router.tld);
+    if (target === null || host === null) return exchange.refuse(MISDIRECTED);
+    const route = await router.find(host, exchange.signal);
+    if (route.kind === "refusal") return exchange.refuse(route);
+    await forwardRequest({
+      exchange,
+      target,
+      upstream: route,
+      router,
+      agents: this.#agents,
+    });
+  }
+
+  async #sweepUntilStopped(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      while (true) {
+        await this.#clock.sleep(SWEEP_MS, signal);
+        this.#idle.sweep(IDLE_MS);
+        this.#agents.sweep();
+      }
     } catch (error) {
-      // The client went away meanwhile.
-      if (!gone.signal.aborted) throw error;
+      if (!signal.aborted) throw error;
     }
   }
-}
-
-function authorityOf(request: ClientRequest): string | undefined {
-  return "authority" in request && request.authority !== undefined
-    ? request.authority
-    : request.headers.host;
 }

@@ -1,0 +1,122 @@
+/**
+ * A request over HTTP/1.1 and the answer to it.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import {
+  fieldsOf,
+  hasHighBytes,
+  type RawHeaders,
+  valuesOf,
+} from "./end_to_end_headers.ts";
+import type { AnswerHead, Exchange } from "./exchange.ts";
+import { flushHead } from "./flush_head.ts";
+import { refuse } from "./refusal.ts";
+import { http1Target, type RequestTarget } from "./request_target.ts";
+import type { Refusal } from "./router.ts";
+
+/** See the module. */
+export class Http1Exchange implements Exchange {
+  readonly method: string;
+  readonly target: RequestTarget | null;
+  readonly headers: RawHeaders;
+  readonly client: string;
+  readonly body: Readable | null;
+  readonly avoidsNotModified = false;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #gone = new AbortController();
+  #isComplete = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    this.method = request.method ?? "GET";
+    this.headers = request.rawHeaders;
+    this.target = http1Target(request.url ?? "", this.headers);
+    this.client = request.socket.remoteAddress ?? "";
+    this.body = hasBody(this.headers) ? request : null;
+    // A client that goes away is no failure of ours.
+    request.on("error", () => {});
+    response.on("error", () => {});
+    response.on("close", () => {
+      if (!this.#isComplete) this.#gone.abort();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get trailers(): RawHeaders {
+    return this.#request.rawTrailers;
+  }
+
+  get isAnswered(): boolean {
+    return this.#response.headersSent;
+  }
+
+  inform(status: number, headers: RawHeaders): void {
+    const response = this.#response;
+    if (this.#request.httpVersion !== "1.1" || response.headersSent) return;
+    if (status === 100) response.writeContinue();
+    else if (status === 102) response.writeProcessing();
+    else if (status === 103 && valuesOf(headers, "link").length > 0) {
+      const hints: Record<string, string[]> = {};
+      for (const [name, value] of fieldsOf(headers)) {
+        (hints[name.toLowerCase()] ??= []).push(value);
+      }
+      response.writeEarlyHints(hints as { link: string[] });
+    }
+  }
+
+  respond({ status, message, headers }: AnswerHead): void {
+    const response = this.#response;
+    response.sendDate = false;
+    response.writeHead(status, message, headers as string[]);
+    if (hasHighBytes(headers) || hasHighBytes([message])) {
+      flushHead(response);
+    }
+  }
+
+  flush(): void {
+    if (!this.#isComplete && !this.#response.destroyed) {
+      flushHead(this.#response);
+    }
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#response.write(chunk);
+  }
+
+  onDrain(drained: () => void): void {
+    this.#response.on("drain", drained);
+  }
+
+  end(last: Uint8Array | null, trailers: RawHeaders): void {
+    this.#isComplete = true;
+    if (trailers.length > 0 && this.#response.chunkedEncoding) {
+      this.#response.addTrailers([...fieldsOf(trailers)] as [string, string][]);
+    }
+    if (last === null) this.#response.end();
+    else this.#response.end(last);
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#isComplete = true;
+    refuse(this.#request, this.#response, refusal);
+  }
+
+  abort(): void {
+    if (!this.#isComplete) this.#request.socket.destroy();
+  }
+}
+
+/** RFC 9112 §6.3: a request has a body if it says how it is framed. */
+function hasBody(headers: RawHeaders): boolean {
+  return valuesOf(headers, "transfer-encoding").length > 0 ||
+    valuesOf(headers, "content-length").some((value) => value !== "0");
+}

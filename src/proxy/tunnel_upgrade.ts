@@ -1,0 +1,333 @@
+/**
+ * WebSockets and other changes of protocol: from the handshake on the bytes pass between client and task as they are.
+ *
+ * So subprotocols, extensions, pings and close codes are between those two alone. A tunnel lives as long as both ends
+ * do, silent or not; it ends with either of them.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
+import { connectUpstream } from "./connect_upstream.ts";
+import { MISDIRECTED } from "./refusal.ts";
+import { http1Target, type RequestTarget } from "./request_target.ts";
+import type { Refusal, Router, Upstream } from "./router.ts";
+import {
+  type AnswerHead,
+  askedProtocol,
+  bodyLength,
+  lastAnswerHead,
+  parseAnswerHead,
+  upgradeRequestHead,
+} from "./upgrade_head.ts";
+
+/** Tunnels at the same time. Each costs two sockets and what their buffers hold. */
+const MAX_TUNNELS = 10_000;
+
+/** Silence after which the kernel asks whether a client that is not on this machine is still there. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** Silence after which a connection is closed whose other end is gone. */
+const LINGER_MS = 30_000;
+
+/** Bytes of a client that are kept until its task is there; the rest waits in the client. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
+const SWITCHING_PROTOCOLS = 101;
+
+/** Events after which reading may tell something new. */
+const WAKING = ["readable", "end", "close"] as const;
+
+const UNREADABLE: Refusal = {
+  ...MISDIRECTED,
+  code: "bad_request",
+  message: "A change of protocol needs one host and no chunked body",
+  hint: null,
+};
+
+/** What tunnels work with. */
+export interface TunnelOptions {
+  readonly router: Router;
+  /** Most tunnels at the same time; by default {@linkcode MAX_TUNNELS}. */
+  readonly maxTunnels?: number;
+  /** Reports a failure of the proxy itself. */
+  onError(error: unknown): void;
+}
+
+/** Every tunnel of a proxy. Disposal ends them at once. */
+export class UpgradeTunnels implements Disposable {
+  readonly #options: TunnelOptions;
+  readonly #clients = new Set<Socket>();
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+  }
+
+  /** How many there are, with those that still look for their task. */
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Takes over the connection of a request with `Upgrade`. One whose protocol cannot be tunnelled is answered as an
+   * ordinary request.
+   *
+   * @param stream The connection, which has given up being HTTP.
+   * @param head What came behind the request already.
+   */
+  accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const client = stream as Socket;
+    client.on("error", () => client.destroy());
+    const { maxTunnels = MAX_TUNNELS } = this.#options;
+    if (this.#clients.size >= maxTunnels) {
+      return refuseUpgrade(client, tooMany(maxTunnels));
+    }
+    this.#clients.add(client);
+    client.on("close", () => this.#clients.delete(client));
+    client.setTimeout(0);
+    client.setNoDelay(true);
+    client.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#open(request, client, head).catch((error) => {
+      client.destroy();
+      this.#options.onError(error);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.#clients) client.destroy();
+  }
+
+  async #open(
+    request: IncomingMessage,
+    client: Socket,
+    head: Buffer,
+  ): Promise<void> {
+    const { router } = this.#options;
+    const gone = new AbortController();
+    client.on("close", () => gone.abort());
+    const early = new EarlyBytes(client, [request.read(), head]);
+    try {
+      const target = http1Target(request.url ?? "", request.rawHeaders);
+      if (target === null || "transfer-encoding" in request.headers) {
+        return refuseUpgrade(client, UNREADABLE);
+      }
+      const route = await findRoute(router, { target, signal: gone.signal });
+      if (route.kind === "refusal") return refuseUpgrade(client, route);
+      const signal = gone.signal;
+      await this.#join(request, { client, early, target, route, signal });
+    } catch (error) {
+      // The client went away meanwhile.
+      if (!gone.signal.aborted) throw error;
+    }
+  }
+
+  async #join(
+    request: IncomingMessage,
+    { client, early, target, route, signal }: Waiting,
+  ): Promise<void> {
+    try {
+      const { socket: upstream } = await connectUpstream(
+        route.port,
+        route.addresses,
+      );
+      // What fails is seen where the stream is read.
+      upstream.on("error", () => upstream.destroy());
+      if (signal.aborted) return void upstream.destroy();
+      const leave = () => upstream.destroy();
+      client.on("close", leave);
+      const head = upgradeRequestHead({
+        ...target,
+        method: request.method ?? "GET",
+        headers: request.rawHeaders,
+        client: client.remoteAddress ?? "unknown",
+      });
+      upstream.write(characters(head));
+      early.passTo(upstream);
+      const { answer, rest } = await readAnswer(upstream, client);
+      client.off("close", leave);
+      const isTunnel = answer.status === SWITCHING_PROTOCOLS;
+      if (isTunnel && askedProtocol(request.rawHeaders) === null) {
+        upstream.destroy();
+        throw new Error("it changed the protocol, which nobody asked for");
+      }
+      client.write(
+        characters(isTunnel ? answer.text : lastAnswerHead(answer)),
+      );
+      if (rest.length > 0) client.write(rest);
+      join(upstream, client);
+      const length = isTunnel ? null : bodyLength(answer, request.method);
+      if (length !== null) endAfter(length - rest.length, { upstream, client });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Error)) throw error;
+      refuseUpgrade(client, this.#options.router.failed(route, error));
+    }
+  }
+}
+
+/** A client whose task is known. */
+interface Waiting {
+  readonly client: Socket;
+  readonly early: EarlyBytes;
+  readonly target: RequestTarget;
+  readonly route: Upstream;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What a client sends before there is anybody to send it to. Reading also is how its end is noticed. */
+class EarlyBytes {
+  readonly #client: Socket;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(client: Socket, chunks: readonly (Uint8Array | null)[]) {
+    this.#client = client;
+    for (const chunk of chunks) if (chunk !== null) this.#chunks.push(chunk);
+    client.on("data", this.#keep);
+  }
+
+  /** Sends them, and whatever comes from now on. */
+  passTo(upstream: Socket): void {
+    this.#client.off("data", this.#keep);
+    for (const chunk of this.#chunks) upstream.write(chunk);
+    this.#client.pipe(upstream);
+  }
+
+  readonly #keep = (chunk: Uint8Array): void => {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size > MAX_EARLY_BYTES) this.#client.pause();
+  };
+}
+
+async function findRoute(
+  router: Router,
+  { target, signal }: {
+    readonly target: RequestTarget | null;
+    readonly signal: AbortSignal;
+  },
+): Promise<Upstream | Refusal> {
+  const name = target === null ? null : nameOfAuthority(target.authority);
+  const host = name === null ? null : parseHostName(name, router.tld);
+  return host === null ? MISDIRECTED : await router.find(host, signal);
+}
+
+function tooMany(limit: number): Refusal {
+  return {
+    ...MISDIRECTED,
+    status: 503,
+    code: "too_many_tunnels",
+    message: `Cannot open another WebSocket: ${limit} are open`,
+    hint: null,
+    isTransient: true,
+  };
+}
+
+/** Passes interim answers on. Resolves with the final one and what came behind its head. */
+async function readAnswer(
+  upstream: Socket,
+  client: Socket,
+): Promise<{ readonly answer: AnswerHead; readonly rest: Uint8Array }> {
+  let bytes = new Uint8Array();
+  while (true) {
+    const answer = parseAnswerHead(bytes);
+    if (answer === null) {
+      bytes = Buffer.concat([bytes, await nextChunk(upstream)]);
+      continue;
+    }
+    const rest = bytes.subarray(answer.length);
+    if (answer.status >= 200 || answer.status === SWITCHING_PROTOCOLS) {
+      return { answer, rest };
+    }
+    client.write(characters(answer.text));
+    bytes = rest;
+  }
+}
+
+/** A byte for each. (Deno's TLS sockets ignore the encoding given to `write`.) */
+function characters(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
+
+/** @throws If there will be none. */
+async function nextChunk(stream: Socket): Promise<Uint8Array> {
+  while (true) {
+    const chunk: Uint8Array | null = stream.read();
+    if (chunk !== null) return chunk;
+    if (stream.readableEnded || stream.destroyed) {
+      throw stream.errored ??
+        new Error("it closed the connection without an answer");
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve();
+    for (const event of WAKING) stream.once(event, wake);
+    await promise;
+    for (const event of WAKING) stream.off(event, wake);
+  }
+}
+
+/** Joins two ends: what one sends goes to the other, as fast as that takes it, until one of them is gone. */
+function join(upstream: Socket, client: Socket): void {
+  upstream.pipe(client);
+  for (const [one, other] of [[upstream, client], [client, upstream]]) {
+    one!.on("end", () => linger(other!));
+    one!.on("close", (isBroken: boolean) => {
+      if (isBroken) return other!.destroy();
+      other!.end();
+      linger(other!);
+    });
+  }
+}
+
+/** Ends both sides when the body of an answer is through. */
+function endAfter(
+  length: number,
+  { upstream, client }: { readonly upstream: Socket; readonly client: Socket },
+): void {
+  let left = length;
+  const count = ({ length }: { readonly length: number }) => {
+    left -= length;
+    if (left > 0) return;
+    client.unpipe(upstream);
+    upstream.unpipe(client);
+    upstream.destroy();
+    finish(client, "");
+  };
+  upstream.on("data", count);
+  count({ length: 0 });
+}
+
+/** Answers with a refusal, as the last thing on its connection. */
+function refuseUpgrade(client: Socket, refusal: Refusal): void {
+  const { status, message, hint } = refusal;
+  const body = `taskmux: ${message}\n${hint === null ? "" : `${hint}\n`}`;
+  finish(
+    client,
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      "Content-Type: text/plain; charset=utf-8",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Cache-Control: no-store",
+      "Connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+/** Writes the last words, and closes when they are taken. What the client still sends is thrown away. */
+function finish(client: Socket, text: string): void {
+  client.on("error", () => client.destroy());
+  client.resume();
+  client.end(text);
+  linger(client);
+}
+
+function linger(socket: Socket): void {
+  socket.setTimeout(LINGER_MS, () => socket.destroy());
+}
