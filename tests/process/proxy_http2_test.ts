@@ -22,7 +22,8 @@ Deno.test("a request reaches its task as HTTP/1.1 would have it", async () => {
     let body = "";
     request.on("data", (text) => body += text);
     request.on("end", () => {
-      response.end(JSON.stringify({ method, url, rawHeaders, body }));
+      const seen = JSON.stringify({ method, url, rawHeaders, body });
+      response.end(Buffer.from(seen, "latin1"));
     });
   });
   using client = new Http2Client(task.proxy);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -47,7 +48,7 @@ export class Http2Client implements Disposable {
   /** Asks and reads all of the answer. */
   ask(headers?: OutgoingHttpHeaders, body?: string): Promise<Http2Answer> {
     const stream = this.open(headers, body !== undefined);
-    if (body !== undefined) stream.end(body, "latin1");
+    if (body !== undefined) stream.end(Buffer.from(body, "latin1"));
     return readHttp2(stream);
   }
 
