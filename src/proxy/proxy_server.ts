@@ -36,6 +36,7 @@ import { Http2Exchange } from "./http2_exchange.ts";
 import { IdleWatch, type Watched } from "./idle_watch.ts";
 import { MISDIRECTED } from "./refusal.ts";
 import { repairEmptyWrites } from "./repair_empty_writes.ts";
+import { repairReadPause } from "./repair_read_pause.ts";
 import { ResetBudget } from "./reset_budget.ts";
 import type { Router } from "./router.ts";
 import { SecureContexts } from "./secure_contexts.ts";
@@ -214,7 +215,10 @@ export class ProxyServer implements AsyncDisposable {
     const watched = this.#idle.add(() => socket.destroy());
     this.#watched.set(socket, watched);
     socket.on("close", () => this.#idle.remove(watched));
-    const server = socket.alpnProtocol === "h2" ? this.#http2 : this.#http1;
+    const isHttp2 = socket.alpnProtocol === "h2";
+    // HTTP/2 has windows of its own.
+    if (!isHttp2) repairReadPause(socket);
+    const server = isHttp2 ? this.#http2 : this.#http1;
     server.emit("connection", socket);
   }
 
