@@ -15,8 +15,14 @@ import { cliFlags } from "../src/config/permissions.ts";
 /** State of `deno task dev` unless TASKMUX_DEV_HOME says otherwise; also in the permission sets of deno.json. */
 const DEV_HOME = "/tmp/taskmux-dev";
 
-/** Any free port: the usual one may be that of the user's own daemon. */
-const DEV_CONFIG = "api_port = 0\n";
+/** Any free ports: the usual ones may be those of the user's own daemon. Nothing of the machine is changed. */
+const DEV_CONFIG = [
+  "api_port = 0",
+  "proxy_https_port = 0",
+  "proxy_http_redirect_port = 0",
+  'host_resolver = "noop"',
+  "",
+].join("\n");
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 

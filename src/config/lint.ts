@@ -17,7 +17,8 @@ export interface Issue {
     | "command_not_found"
     | "health_url_invalid"
     | "health_url_not_local"
-    | "dep_not_auto_started";
+    | "dep_not_auto_started"
+    | "on_request_without_host";
   readonly task: string;
   /** A sentence. */
   readonly message: string;
@@ -93,12 +94,18 @@ export async function lintProject(
     }
     checkUrl(task, add);
     for (const { task: name } of task.dependsOn) {
-      if (!task.autoStart || project.tasks.get(name)?.autoStart !== false) {
-        continue;
-      }
+      const dependency = project.tasks.get(name);
+      if (!task.autoStart || dependency?.autoStart !== false) continue;
+      const is = dependency.startOnRequest ? '"on-request"' : "false";
       add(
         "dep_not_auto_started",
-        `It starts by itself, but "${name}", on which it depends, has auto_start = false`,
+        `It starts by itself, but "${name}", on which it depends, has auto_start = ${is}`,
+      );
+    }
+    if (task.startOnRequest && task.host === null) {
+      add(
+        "on_request_without_host",
+        'It is to start with the first request (auto_start = "on-request"), but has no "host" to ask for',
       );
     }
   }

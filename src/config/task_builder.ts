@@ -11,6 +11,7 @@ import { digestOf } from "./digest.ts";
 import type { ProblemList } from "./problem.ts";
 import type { ProjectValues } from "./project_keys.ts";
 import type { HookValues, TaskValues } from "./task_keys.ts";
+import { ON_REQUEST } from "./value_rules.ts";
 
 /** `$PORT`, `${PORT}` and forms such as `${PORT:-80}`, but not `$PORTAL`. */
 const PORT_REGEXP = /\$(?:PORT(?![A-Za-z0-9_])|\{PORT[^A-Za-z0-9_])/;
@@ -59,7 +60,8 @@ export function buildTask(
       ...values.env_file.map((file) => path("env_file", file)),
     ],
     env: [...project.env, ...values.env],
-    autoStart: values.auto_start,
+    autoStart: values.auto_start === true,
+    ...values.auto_start === ON_REQUEST ? { startOnRequest: true } : {},
     host: values.host,
     hostPath: values.host_path,
     port: values.port,

@@ -9,7 +9,6 @@ import {
   choice,
   decimal,
   defaulted,
-  flag,
   integer,
   list,
   oneOrMore,
@@ -21,6 +20,7 @@ import {
   type Values,
 } from "./rule.ts";
 import {
+  autoStart,
   byteSize,
   dependencies,
   environment,
@@ -94,9 +94,9 @@ export const TASK_FIELDS = {
     "Files of NAME=value lines, relative to this file's folder; env overrides them",
   ),
   auto_start: defaulted(
-    flag(),
+    autoStart(),
     true,
-    "Whether taskmux start, without names, starts the task",
+    'Whether taskmux start, without names, starts the task; "on-request": the first request for its host does',
   ),
   host: optional(
     host(),

@@ -5,6 +5,7 @@
  */
 
 import type { Dependency, DependencyCondition } from "../domain/task_spec.ts";
+import { closest } from "../kit/did_you_mean.ts";
 import type { JsonObject } from "../kit/json.ts";
 import {
   choice,
@@ -37,6 +38,9 @@ const SIZE_FACTORS: Readonly<Record<string, number>> = {
   G: 1024 ** 3,
 };
 
+/** A task that its first request starts. */
+export const ON_REQUEST = "on-request";
+
 /** Names of environment variables that a shell can use. */
 const VARIABLE_REGEXP = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -52,6 +56,26 @@ export function seconds(options: { canBeZero: boolean }): Rule<number> {
     ...(options.canBeZero ? { min: 0 } : { above: 0 }),
     max: MAX_SECONDS,
   });
+}
+
+/** Whether a task is started with the others, or with the first request for it. */
+export function autoStart(): Rule<boolean | typeof ON_REQUEST> {
+  return {
+    json: { enum: [true, false, ON_REQUEST] },
+    expected: `true, false or "${ON_REQUEST}"`,
+    read(reading) {
+      const { value } = reading;
+      if (typeof value === "boolean" || value === ON_REQUEST) return value;
+      const isNear = typeof value === "string" &&
+        closest(value, [ON_REQUEST]) !== null;
+      return wrong(
+        this,
+        reading,
+        null,
+        isNear ? `did you mean "${ON_REQUEST}"?` : undefined,
+      );
+    },
+  };
 }
 
 /** A lower-case label of a DNS name. */

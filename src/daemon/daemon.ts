@@ -333,6 +333,7 @@ function openFront({ options, state, keeper, projects }: {
     router: new ProjectRouter({
       tld: config.dns.managedTld,
       clock: systemClock,
+      scope: state.scope,
       project: (id) => projects().find(id),
       holders: (of) => keeper.request("holders", of),
     }),

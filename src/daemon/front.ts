@@ -12,6 +12,7 @@ import type { PortHolder } from "../pty/protocol.ts";
 import type { ProxyBinding } from "../domain/task_url.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Router } from "../proxy/router.ts";
+import { loadFrontModules } from "./front_modules.ts";
 import { type FrontPorts, openFrontPorts } from "./open_front_ports.ts";
 import { portDetours, portProblems } from "./port_problems.ts";
 
@@ -136,13 +137,12 @@ export class Front implements AsyncDisposable {
   async #open(): Promise<void> {
     const { config: { proxy, dns }, router, caFolder, clock, onError } =
       this.#options;
-    const [{ Authority }, { LeafStore }, { ProxyServer }, { RedirectServer }] =
-      await Promise.all([
-        import("../certs/authority.ts"),
-        import("../certs/leaf_store.ts"),
-        import("../proxy/proxy_server.ts"),
-        import("../proxy/redirect_server.ts"),
-      ]);
+    const {
+      authority: { Authority },
+      leafStore: { LeafStore },
+      proxyServer: { ProxyServer },
+      redirectServer: { RedirectServer },
+    } = await loadFrontModules();
     const authority = await Authority.open({
       folder: caFolder,
       tld: dns.managedTld,

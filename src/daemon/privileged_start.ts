@@ -11,6 +11,7 @@ import { denoDirectory } from "../config/permissions.ts";
 import { type TargetUser, userEnvironment } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { RootPrivileges } from "../privilege/root_privileges.ts";
+import { loadFrontModules } from "./front_modules.ts";
 import {
   type FrontPorts,
   type FrontSettings,
@@ -56,6 +57,7 @@ export async function startPrivileged(
   const front = proxy === null || isUnwanted
     ? null
     : await openFrontPorts(proxy);
+  if (front !== null) await loadFrontModules();
   root.drop(user);
   Deno.permissions.revokeSync({ name: "ffi" });
   return {

@@ -11,6 +11,7 @@ import { APEX, CATCH_ALL, type HostName } from "../domain/host_name.ts";
 import type { RunInfo } from "../domain/task_state.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
 import type { Clock } from "../kit/clock.ts";
+import type { TaskScope } from "../kit/task_scope.ts";
 import type { Refusal, Route, Router, Upstream } from "../proxy/router.ts";
 import {
   type Holders,
@@ -22,6 +23,7 @@ import { untilPortAnswers } from "./port_answer.ts";
 import type { Project } from "./project.ts";
 import {
   brokenProject,
+  couldNotStart,
   explainedRefusal,
   heldByStranger,
   inFolderOf,
@@ -33,6 +35,11 @@ import {
   withoutPort,
 } from "./route_refusals.ts";
 import { HOLD_MS, WaitingRoom } from "./waiting_room.ts";
+import {
+  type VisitStart,
+  VisitStarts,
+  waitsForRequest,
+} from "./visit_starts.ts";
 
 /** How often a task is looked at that says nothing by itself. */
 const LOOK_MS = 500;
@@ -55,6 +62,8 @@ export interface ProjectRouterOptions {
   readonly clock: Clock;
   /** A managed project, or null. */
   project(id: string): Project | null;
+  /** Where starts go on when the request that asked for them is gone. */
+  readonly scope: Pick<TaskScope, "run">;
   /** @throws {TaskmuxError} If the keeper does not answer. */
   holders(of: RunPort): Promise<Holders>;
   /** The alias that has a host; null = none. No proof is asked of its port: it is foreign by definition. */
@@ -86,6 +95,7 @@ export class ProjectRouter implements Router {
   readonly #options: ProjectRouterOptions;
   readonly #proofs: ListenerProofs;
   readonly #rooms: WaitingRoom<Route>;
+  readonly #visits: VisitStarts;
   /** Task by host, for each file as it is read. */
   readonly #hosts = new WeakMap<ProjectSpec, ReadonlyMap<string, string>>();
   readonly #upstreams = new WeakMap<Proof, Upstream>();
@@ -95,6 +105,7 @@ export class ProjectRouter implements Router {
     this.#options = options;
     this.#proofs = new ListenerProofs(options);
     this.#rooms = new WaitingRoom(options.clock);
+    this.#visits = new VisitStarts(options.scope);
   }
 
   knows(projectId: string): boolean {
@@ -212,11 +223,15 @@ export class ProjectRouter implements Router {
     const { runner } = route;
     const since = clock.monotonic();
     const restartsBefore = runner.machine.restarts;
+    let visit: VisitStart | null = null;
     while (true) {
+      if (visit === null && waitsForRequest(runner) && this.#isThere(route)) {
+        visit = this.#visits.begin(route.supervisor, runner);
+      }
       const mood = moodOf(runner);
       const isCrashing = runner.machine.restarts - restartsBefore > 1;
       const look = this.#isThere(route)
-        ? await this.#look(route, { isCrashing, signal })
+        ? await this.#look(route, { isCrashing, visit, signal })
         : this.#gone(route);
       if (look.kind !== "hold") return look;
       const limitMs = look.limitMs ?? Infinity;
@@ -278,8 +293,9 @@ export class ProjectRouter implements Router {
 
   async #look(
     route: TaskRoute,
-    { isCrashing, signal }: {
+    { isCrashing, visit, signal }: {
       readonly isCrashing: boolean;
+      readonly visit: VisitStart | null;
       readonly signal: AbortSignal;
     },
   ): Promise<Look> {
@@ -308,6 +324,8 @@ export class ProjectRouter implements Router {
         return await refuse("failed");
       case "stopped":
       case "completed":
+        if (visit?.isOver === false) return HOLD;
+        if (visit?.error) return couldNotStart(route, visit.error);
         return await refuse(manual ? "stopped_by_hand" : "not_running");
     }
   }

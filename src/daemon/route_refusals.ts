@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ErrorShape } from "../domain/error.ts";
 import type { HostName } from "../domain/host_name.ts";
 import type { Explanation } from "../domain/why_facts.ts";
 import type { Refusal } from "../proxy/router.ts";
@@ -133,6 +134,21 @@ export function heldByStranger(
   });
 }
 
+/** A request should have started the task, and could not. */
+export function couldNotStart(
+  { runner, supervisor, project }: TaskRoute,
+  { error, hint = `taskmux why ${runner.name}` }: ErrorShape,
+): Refusal {
+  return refusal({
+    code: "failed",
+    message: error,
+    projectId: supervisor.projectId,
+    task: runner.name,
+    state: runner.snapshot().state,
+    hint: withFolder(project, hint),
+  });
+}
+
 /** The task is not there for requests, as `why` explains it. Costs a look into its log. */
 export async function explainedRefusal(
   route: TaskRoute,
@@ -173,7 +189,10 @@ function hintOf(
   { next: { you } }: Explanation,
   project: Project,
 ): string {
-  const command = you ?? `taskmux start ${runner.name}`;
+  return withFolder(project, you ?? `taskmux start ${runner.name}`);
+}
+
+function withFolder(project: Project, command: string): string {
   return command.startsWith("taskmux ")
     ? inFolderOf(project, command.slice("taskmux ".length))
     : command;

@@ -24,6 +24,7 @@ import { decideAfterFailure, HEALTHY_RESET_MS } from "./restart_policy.ts";
 import { hasProbe, type TaskHealth, unknownHealth } from "./task_health.ts";
 import type { Effect, Input, Step } from "./task_input.ts";
 import {
+  isAtRest,
   type Phase,
   runOf,
   type StartCause,
@@ -31,6 +32,14 @@ import {
 } from "./task_machine.ts";
 import type { TaskSpec } from "./task_spec.ts";
 import type { RunInfo } from "./task_state.ts";
+
+/** What was stopped by hand, or has failed, is as if nothing had been said of it. */
+export function onAllow(machine: TaskMachine): Step {
+  if (!isAtRest(machine)) return [machine, []];
+  if (machine.phase.status === "completed") return [machine, [PERSIST]];
+  const free = { ...machine, manual: false, error: null, gaveUp: false };
+  return [at(free, { status: "stopped" }), [PERSIST]];
+}
 
 /** Wanted up by hand. */
 export function onStart(

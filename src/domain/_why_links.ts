@@ -241,7 +241,11 @@ export function wishLink(
   const facts = { wanted: desired, manual };
   if (wish === null) {
     const never = lastEnd === null && desired === "down";
-    const rest = spec.autoStart ? "" : ", and has auto_start = false";
+    const rest = spec.startOnRequest
+      ? ", and starts with the first request for it"
+      : spec.autoStart
+      ? ""
+      : ", and has auto_start = false";
     return {
       kind: "wish",
       text: never ? `it was never started${rest}` : `it is wanted ${desired}`,

@@ -43,11 +43,12 @@ function byItself({ task, now }: WhyFacts): string {
   const { snapshot, spec, machine } = task;
   switch (snapshot.state) {
     case "stopped":
-      return machine.manual
-        ? "nothing: stopped by hand it stays down until it is started"
-        : "nothing until it is started";
+      if (machine.manual) {
+        return "nothing: stopped by hand it stays down until it is started";
+      }
+      return spec.startOnRequest ? ON_REQUEST : "nothing until it is started";
     case "completed":
-      return "nothing: it has done its work";
+      return spec.startOnRequest ? ON_REQUEST : "nothing: it has done its work";
     case "failed":
       return "nothing until it is started";
     case "waiting": {
@@ -73,6 +74,8 @@ function byItself({ task, now }: WhyFacts): string {
       }${restartRule(task)}`;
   }
 }
+
+const ON_REQUEST = "starts it with the next request for its host";
 
 function restartRule({ spec: { restart } }: WhyTask): string {
   switch (restart.policy) {

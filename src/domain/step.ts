@@ -21,6 +21,7 @@ import { onEnded, onProbed, onWake } from "./_step_run.ts";
 import {
   couldNotStart,
   onAdopted,
+  onAllow,
   onGate,
   onSpawned,
   onSpawnFailed,
@@ -36,6 +37,8 @@ export function step(spec: TaskSpec, machine: TaskMachine, input: Input): Step {
   switch (input.type) {
     case "start":
       return onStart(machine, input);
+    case "allow":
+      return onAllow(machine);
     case "stop":
       return onStop(machine, input.kind);
     case "restart":

@@ -27,6 +27,8 @@ export type Input =
       /** The series of automatic restarts goes on: nobody has asked, a daemon that crashed had not got to it. */
       readonly keepsSeries?: boolean;
     }
+    /** A start of everything: what waits for a request may be started by one again. */
+    | { readonly type: "allow" }
     | { readonly type: "stop"; readonly kind: "stop" | "kill" | "shutdown" }
     /** Down and up again. `isUsers` clears the restart series. */
     | {

@@ -79,6 +79,8 @@ export interface TaskSpec {
   /** The project's `env` then the task's, in file order. A later entry may use an earlier one as `$NAME`. */
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly autoStart: boolean;
+  /** Whether the first request for its host starts it. Absent = it does not. */
+  readonly startOnRequest?: boolean;
   /** Slug, `"@"` or `"*"`; null = no host name. */
   readonly host: string | null;
   readonly hostPath: string;

@@ -52,6 +52,7 @@ export interface TaskView {
   readonly state: DisplayState;
   readonly command: string;
   readonly auto_start: boolean;
+  readonly start_on_request: boolean;
   readonly pid: number | null;
   readonly port: number | null;
   readonly host: string | null;
@@ -111,6 +112,7 @@ export function viewTask(
     state: snapshot.state,
     command: spec.command,
     auto_start: spec.autoStart,
+    start_on_request: spec.startOnRequest ?? false,
     pid: run?.pid ?? null,
     port: run === null ? facts.port : run.port,
     host: spec.host,

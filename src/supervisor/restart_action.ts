@@ -17,6 +17,7 @@ import type { ProjectSupervisor } from "./project_supervisor.ts";
 import { pendingAction } from "./resume_actions.ts";
 import { requireTaskFolder } from "./start_errors.ts";
 import {
+  allowRequests,
   awaitStarted,
   type StartRequest,
   startTasks,
@@ -77,6 +78,7 @@ async function restartAll(
   request: StartRequest,
   asker: Asker,
 ): Promise<ActionOutcome> {
+  allowRequests(project, request);
   const names = tasksToRestart(project);
   return await whilePending(project, { names, request, asker }, async () => {
     for (const name of names) {

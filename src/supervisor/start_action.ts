@@ -58,6 +58,7 @@ export async function startTasks(
   asker: Asker,
 ): Promise<ActionOutcome> {
   const warnings: string[] = [];
+  if (request.names.length === 0) allowRequests(project, request);
   const plan = planStart(project, request, warnings);
   if (asker.onProgress) project.watchProgress(asker.onProgress, asker.signal);
   const { environment } = request;
@@ -82,6 +83,18 @@ export async function startTasks(
     startedAt(project, a) - startedAt(project, b)
   );
   return { outcomes: [...started, ...plan.done], warnings };
+}
+
+/** Tasks that their first request starts: whatever was said of them before, the next one may, with this environment. */
+export function allowRequests(
+  { runners }: ProjectSupervisor,
+  { environment }: Pick<StartRequest, "environment">,
+): void {
+  for (const runner of runners) {
+    if (!runner.spec.startOnRequest || !isAtRest(runner.machine)) continue;
+    if (environment !== null) runner.environment = environment;
+    runner.dispatch({ type: "allow" });
+  }
 }
 
 /** What is waited for. */
@@ -123,7 +136,12 @@ function planAll(
   const wanted = [...spec.tasks.values()].filter((task) => task.autoStart)
     .map((task) => task.name);
   if (wanted.length === 0) {
-    warnings.push("No task has auto_start = true");
+    const isAsked = spec.tasks.values().some((task) => task.startOnRequest);
+    warnings.push(
+      isAsked
+        ? 'No task has auto_start = true; those with "on-request" start with the first request'
+        : "No task has auto_start = true",
+    );
     return { toStart: [], done: [] };
   }
   const order = request.withDependencies

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { isRunning } from "../support/process_state.ts";
 import { REPOSITORY } from "../support/deno_flags.ts";
 import { TestProject } from "../support/project.ts";
+import { ProxyClient } from "../support/proxy_client.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
@@ -115,7 +116,7 @@ function npmSettings(): Record<string, string> {
 /** The address that the status table tells for a task. */
 async function addressOf(dev: DevCommand, task: string): Promise<string> {
   const row = new RegExp(
-    `^ +Healthy +${task} +(http://localhost:\\d+) `,
+    `^ +Healthy +${task} +(https://[a-z0-9.-]+\\.localhost:\\d+) `,
     "m",
   );
   return (await dev.prints(row, STEP_TIMEOUT_MS))[1]!;
@@ -132,19 +133,19 @@ async function isOpen(port: number): Promise<boolean> {
 }
 
 /** The page, the API behind it, and an order that the worker ships. */
-async function useShop(web: string): Promise<void> {
-  const page = await fetch(web);
+async function useShop(proxy: ProxyClient, web: string): Promise<void> {
+  const page = await proxy.ask(web);
   assert.equal(page.status, 200);
-  assert.match(await page.text(), /<title>Corner Shop<\/title>/);
-  const products = await fetch(`${web}/api/products`);
+  assert.match(page.text, /<title>Corner Shop<\/title>/);
+  const products = await proxy.json(`${web}/api/products`);
   assert.equal(products.status, 200);
-  const { currency } = await products.json();
-  assert.equal(currency, "EUR");
+  assert.equal(products.body["currency"], "EUR");
+  // The API has a name of its own.
+  const health = await proxy.json(`api.${web}/health`);
+  assert.equal(health.body["ok"], true);
 
-  const changes = await fetch(`${web}/api/orders/events`, {
-    signal: AbortSignal.timeout(STEP_TIMEOUT_MS),
-  });
-  const placed = await fetch(`${web}/api/orders`, {
+  const shipped = proxy.told(`${web}/api/orders/events`, /"status":"shipped"/);
+  const placed = await proxy.json(`${web}/api/orders`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
@@ -154,23 +155,11 @@ async function useShop(web: string): Promise<void> {
     }),
   });
   assert.equal(placed.status, 201);
-  const { order } = await placed.json();
+  const order = placed.body["order"] as { id: number; status: string };
   assert.equal(order.status, "pending");
-  await told(changes, /"status":"shipped"/);
-  const response = await fetch(`${web}/api/orders/${order.id}`);
-  assert.equal((await response.json()).order.status, "shipped");
-}
-
-/** Reads a stream until a pattern was told. */
-async function told(response: Response, pattern: RegExp): Promise<void> {
-  let text = "";
-  for await (
-    const part of response.body!.pipeThrough(new TextDecoderStream())
-  ) {
-    text += part;
-    if (pattern.test(text)) return;
-  }
-  assert.fail(`the stream ended without ${pattern}: ${text}`);
+  await shipped;
+  const { body } = await proxy.json(`${web}/api/orders/${order.id}`);
+  assert.equal((body["order"] as { status: string }).status, "shipped");
 }
 
 /** What taskmux tells of the order in which things happened. */
@@ -206,14 +195,22 @@ Deno.test("deno task dev brings the whole shop up, and Ctrl-C takes all of it do
   const data = `${taskmux.home.work}/data`;
   await using dev = new DevCommand(taskmux, data);
 
-  await dev.prints(/^Session "shop": running/m, UP_TIMEOUT_MS);
+  // A linked worktree of the repository has a name of its own.
+  const [, id] = await dev.prints(
+    /^Session "(shop[a-z0-9-]*)": running/m,
+    UP_TIMEOUT_MS,
+  );
   const web = await addressOf(dev, "web");
   const api = await addressOf(dev, "api");
   for (const task of TASKS) assert.match(dev.stdout, new RegExp(` ${task} `));
   assert.match(dev.stdout, /^ +Completed +migrate /m);
   assert.match(dev.stdout, /^ +Stopped +report /m);
 
-  await useShop(web);
+  assert.equal(new URL(web).hostname, `${id}.localhost`);
+  assert.equal(new URL(api).hostname, `api.${id}.localhost`);
+  const ca = await Deno.readTextFile(`${taskmux.home.paths.ca}/rootCA.pem`);
+  const proxy = new ProxyClient(Number(new URL(web).port), ca);
+  await useShop(proxy, `${id}.localhost`);
   await checkHistory(shop);
   // The logs are followed.
   await dev.prints(/\[worker\] .* paid -> shipped/, STEP_TIMEOUT_MS);
@@ -226,7 +223,12 @@ Deno.test("deno task dev brings the whole shop up, and Ctrl-C takes all of it do
   const { api_port } = JSON.parse(
     await Deno.readTextFile(taskmux.home.paths.daemonInfo),
   );
-  const ports = [Number(new URL(web).port), Number(new URL(api).port)];
+  const { tasks } = await shop.status();
+  const ports = [
+    Number(new URL(web).port),
+    ...tasks.flatMap(({ port, running }) => running && port ? [port] : []),
+  ];
+  assert.equal(ports.length, 3);
   for (const port of [...ports, api_port]) assert(await isOpen(port));
 
   assert.equal(await dev.interrupt(), 0, dev.stderr);

@@ -68,6 +68,37 @@ export class ProxyClient {
     return promise;
   }
 
+  /** Reads an answer until a pattern was told. The rest is let go. */
+  async told(address: string, pattern: RegExp): Promise<void> {
+    const { name, path } = split(address);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let text = "";
+    const request = https.get({
+      host: "127.0.0.1",
+      port: this.port,
+      servername: name,
+      ca: this.ca,
+      agent: false,
+      path,
+      headers: { host: `${name}:${this.port}` },
+    });
+    request.on("error", reject);
+    request.on("response", (response) => {
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        text += part;
+        if (pattern.test(text)) resolve();
+      });
+      response.on(
+        "end",
+        () => reject(new Error(`Cannot see ${pattern} in: ${text}`)),
+      );
+      response.on("error", reject);
+    });
+    await promise;
+    request.destroy();
+  }
+
   /** The answer to a request for JSON. */
   async json(
     address: string,

@@ -135,7 +135,8 @@ function portText(task: StatusTask): string {
 /** What is not as it usually is. */
 function notes(task: StatusTask, root: string): string[] {
   const found: string[] = [];
-  if (!task.auto_start) found.push("manual");
+  if (task.start_on_request) found.push("on-request");
+  else if (!task.auto_start) found.push("manual");
   if (task.restart_policy !== "on-failure") {
     found.push(`restart=${task.restart_policy}`);
   }

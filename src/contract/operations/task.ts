@@ -45,6 +45,8 @@ export const taskStatus = z.looseObject({
   state,
   command: z.string(),
   auto_start: z.boolean(),
+  /** Whether the first request for its host starts it; `auto_start` is false then. */
+  start_on_request: z.boolean(),
   pid: z.number().nullable(),
   port: z.number().nullable(),
   host: z.string().nullable(),

@@ -134,19 +134,20 @@ Deno.test({
     assertIsUser(user, pid);
     assertIsUser(user, keeper.pid);
     assert.deepEqual(proxy, {
-      enabled: false,
-      bound: true,
-      port: https,
-      reason: "this version has no proxy; its port is only held",
+      enabled: true,
+      bound: false,
+      port: null,
+      reason: "no task has a host",
       https_port: https,
       https_bound: ["127.0.0.1", "::1"],
       redirect_port: redirect,
       redirect_bound: ["127.0.0.1", "::1"],
+      instead: [],
       needs_root: true,
     });
     assert.match(
       await ask(redirect!, "GET / HTTP/1.1\r\nhost: any.localhost\r\n\r\n"),
-      /^HTTP\/1\.1 503 [^]*connection: close[^]*no proxy/,
+      /^HTTP\/1\.1 503 [^]*connection: close[^]*no task has a host/,
     );
     assert.equal(await ask(https!, "anything"), "");
 
@@ -160,6 +161,17 @@ Deno.test({
     ];
     assert.deepEqual(await saidBy(user, 2), [...expected, ...expected]);
 
+    // With the first name both are served, by the user.
+    await user.write(`${user.home}/work/taskmux.toml`, `${TOML}host = "web"\n`);
+    await user.ok("user", ["restart"]);
+    const { proxy: served } = await whenUp(user);
+    assert.equal(served.port, https);
+    const host = "web.drop.localhost";
+    assert.match(
+      await ask(redirect!, `GET /x HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
+      new RegExp(`\r\nlocation: https://${host}:${https}/x\r\n`),
+    );
+
     // Only root's next daemon could have the ports.
     const refused = await user.run("user", ["daemon", "restart", "--json"]);
     assert.equal(refused.json()["error_code"], "E500", refused.stdout);
@@ -169,6 +181,7 @@ Deno.test({
     const after = await whenUp(user);
     assert.notEqual(after.pid, pid);
     assert.equal(after.proxy["port"], https);
+    assert.equal(after.proxy["bound"], true);
     assertIsUser(user, after.pid!);
     const { tasks } = await user.ok<Result<"task.status">>("user", ["status"]);
     assert.equal(tasks[0]?.pid, before.tasks[0]?.pid, "tasks ran on");

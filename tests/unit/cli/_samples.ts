@@ -18,6 +18,7 @@ export const TASK: StatusTask = {
   state: "healthy",
   command: "uv run api --port $PORT",
   auto_start: true,
+  start_on_request: false,
   pid: 4711,
   port: 40001,
   host: "api",

@@ -160,6 +160,15 @@ depends_on = ["db"]
   });
 });
 
+Deno.test("lintProject warns of a task that waits for requests which nobody can make", async () => {
+  await withFolder(async (folder) => {
+    const task = (name: string, host: string): string =>
+      `[tasks.${name}]\ncommand = "tool"\nauto_start = "on-request"\n${host}`;
+    const text = task("a", "") + task("b", 'host = "b"\n');
+    assert.deepEqual(await lint(folder, text), ["on_request_without_host a"]);
+  });
+});
+
 Deno.test("lintProject puts errors first, then tasks and codes in order", async () => {
   await withFolder(async (folder) => {
     const text = `[tasks.b]

@@ -165,8 +165,14 @@ Deno.test("parseProject checks definitions of tasks", () => {
 });
 
 Deno.test("parseProject checks types without guessing", () => {
-  checkTask('auto_start = "true"', { says: /true or false, but it is "true"/ });
-  checkTask("auto_start = 1", { says: /true or false/, column: 14 });
+  checkTask('auto_start = "true"', {
+    says: /true, false or "on-request", but it is "true"$/,
+  });
+  checkTask('auto_start = "onrequest"', {
+    says: /but it is "onrequest"/,
+    hint: 'did you mean "on-request"?',
+  });
+  checkTask("auto_start = 1", { says: /true, false or/, column: 14 });
   checkTask('port = "80"', { says: /whole number from 1 to 65535/ });
   checkTask("port = 80.5", { says: /but it is 80.5/ });
   checkTask("command2 = 1", {

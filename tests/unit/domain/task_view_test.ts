@@ -38,6 +38,7 @@ Deno.test("viewTask() of a task that never ran has every key", PURE, () => {
     state: "stopped",
     command: "serve",
     auto_start: true,
+    start_on_request: false,
     pid: null,
     port: 4000,
     host: "web",
