@@ -112,11 +112,11 @@ export class LeafStore {
    */
   async mint(projectId: string): Promise<MintedLeaf> {
     const slot = this.#projectSlot(projectId);
-    await slot.next?.catch(() => undefined);
     const authority = await this.#options.authority();
-    const leaf = await this.#issue(slot, authority);
+    while (slot.next !== null) await slot.next.catch(() => undefined);
+    const leaf = await this.#obtain(slot, authority, { isKeptFine: false });
+    // Again, because whoever only wants to connect does not mind that it could not be kept.
     await this.#save(slot, leaf);
-    slot.leaf = leaf;
     return {
       ...leafFiles(this.folderOf(projectId)),
       names: slot.names.dns,
@@ -148,10 +148,11 @@ export class LeafStore {
     }
     const condition = leaf === null ? "bad" : conditionOf(leaf, authority, now);
     if (leaf === null || condition === "bad") {
-      return await this.#obtain(slot, authority);
+      const isKeptFine = leaf === null;
+      return await this.#obtain(slot, authority, { isKeptFine });
     }
     if (condition === "due" && now >= slot.retryAt) {
-      this.#obtain(slot, authority).catch((error) => {
+      this.#obtain(slot, authority, { isKeptFine: false }).catch((error) => {
         slot.retryAt = now + RETRY_MS;
         this.#options.onWarning(
           `the certificate of ${slot.names.label} cannot be renewed: ${error}`,
@@ -162,8 +163,15 @@ export class LeafStore {
   }
 
   /** The certificate that follows; one, however many want it. */
-  #obtain(slot: Slot, authority: Authority): Promise<Leaf> {
-    slot.next ??= this.#next(slot, authority).then((leaf) => {
+  #obtain(
+    slot: Slot,
+    authority: Authority,
+    { isKeptFine }: { readonly isKeptFine: boolean },
+  ): Promise<Leaf> {
+    const next = async (): Promise<Leaf> =>
+      (isKeptFine ? await this.#kept(slot, authority) : null) ??
+        await this.#next(slot, authority);
+    slot.next ??= next().then((leaf) => {
       slot.leaf = leaf;
       return leaf;
     }).finally(() => {
@@ -173,8 +181,6 @@ export class LeafStore {
   }
 
   async #next(slot: Slot, authority: Authority): Promise<Leaf> {
-    const kept = slot.leaf === null ? await this.#kept(slot, authority) : null;
-    if (kept !== null) return kept;
     const leaf = await this.#issue(slot, authority);
     try {
       await this.#save(slot, leaf);
