@@ -10,6 +10,9 @@ import { authorityFiles } from "./authority_files.ts";
 /** How often its files are looked at, at most, however many ask. */
 const LOOK_MS = 2_000;
 
+/** The stamp of an authority whose files are both gone. */
+const GONE = "absent absent";
+
 /** How an authority is found. */
 export interface CurrentAuthorityOptions {
   /** Reads or makes it. */
@@ -31,14 +34,17 @@ export class CurrentAuthority {
   }
 
   /**
-   * The authority. Files that are being replaced count once they have been left alone for a while.
+   * The authority. Files that are being replaced count once they have been left alone for a while, or when it is urgent:
+   * for those who are about to hand it out.
    *
    * @throws {TaskmuxError} E710 if there is none; the next that asks has it looked for again.
    */
-  async get(): Promise<Authority> {
+  async get(
+    { isUrgent = false }: { readonly isUrgent?: boolean } = {},
+  ): Promise<Authority> {
     const opening = this.#opened ??= this.#open();
     const opened = await opening;
-    if (!await this.#isOutdated(opened)) return opened.authority;
+    if (!await this.#isOutdated(opened, isUrgent)) return opened.authority;
     if (this.#opened === opening) this.#opened = null;
     return (await (this.#opened ??= this.#open())).authority;
   }
@@ -54,13 +60,16 @@ export class CurrentAuthority {
     return opened;
   }
 
-  async #isOutdated({ authority, stamp }: Opened): Promise<boolean> {
+  async #isOutdated(
+    { authority, stamp }: Opened,
+    isUrgent: boolean,
+  ): Promise<boolean> {
     const now = this.#options.now();
-    if (Math.abs(now - this.#lookedAt) < LOOK_MS) return false;
+    if (!isUrgent && Math.abs(now - this.#lookedAt) < LOOK_MS) return false;
     this.#lookedAt = now;
     if (authority.notAfter <= now) return true;
     const found = await stampOf(authority);
-    const isSettled = found === this.#changed;
+    const isSettled = isUrgent || found === this.#changed || found === GONE;
     this.#changed = found === stamp ? null : found;
     return isSettled && this.#changed !== null;
   }

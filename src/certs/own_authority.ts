@@ -83,50 +83,60 @@ export async function openOwnAuthority(
   }
 }
 
-async function open(options: OwnAuthorityOptions): Promise<Authority> {
-  const { folder, tld, now, onWarning } = options;
+/** What there is in a folder of an authority. */
+export type FoundAuthority =
+  | { readonly kind: "none" }
+  | { readonly kind: "usable"; readonly authority: Authority }
+  /** `why` has the name of the file as its subject. */
+  | { readonly kind: "damaged"; readonly why: string };
+
+/** Looks for the authority, and changes nothing. @throws what the disk says of files that cannot be read. */
+export async function findOwnAuthority(
+  { folder, tld, now }: Pick<OwnAuthorityOptions, "folder" | "tld" | "now">,
+): Promise<FoundAuthority> {
   const files = authorityFiles(folder);
-  for (const warning of await makePrivateFolder(folder, now())) {
-    onWarning(warning);
-  }
   const certificate = await readPem(files.certificate);
   const privateKey = await readPem(files.privateKey);
-  if (certificate !== null || privateKey !== null) {
-    const found = examine(files, { certificate, privateKey, tld, now: now() });
-    if (typeof found !== "string") {
-      const warning = narrowFile(files.privateKey);
-      if (warning !== null) onWarning(warning);
-      return found;
-    }
-    options.onDamage(moveAside(files, found, now()));
+  if (certificate === null) {
+    return privateKey === null
+      ? { kind: "none" }
+      : damaged("has no certificate beside it");
   }
-  return await make(options, files);
-}
-
-/** The authority of what was read, or why there is none. */
-function examine(
-  files: AuthorityFiles,
-  { certificate, privateKey, tld, now }: {
-    readonly certificate: string | null;
-    readonly privateKey: string | null;
-    readonly tld: string;
-    readonly now: number;
-  },
-): Authority | string {
-  if (certificate === null) return "has no certificate beside it";
-  if (privateKey === null) return "has no key beside it";
+  if (privateKey === null) return damaged("has no key beside it");
   try {
     const pair = { certificate, privateKey };
     const authority = Authority.of(files.certificate, pair);
     // One that is not valid yet is kept: it is the clock that is wrong.
-    if (authority.notAfter <= now) return "has expired";
+    if (authority.notAfter <= now()) return damaged("has expired");
     return maySign(authority.certificate.raw, tld)
-      ? authority
-      : `may not sign names under .${tld}`;
+      ? { kind: "usable", authority }
+      : damaged(`may not sign names under .${tld}`);
   } catch (error) {
-    if (error instanceof NotAnAuthority) return error.message;
+    if (error instanceof NotAnAuthority) return damaged(error.message);
     throw error;
   }
+}
+
+async function open(options: OwnAuthorityOptions): Promise<Authority> {
+  const { folder, now, onWarning } = options;
+  const files = authorityFiles(folder);
+  for (const warning of await makePrivateFolder(folder, now())) {
+    onWarning(warning);
+  }
+  const found = await findOwnAuthority(options);
+  if (found.kind === "usable") {
+    const warning = narrowFile(files.privateKey);
+    if (warning !== null) onWarning(warning);
+    return found.authority;
+  }
+  if (found.kind === "damaged") {
+    options.onDamage(moveAside(files, found.why, now()));
+  }
+  return await make(options, files);
+}
+
+function damaged(why: string): FoundAuthority {
+  return { kind: "damaged", why };
 }
 
 /** The key goes first: whatever happens in between, no key is overwritten. */

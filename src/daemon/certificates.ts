@@ -11,6 +11,7 @@ import {
   mkcertFolder,
 } from "../certs/authority_files.ts";
 import type { Authority } from "../certs/authority.ts";
+import type { CurrentAuthority } from "../certs/current_authority.ts";
 import type { LeafStore, MintedLeaf } from "../certs/leaf_store.ts";
 import type { HostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
@@ -46,7 +47,7 @@ export interface CertificatesOptions {
 
 interface Loaded {
   readonly store: LeafStore;
-  authority(): Promise<Authority>;
+  readonly authority: CurrentAuthority;
 }
 
 /** See the module. */
@@ -75,7 +76,7 @@ export class Certificates implements CertificateSource {
    * @throws {TaskmuxError} E710 if there is none and none can be made.
    */
   async authority(): Promise<Authority> {
-    return await (await this.#load()).authority();
+    return await (await this.#load()).authority.get({ isUrgent: true });
   }
 
   /** See {@linkcode LeafStore}. */
@@ -114,15 +115,14 @@ export class Certificates implements CertificateSource {
       import("../certs/current_authority.ts"),
       import("../certs/leaf_store.ts"),
     ]);
-    const current = new CurrentAuthority({
+    const authority = new CurrentAuthority({
       open: () => this.#openAuthority(),
       now: () => clock.now(),
     });
-    const authority = (): Promise<Authority> => current.get();
     const store = new LeafStore({
       folder: paths.certs,
       tld: config.dns.managedTld,
-      authority,
+      authority: () => authority.get(),
       now: () => clock.now(),
       onWarning,
     });

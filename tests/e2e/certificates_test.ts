@@ -240,8 +240,21 @@ async function outlivesDaemon(stage: Stage): Promise<void> {
 
 async function replacesAuthority(stage: Stage): Promise<void> {
   const { shop, taskmux: { home }, target } = stage;
+  const authority = (): Promise<string[]> =>
+    findings(shop, /^(certificate_authority|keys|set_aside)$/);
+  const { ca } = home.paths;
   await shop.ok(["daemon", "stop"]);
-  await Deno.truncate(`${home.paths.ca}/rootCA-key.pem`, 100);
+  const [fine] = await authority();
+  assert.match(
+    fine!,
+    /^ok certificate_authority: .*rootCA\.pem is valid until/,
+  );
+  await Deno.truncate(`${ca}/rootCA-key.pem`, 100);
+  await Deno.chmod(`${ca}/rootCA-key.pem`, 0o644);
+  assert.deepEqual((await authority()).filter((each) => !/^ok/.test(each)), [
+    `fail certificate_authority: the certificate authority in ${ca} has a key that is none => taskmux ca install`,
+    `warn keys: ${ca}/rootCA-key.pem is open to other users => chmod go= ${ca}/rootCA-key.pem`,
+  ]);
   const started = await shop.ok<Json & { tasks: Json[] }>(["start", "--wait"]);
   assert.equal(started["action"], "started");
   const { proxy, warnings } = await shop.status();
@@ -253,6 +266,19 @@ async function replacesAuthority(stage: Stage): Promise<void> {
   const web = { ...target("web.shop.localhost"), port: Number(proxy["port"]) };
   const { text } = await curl(web);
   assert.match(text, /200 h2$/);
+  const after = await authority();
+  assert.match(after.join("\n"), /^ok certificate_authority: /m);
+  assert.match(after.join("\n"), /^ok keys: private/m);
+  assert.match(after.join("\n"), /^warn set_aside: .*rootCA\.pem\.corrupt-/m);
+}
+
+/** What \`doctor\` finds out about something. */
+async function findings(shop: TestProject, name: RegExp): Promise<string[]> {
+  const { stdout } = await shop.run(["doctor", "--json"]);
+  const { checks } = JSON.parse(stdout) as Result<"daemon.examine">;
+  return checks.filter((check) => name.test(check.name)).map((check) =>
+    `${check.status} ${check.name}: ${check.detail} => ${check.fix}`
+  );
 }
 
 async function goesWithProject({ shop, taskmux }: Stage): Promise<void> {

@@ -277,6 +277,20 @@ Deno.test("an authority that changes under a running daemon is taken up once it 
   assert.deepEqual(bench.warnings, []);
 });
 
+Deno.test("an authority that is gone, or asked for in earnest, is looked for at once", async () => {
+  await using bench = await Bench.make();
+  const { fingerprint } = await bench.authority.get();
+  await Deno.remove(`${bench.root}/ca`, { recursive: true });
+  assert.equal((await bench.authority.get()).fingerprint, fingerprint);
+  const urgent = await bench.authority.get({ isUrgent: true });
+  assert.notEqual(urgent.fingerprint, fingerprint);
+  await Deno.remove(`${bench.root}/ca`, { recursive: true });
+  bench.now += 3_000;
+  const later = await bench.authority.get();
+  assert.notEqual(later.fingerprint, urgent.fingerprint);
+  assert.deepEqual(bench.warnings, []);
+});
+
 Deno.test("deeper names have certificates of their own, but not thousands", async () => {
   await using bench = await Bench.make();
   const project = await bench.of("shop");
