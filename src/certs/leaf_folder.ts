@@ -7,7 +7,12 @@
 import { writeFileAtomic } from "../kit/atomic_file.ts";
 import { clearObstacle, kindOf } from "../kit/set_aside.ts";
 import type { IssuedCertificate } from "./authority.ts";
-import { makePrivateFolder, narrowFile, readPem } from "./private_files.ts";
+import {
+  makePrivateFolder,
+  narrowFile,
+  narrowFolder,
+  readPem,
+} from "./private_files.ts";
 
 /** Where a certificate and its key are. */
 export interface LeafFiles {
@@ -24,7 +29,7 @@ export function leafFiles(folder: string): LeafFiles {
 }
 
 /**
- * What is in a folder; null if it is not both files. A key that is open to others is narrowed.
+ * What is in a folder; null if it is not both files. What is open to others is narrowed.
  *
  * @param warn Gets sentences.
  */
@@ -36,8 +41,9 @@ export async function readLeafFolder(
   const certificate = await readPem(files.certificate);
   const privateKey = await readPem(files.privateKey);
   if (certificate === null || privateKey === null) return null;
-  const warning = narrowFile(files.privateKey);
-  if (warning !== null) warn(warning);
+  for (
+    const warning of [narrowFolder(folder), narrowFile(files.privateKey)]
+  ) if (warning !== null) warn(warning);
   return { certificate, privateKey };
 }
 

@@ -30,6 +30,11 @@ export async function makePrivateFolder(
   return [...aside, ...narrow(folder, 0o700)];
 }
 
+/** Narrows a folder to mode 0700. @returns A sentence if it was open to others; else null. */
+export function narrowFolder(path: string): string | null {
+  return narrow(path, 0o700)[0] ?? null;
+}
+
 /** Narrows a file to mode 0600. @returns A sentence if it was open to others; else null. */
 export function narrowFile(path: string): string | null {
   return narrow(path, 0o600)[0] ?? null;

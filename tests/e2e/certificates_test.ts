@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
+import { FakeClock, HAS_FAKE_CLOCK } from "../support/fake_clock.ts";
 import { mkcertLikeAuthority, openssl } from "../support/openssl.ts";
 import { program, type TestProject } from "../support/project.ts";
 import {
@@ -24,6 +25,7 @@ import {
   python,
   type TlsTarget,
 } from "../support/tls_clients.ts";
+import { until } from "../support/until.ts";
 
 const LONG = "l".repeat(63);
 
@@ -285,6 +287,52 @@ async function goesWithProject({ shop, taskmux }: Stage): Promise<void> {
   await shop.ok(["daemon", "unregister", "shop"]);
   await assert.rejects(Deno.stat(`${taskmux.home.paths.certs}/shop`));
 }
+
+Deno.test({
+  name: "a daemon that runs for years never shows a certificate out of date",
+  ignore: !HAS_FAKE_CLOCK,
+  fn: async () => {
+    await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
+    await using clock = await FakeClock.start(taskmux);
+    const shop = await taskmux.project(project("shop"));
+    await shop.ok(["start"]);
+    const { proxy } = await shop.status();
+    const web: TlsTarget = {
+      address: "127.0.0.1",
+      port: Number(proxy["port"]),
+      name: "web.shop.localhost",
+      ca: `${taskmux.home.paths.ca}/rootCA.pem`,
+      env: clock.env,
+    };
+    const seen = async (): Promise<string> =>
+      (await certificatesSeen(web, 1))[0]!;
+    const first = await seen();
+    // In its last month, after its end, and before its beginning.
+    await clock.set("+370d");
+    assert.equal(await seen(), first);
+    const second = await until(async () => {
+      const found = await seen();
+      return found === first ? null : found;
+    });
+    await clock.set("+1200d");
+    const third = await seen();
+    assert.notEqual(third, second);
+    await clock.set("+0");
+    assert.notEqual(await seen(), third);
+    // After the end of the authority.
+    const { paths } = taskmux.home;
+    const authority = await Deno.readTextFile(`${paths.ca}/rootCA.pem`);
+    await clock.set("+3700d");
+    await assert.rejects(seen());
+    assert.notEqual(
+      await Deno.readTextFile(`${paths.ca}/rootCA.pem`),
+      authority,
+    );
+    await seen();
+    const { warnings } = await shop.status();
+    assert.match((warnings ?? []).join(), /rootCA\.pem has expired; it is now/);
+  },
+});
 
 Deno.test("mkcert's authority signs where the settings say so, and tasks start without it, too", async () => {
   await using taskmux = await testTaskmux({

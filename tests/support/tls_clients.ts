@@ -14,6 +14,8 @@ export interface TlsTarget {
   readonly name: string;
   /** Path of the only authority to trust. */
   readonly ca: string;
+  /** More variables of the client, such as those of another clock. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a client made of it. */
@@ -83,7 +85,12 @@ export async function denoClient(
   );
 }
 
-/** Connects to a name so many times at once with Node. @returns The different certificates that were seen. */
+/**
+ * Connects to a name so many times at once with Node.
+ *
+ * @returns The different certificates that were seen.
+ * @throws If one of them was not trusted.
+ */
 export async function certificatesSeen(
   target: TlsTarget,
   count: number,
@@ -91,7 +98,7 @@ export async function certificatesSeen(
   const { ok, text } = await run(
     "node",
     ["-e", NODE_MANY, JSON.stringify({ ...target, count })],
-    { NODE_EXTRA_CA_CERTS: target.ca },
+    { NODE_EXTRA_CA_CERTS: target.ca, ...target.env },
   );
   if (!ok) throw new Error(text);
   return JSON.parse(text);

@@ -125,11 +125,13 @@ Deno.test("a project has one certificate, however many ask, and the next daemon 
     [folder, `${folder}/key.pem`, `${folder}/cert.pem`].map(modeOf),
     [0o700, 0o600, 0o600],
   );
+  await Deno.chmod(folder, 0o755);
   await Deno.chmod(`${folder}/key.pem`, 0o644);
   bench.restarted();
   assert.equal((await bench.of("shop")).certificate, first!.certificate);
-  assert.equal(modeOf(`${folder}/key.pem`), 0o600);
+  assert.deepEqual([folder, `${folder}/key.pem`].map(modeOf), [0o700, 0o600]);
   assert.deepEqual(bench.warnings, [
+    `${folder} was open to other users; its mode is 0700 now`,
     `${folder}/key.pem was open to other users; its mode is 0600 now`,
   ]);
 });
