@@ -54,6 +54,7 @@ interface Loaded {
 export class Certificates implements CertificateSource {
   readonly #options: CertificatesOptions;
   #loaded: Promise<Loaded> | null = null;
+  #hadAuthority = false;
 
   constructor(options: CertificatesOptions) {
     this.#options = options;
@@ -134,9 +135,11 @@ export class Certificates implements CertificateSource {
     try {
       const authority = await this.#findAuthority();
       problems.delete(SUBJECT);
+      this.#hadAuthority = true;
       return authority;
     } catch (error) {
-      if (error instanceof TaskmuxError) {
+      // Without one from the beginning there is no proxy, which tells why.
+      if (error instanceof TaskmuxError && this.#hadAuthority) {
         const { message, hint } = error;
         problems.set(
           SUBJECT,

@@ -265,8 +265,8 @@ async function openEngine(
       onError: (error) => onError(error, "keeper"),
     }),
   );
-  const of = { options, state, keeper, stack };
-  const proxy = await openFront({ ...of, projects: () => projects });
+  const parts = { options, state, keeper, stack };
+  const proxy = await openFront({ ...parts, projects: () => projects });
   const host = createHost({
     options,
     front: proxy.front,

@@ -8,7 +8,12 @@
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
 import { FakeClock, HAS_FAKE_CLOCK } from "../support/fake_clock.ts";
-import { mkcertLikeAuthority, openssl } from "../support/openssl.ts";
+import {
+  HAS_OPENSSL,
+  mkcertLikeAuthority,
+  openssl,
+} from "../support/openssl.ts";
+import { canRun } from "../support/optional_tool.ts";
 import { program, type TestProject } from "../support/project.ts";
 import {
   type Json,
@@ -26,6 +31,11 @@ import {
   type TlsTarget,
 } from "../support/tls_clients.ts";
 import { until } from "../support/until.ts";
+
+const HAS_CLIENTS = HAS_OPENSSL &&
+  ["curl", "node", "python3"].every((client) =>
+    canRun(`certificates, as ${client} sees them`, [client, "--version"])
+  );
 
 const LONG = "l".repeat(63);
 
@@ -65,18 +75,22 @@ async function raise(taskmux: Taskmux): Promise<Stage> {
   };
 }
 
-Deno.test("every client trusts the certificates of a proxy that runs", async (t) => {
-  await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
-  const stage = await raise(taskmux);
-  await t.step("curl", () => curlTrusts(stage));
-  await t.step("OpenSSL at its strictest", () => opensslTrusts(stage));
-  await t.step("Node, Python and Deno", () => runtimesTrust(stage));
-  await t.step("nobody trusts a stranger's name", () => strangersFail(stage));
-  await t.step("20 first connections", () => oneForAll(stage));
-  await t.step("ca mint", () => mints(stage));
-  await t.step("the next daemon", () => outlivesDaemon(stage));
-  await t.step("a damaged authority", () => replacesAuthority(stage));
-  await t.step("unregister", () => goesWithProject(stage));
+Deno.test({
+  name: "every client trusts the certificates of a proxy that runs",
+  ignore: !HAS_CLIENTS,
+  fn: async (t) => {
+    await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
+    const stage = await raise(taskmux);
+    await t.step("curl", () => curlTrusts(stage));
+    await t.step("OpenSSL at its strictest", () => opensslTrusts(stage));
+    await t.step("Node, Python and Deno", () => runtimesTrust(stage));
+    await t.step("nobody trusts a stranger's name", () => strangersFail(stage));
+    await t.step("20 first connections", () => oneForAll(stage));
+    await t.step("ca mint", () => mints(stage));
+    await t.step("the next daemon", () => outlivesDaemon(stage));
+    await t.step("a damaged authority", () => replacesAuthority(stage));
+    await t.step("unregister", () => goesWithProject(stage));
+  },
 });
 
 async function curlTrusts({ target }: Stage): Promise<void> {
@@ -290,7 +304,7 @@ async function goesWithProject({ shop, taskmux }: Stage): Promise<void> {
 
 Deno.test({
   name: "a daemon that runs for years never shows a certificate out of date",
-  ignore: !HAS_FAKE_CLOCK,
+  ignore: !HAS_FAKE_CLOCK || !HAS_CLIENTS,
   fn: async () => {
     await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
     await using clock = await FakeClock.start(taskmux);
@@ -334,38 +348,57 @@ Deno.test({
   },
 });
 
-Deno.test("mkcert's authority signs where the settings say so, and tasks start without it, too", async () => {
-  await using taskmux = await testTaskmux({
-    hostConfig: `${PROXY_CONFIG}ca_provider = "mkcert"\n`,
-    expectedErrors: /Cannot use the certificate authority of mkcert/,
-  });
-  const { root } = taskmux.home;
-  const shop = await taskmux.project(project("shop"));
-  await shop.ok(["start", "--wait"]);
-  const without = await shop.status();
-  assert.equal(without.proxy["bound"], false);
-  assert.match(
-    String(without.proxy["reason"]),
-    /authority of mkcert: there is no ".*\/\.local\/share\/mkcert\/rootCA\.pem"; mkcert -install/,
-  );
-  const minting = await shop.fails("E710", ["ca", "mint"]);
-  assert.match(minting.hint ?? "", /^mkcert -install/);
+Deno.test({
+  name:
+    "mkcert's authority signs where the settings say so, and tasks start without it, too",
+  ignore: !HAS_CLIENTS,
+  fn: async () => {
+    await using taskmux = await testTaskmux({
+      hostConfig: `${PROXY_CONFIG}ca_provider = "mkcert"\n`,
+      expectedErrors: /Cannot use the certificate authority of mkcert/,
+    });
+    const { root } = taskmux.home;
+    const shop = await taskmux.project(project("shop"));
+    await shop.ok(["start", "--wait"]);
+    const without = await shop.status();
+    assert.equal(without.proxy["bound"], false);
+    assert.match(
+      String(without.proxy["reason"]),
+      /authority of mkcert: there is no ".*\/\.local\/share\/mkcert\/rootCA\.pem"; mkcert -install/,
+    );
+    const minting = await shop.fails("E710", ["ca", "mint"]);
+    assert.match(minting.hint ?? "", /^mkcert -install/);
 
-  const caRoot = `${root}/.local/share/mkcert`;
-  await Deno.mkdir(caRoot, { recursive: true });
-  await mkcertLikeAuthority(caRoot);
-  await shop.ok(["daemon", "restart"]);
-  const { proxy, warnings } = await shop.status();
-  assert.equal(proxy["bound"], true, `${proxy["reason"]}`);
-  assert.deepEqual((warnings ?? []).filter((each) => /mkcert/.test(each)), []);
-  const web: TlsTarget = {
-    address: "127.0.0.1",
-    port: Number(proxy["port"]),
-    name: "web.shop.localhost",
-    ca: `${caRoot}/rootCA.pem`,
-  };
-  const replies = await Promise.all([curl(web), opensslClient(web)]);
-  assert.match(replies[0].text, /200 h2$/);
-  assert.match(replies[1].text, /Verification: OK/);
-  await assert.rejects(Deno.stat(taskmux.home.paths.ca));
+    const caRoot = `${root}/.local/share/mkcert`;
+    await Deno.mkdir(caRoot, { recursive: true });
+    await mkcertLikeAuthority(caRoot);
+    await shop.ok(["daemon", "restart"]);
+    const { proxy, warnings } = await shop.status();
+    assert.equal(proxy["bound"], true, `${proxy["reason"]}`);
+    assert.deepEqual(
+      (warnings ?? []).filter((each) => /mkcert/.test(each)),
+      [],
+    );
+    const web: TlsTarget = {
+      address: "127.0.0.1",
+      port: Number(proxy["port"]),
+      name: "web.shop.localhost",
+      ca: `${caRoot}/rootCA.pem`,
+    };
+    const replies = await Promise.all([curl(web), opensslClient(web)]);
+    assert.match(replies[0].text, /200 h2$/);
+    assert.match(replies[1].text, /Verification: OK/);
+    // What was served before goes on while the authority is away.
+    await Deno.rename(caRoot, `${caRoot}.away`);
+    const told = await until(async () => {
+      assert.match(
+        (await opensslClient({ ...web, ca: `${caRoot}.away/rootCA.pem` })).text,
+        /: OK/,
+      );
+      const { warnings = [] } = await shop.status();
+      return warnings.find((each) => /mkcert/.test(each));
+    });
+    assert.match(told, /^certificates: .*there is no ".*"; mkcert -install/);
+    await assert.rejects(Deno.stat(taskmux.home.paths.ca));
+  },
 });

@@ -4,6 +4,17 @@
  * @module
  */
 
+import { canRun } from "./optional_tool.ts";
+
+/** Whether it is here. */
+export const HAS_OPENSSL: boolean = canRun(
+  "certificates, as OpenSSL sees them",
+  [
+    "openssl",
+    "version",
+  ],
+);
+
 /** What a program said. */
 export interface Verdict {
   readonly ok: boolean;
@@ -43,7 +54,7 @@ export async function strictlyVerified(
  */
 export async function mkcertLikeAuthority(
   folder: string,
-  key = "rsa:3072",
+  key = "rsa:2048",
 ): Promise<void> {
   const curve = key === "ec" ? ["-pkeyopt", "ec_paramgen_curve:P-256"] : [];
   const { ok, text } = await openssl(

@@ -7,7 +7,7 @@ import type {
 import { CurrentAuthority } from "../../../src/certs/current_authority.ts";
 import { LeafStore } from "../../../src/certs/leaf_store.ts";
 import { openOwnAuthority } from "../../../src/certs/own_authority.ts";
-import { strictlyVerified } from "../../support/openssl.ts";
+import { HAS_OPENSSL, strictlyVerified } from "../../support/openssl.ts";
 import { until } from "../../support/until.ts";
 
 const START = Date.UTC(2026, 10, 20);
@@ -136,27 +136,34 @@ Deno.test("a project has one certificate, however many ask, and the next daemon 
   ]);
 });
 
-Deno.test("certificates are what strict clients want, for the longest names, too", async () => {
-  await using bench = await Bench.make();
-  const long = "x".repeat(63);
-  const { path } = await bench.authority.get();
-  for (
-    const issued of [
-      await bench.of(long),
-      await bench.of(long, `${"y".repeat(63)}.${"z".repeat(63)}`),
-      await bench.store.certificateFor(null),
-    ]
-  ) {
-    const leaf = parsed(issued);
-    const lasts = leaf.validToDate.getTime() - leaf.validFromDate.getTime();
-    assert(lasts < 397 * DAY_MS, `${lasts}`);
-    assert.equal(leaf.validFromDate.getTime(), START - HOUR_MS);
-    assert.equal(leaf.publicKey.asymmetricKeyDetails?.namedCurve, "prime256v1");
-    const file = `${bench.root}/leaf.pem`;
-    await Deno.writeTextFile(file, issued.certificate);
-    const verdict = await strictlyVerified(path, file);
-    assert(verdict.ok, verdict.text);
-  }
+Deno.test({
+  name: "certificates are what strict clients want, for the longest names, too",
+  ignore: !HAS_OPENSSL,
+  fn: async () => {
+    await using bench = await Bench.make();
+    const long = "x".repeat(63);
+    const { path } = await bench.authority.get();
+    for (
+      const issued of [
+        await bench.of(long),
+        await bench.of(long, `${"y".repeat(63)}.${"z".repeat(63)}`),
+        await bench.store.certificateFor(null),
+      ]
+    ) {
+      const leaf = parsed(issued);
+      const lasts = leaf.validToDate.getTime() - leaf.validFromDate.getTime();
+      assert(lasts < 397 * DAY_MS, `${lasts}`);
+      assert.equal(leaf.validFromDate.getTime(), START - HOUR_MS);
+      assert.equal(
+        leaf.publicKey.asymmetricKeyDetails?.namedCurve,
+        "prime256v1",
+      );
+      const file = `${bench.root}/leaf.pem`;
+      await Deno.writeTextFile(file, issued.certificate);
+      const verdict = await strictlyVerified(path, file);
+      assert(verdict.ok, verdict.text);
+    }
+  },
 });
 
 Deno.test("a certificate is renewed in its last month without anybody waiting for it", async () => {
@@ -213,43 +220,47 @@ Deno.test("near the end of the authority certificates end with it, and are signe
   assert.match(bench.warnings.join(), /rootCA\.pem has expired/);
 });
 
-Deno.test("what is wrong on disk is signed anew", async (t) => {
-  await using bench = await Bench.make();
-  const cert = `${bench.root}/certs/shop/cert.pem`;
-  const key = `${bench.root}/certs/shop/key.pem`;
-  const damages: Record<string, () => Promise<void>> = {
-    "half a certificate": () => Deno.truncate(cert, 300),
-    "no key": () => Deno.remove(key),
-    "a folder for a key": async () => {
-      await Deno.remove(key);
-      await Deno.mkdir(key);
-    },
-    "a key that is not its own": async () => {
-      await bench.of("other");
-      await Deno.copyFile(`${bench.root}/certs/other/key.pem`, key);
-    },
-    "other names": async () => {
-      await bench.of("other");
-      await Deno.copyFile(`${bench.root}/certs/other/key.pem`, key);
-      await Deno.copyFile(`${bench.root}/certs/other/cert.pem`, cert);
-    },
-    "another authority": () =>
-      Deno.remove(`${bench.root}/ca`, { recursive: true }),
-  };
-  for (const [name, damage] of Object.entries(damages)) {
-    await t.step(name, async () => {
-      bench.restarted();
-      const before = await bench.of("shop");
-      await damage();
-      bench.restarted();
-      const after = await bench.of("shop");
-      assert.notEqual(after.certificate, before.certificate);
-      const { path } = await bench.authority.get();
-      const verdict = await strictlyVerified(path, cert);
-      assert(verdict.ok, verdict.text);
-      assert.equal(await Deno.readTextFile(cert), after.certificate);
-    });
-  }
+Deno.test({
+  name: "what is wrong on disk is signed anew",
+  ignore: !HAS_OPENSSL,
+  fn: async (t) => {
+    await using bench = await Bench.make();
+    const cert = `${bench.root}/certs/shop/cert.pem`;
+    const key = `${bench.root}/certs/shop/key.pem`;
+    const damages: Record<string, () => Promise<void>> = {
+      "half a certificate": () => Deno.truncate(cert, 300),
+      "no key": () => Deno.remove(key),
+      "a folder for a key": async () => {
+        await Deno.remove(key);
+        await Deno.mkdir(key);
+      },
+      "a key that is not its own": async () => {
+        await bench.of("other");
+        await Deno.copyFile(`${bench.root}/certs/other/key.pem`, key);
+      },
+      "other names": async () => {
+        await bench.of("other");
+        await Deno.copyFile(`${bench.root}/certs/other/key.pem`, key);
+        await Deno.copyFile(`${bench.root}/certs/other/cert.pem`, cert);
+      },
+      "another authority": () =>
+        Deno.remove(`${bench.root}/ca`, { recursive: true }),
+    };
+    for (const [name, damage] of Object.entries(damages)) {
+      await t.step(name, async () => {
+        bench.restarted();
+        const before = await bench.of("shop");
+        await damage();
+        bench.restarted();
+        const after = await bench.of("shop");
+        assert.notEqual(after.certificate, before.certificate);
+        const { path } = await bench.authority.get();
+        const verdict = await strictlyVerified(path, cert);
+        assert(verdict.ok, verdict.text);
+        assert.equal(await Deno.readTextFile(cert), after.certificate);
+      });
+    }
+  },
 });
 
 Deno.test("another top-level domain has other certificates", async () => {

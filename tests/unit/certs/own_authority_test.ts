@@ -6,7 +6,11 @@ import {
   openOwnAuthority,
 } from "../../../src/certs/own_authority.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
-import { openssl, strictlyVerified } from "../../support/openssl.ts";
+import {
+  HAS_OPENSSL,
+  openssl,
+  strictlyVerified,
+} from "../../support/openssl.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const DAY_MS = 86_400_000;
@@ -67,31 +71,35 @@ function modeOf(path: string): number {
   return (Deno.statSync(path).mode ?? 0) & 0o777;
 }
 
-Deno.test("an authority is private, lasts, and says what it may sign", async () => {
-  await using place = await Place.make();
-  const made = await place.open();
-  assert.deepEqual([modeOf(place.folder), modeOf(place.privateKey)], [
-    0o700,
-    0o600,
-  ]);
-  const again = await place.open();
-  assert.equal(again.fingerprint, made.fingerprint);
-  const { text } = await openssl("x509", "-noout", "-text", "-in", made.path);
-  for (
-    const part of [
-      /Subject: O = taskmux development CA, CN = taskmux development CA me@here [0-9a-f]{8}\n/,
-      /Basic Constraints: critical\s+CA:TRUE, pathlen:0\n/,
-      /Key Usage: critical\s+Certificate Sign, CRL Sign\n/,
-      /Name Constraints: critical\s+Permitted:\s+DNS:localhost\s+IP:127\.0\.0\.0\/255\.0\.0\.0\s+IP:0:0:0:0:0:0:0:1\/(FFFF:?){8}\s+X509v3/,
-      /Subject Key Identifier:/,
-      /Public-Key: \(2048 bit\)/,
-    ]
-  ) assert.match(text, part);
-  assert.equal(Math.round((made.notAfter - made.notBefore) / DAY_MS), 3650);
-  assert.equal(made.notBefore, NOW - 3_600_000);
-  const verdict = await strictlyVerified(made.path, made.path);
-  assert(verdict.ok, verdict.text);
-  assert.deepEqual([place.damage, place.warnings], [[], []]);
+Deno.test({
+  name: "an authority is private, lasts, and says what it may sign",
+  ignore: !HAS_OPENSSL,
+  fn: async () => {
+    await using place = await Place.make();
+    const made = await place.open();
+    assert.deepEqual([modeOf(place.folder), modeOf(place.privateKey)], [
+      0o700,
+      0o600,
+    ]);
+    const again = await place.open();
+    assert.equal(again.fingerprint, made.fingerprint);
+    const { text } = await openssl("x509", "-noout", "-text", "-in", made.path);
+    for (
+      const part of [
+        /Subject: O = taskmux development CA, CN = taskmux development CA me@here [0-9a-f]{8}\n/,
+        /Basic Constraints: critical\s+CA:TRUE, pathlen:0\n/,
+        /Key Usage: critical\s+Certificate Sign, CRL Sign\n/,
+        /Name Constraints: critical\s+Permitted:\s+DNS:localhost\s+IP:127\.0\.0\.0\/255\.0\.0\.0\s+IP:0:0:0:0:0:0:0:1\/(FFFF:?){8}\s+X509v3/,
+        /Subject Key Identifier:/,
+        /Public-Key: \(2048 bit\)/,
+      ]
+    ) assert.match(text, part);
+    assert.equal(Math.round((made.notAfter - made.notBefore) / DAY_MS), 3650);
+    assert.equal(made.notBefore, NOW - 3_600_000);
+    const verdict = await strictlyVerified(made.path, made.path);
+    assert(verdict.ok, verdict.text);
+    assert.deepEqual([place.damage, place.warnings], [[], []]);
+  },
 });
 
 Deno.test("two authorities of one user have different subjects", async () => {
@@ -253,36 +261,44 @@ Deno.test("an authority that cannot be kept is none", async () => {
   });
 });
 
-Deno.test("the authority of another domain permits that and this machine", async () => {
-  await using place = await Place.make();
-  const authority = await place.open(NOW, "test");
-  const issued = await authority.issue({
-    label: "x",
-    dns: ["localhost", "x.test", "*.x.test"],
-    addresses: ["127.0.0.1", "::1"],
-  }, NOW);
-  const path = `${place.root}/leaf.pem`;
-  await Deno.writeTextFile(path, issued.certificate);
-  const verdict = await strictlyVerified(authority.path, path);
-  assert(verdict.ok, verdict.text);
-  assert.equal(
-    new X509Certificate(issued.certificate).subjectAltName,
-    "DNS:localhost, DNS:x.test, DNS:*.x.test, IP Address:127.0.0.1, IP Address:::1",
-  );
-});
-
-Deno.test("what an authority signs beyond its domain nobody believes", async () => {
-  await using place = await Place.make();
-  const authority = await place.open();
-  for (const dns of ["example.com", "localhost.example.com", "xlocalhost"]) {
-    const issued = await authority.issue(
-      { label: "x", dns: [dns], addresses: [] },
-      NOW,
-    );
+Deno.test({
+  name: "the authority of another domain permits that and this machine",
+  ignore: !HAS_OPENSSL,
+  fn: async () => {
+    await using place = await Place.make();
+    const authority = await place.open(NOW, "test");
+    const issued = await authority.issue({
+      label: "x",
+      dns: ["localhost", "x.test", "*.x.test"],
+      addresses: ["127.0.0.1", "::1"],
+    }, NOW);
     const path = `${place.root}/leaf.pem`;
     await Deno.writeTextFile(path, issued.certificate);
-    const { ok, text } = await strictlyVerified(authority.path, path);
-    assert.equal(ok, false, dns);
-    assert.match(text, /permitted subtree violation/, dns);
-  }
+    const verdict = await strictlyVerified(authority.path, path);
+    assert(verdict.ok, verdict.text);
+    assert.equal(
+      new X509Certificate(issued.certificate).subjectAltName,
+      "DNS:localhost, DNS:x.test, DNS:*.x.test, IP Address:127.0.0.1, IP Address:::1",
+    );
+  },
+});
+
+Deno.test({
+  name: "what an authority signs beyond its domain nobody believes",
+  ignore: !HAS_OPENSSL,
+  fn: async () => {
+    await using place = await Place.make();
+    const authority = await place.open();
+    for (const dns of ["example.com", "localhost.example.com", "xlocalhost"]) {
+      const issued = await authority.issue(
+        { label: "x", dns: [dns], addresses: [] },
+        NOW,
+      );
+      const path = `${place.root}/leaf.pem`;
+      await Deno.writeTextFile(path, issued.certificate);
+      const { ok, text } = await strictlyVerified(authority.path, path);
+      assert.equal(ok, false, dns);
+      assert.match(text, /permitted subtree violation/, dns);
+    }
+  },
 });
