@@ -242,12 +242,10 @@ async function mints({ shop, taskmux, target }: Stage): Promise<void> {
 
 async function outlivesDaemon(stage: Stage): Promise<void> {
   const { shop, taskmux, target } = stage;
-  const { port } = target("");
   const [before] = await certificatesSeen(target("web.shop.localhost"), 1);
   await shop.ok(["daemon", "restart"]);
   const { proxy } = await shop.status();
   const web = { ...target("web.shop.localhost"), port: Number(proxy["port"]) };
-  assert.notEqual(web.port, port, "any free port is another one");
   assert.deepEqual(await certificatesSeen(web, 1), [before]);
   const entries = Deno.readDir(taskmux.home.paths.certs);
   const names = (await Array.fromAsync(entries)).map(({ name }) => name);
