@@ -26,6 +26,9 @@ export const BACKDATE_MS = 3_600_000;
 /** X.509 counts seconds, the last one included. */
 const SECOND_MS = 1_000;
 
+/** Keys that every client can verify the signatures of. */
+const KEY_TYPES: readonly string[] = ["rsa", "ec"];
+
 /** Who is named by a certificate. */
 export interface LeafNames {
   /** For people. At most 64 characters. */
@@ -83,6 +86,9 @@ export class Authority {
     if (parsed === null) throw new NotAnAuthority("holds no certificate");
     const key = parse(() => createPrivateKey(privateKey));
     if (key === null) throw new NotAnAuthority("has a key that is none");
+    if (!KEY_TYPES.includes(key.asymmetricKeyType ?? "")) {
+      throw new NotAnAuthority("has a key that is neither RSA nor ECDSA");
+    }
     if (!parsed.ca) throw new NotAnAuthority("is not that of an authority");
     if (!parsed.checkPrivateKey(key)) {
       throw new NotAnAuthority("does not belong to the key beside it");

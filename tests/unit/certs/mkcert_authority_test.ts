@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkcertFolder } from "../../../src/certs/authority_files.ts";
+import { readLeaf } from "../../../src/certs/leaf.ts";
 import { openMkcertAuthority } from "../../../src/certs/mkcert_authority.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
 import {
@@ -51,6 +52,7 @@ Deno.test({
           assert.equal(authority.path, `${folder}/rootCA.pem`);
           const verdict = await strictlyVerified(authority.path, path);
           assert(verdict.ok, verdict.text);
+          assert(readLeaf(issued, NAMES, authority) !== null);
         } finally {
           await Deno.remove(folder, { recursive: true });
         }
@@ -84,6 +86,8 @@ Deno.test({
         /rootCA\.pem" has expired$/,
         /mkcert -install$/,
       );
+      await mkcertLikeAuthority(folder, "ed25519");
+      await refused(open(), /neither RSA nor ECDSA$/, /mkcert -install$/);
       await Deno.writeTextFile(`${folder}/rootCA-key.pem`, "nonsense");
       await refused(open(), /has a key that is none$/, /mkcert -install$/);
       await Deno.remove(`${folder}/rootCA-key.pem`);
