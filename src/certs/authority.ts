@@ -1,33 +1,42 @@
 /**
- * The local certificate authority: made once, then signs certificates for the names of tasks.
+ * A certificate authority that is at hand: signs certificates for the names of tasks.
  *
- * The CA's key is RSA, which node-forge makes; the keys of the leaves are P-256, whose handshakes cost a third, made by
- * WebCrypto (`docs/decisions/0021`).
+ * Whoever made it: ours comes from `own_authority.ts`, mkcert's from `mkcert_authority.ts`. The keys of what it signs are
+ * P-256, whose handshakes cost a third of those with RSA (`docs/decisions/0021`).
  *
  * @module
  */
 
-import { TaskmuxError } from "../domain/error.ts";
-import { writeFileAtomic } from "../kit/atomic_file.ts";
 import {
-  type Asn1,
-  type Certificate,
-  forge,
-  type PrivateKey,
-} from "./forge.ts";
+  createPrivateKey,
+  generateKeyPair,
+  type KeyObject,
+  X509Certificate,
+} from "node:crypto";
+import { promisify } from "node:util";
 
-const { asn1, md, pki } = forge;
-
-const CA_BITS = 2048;
-const CA_DAYS = 3650;
-/** Apple's and others' limit for leaves of a private CA is 825; public ones have 398. */
-const LEAF_DAYS = 397;
 const DAY_MS = 86_400_000;
+
+/** Browsers accept 398 days of a public authority; what they will accept of a private one is not worth finding out. */
+const LEAF_MS = 397 * DAY_MS;
+
 /** Clocks of clients may be behind. */
-const BACKDATE_MS = 3_600_000;
-const SERIAL_BYTES = 16;
-/** OID id-ce-nameConstraints, RFC 5280 §4.2.1.10. */
-const NAME_CONSTRAINTS = "2.5.29.30";
+export const BACKDATE_MS = 3_600_000;
+
+/** X.509 counts seconds, the last one included. */
+const SECOND_MS = 1_000;
+
+/** Keys that every client can verify the signatures of. */
+const KEY_TYPES: readonly string[] = ["rsa", "ec"];
+
+/** Who is named by a certificate. */
+export interface LeafNames {
+  /** For people. At most 64 characters. */
+  readonly label: string;
+  /** DNS names; a wildcard begins with `*.`. */
+  readonly dns: readonly string[];
+  readonly addresses: readonly string[];
+}
 
 /** A certificate and its key. */
 export interface IssuedCertificate {
@@ -35,260 +44,110 @@ export interface IssuedCertificate {
   readonly certificate: string;
   /** PEM, PKCS #8. A secret. */
   readonly privateKey: string;
-  /** Milliseconds since the epoch. */
-  readonly notAfter: number;
 }
 
-/** Where the authority is kept, and for whom it may sign. */
-export interface AuthorityOptions {
-  /** Folder of `rootCA.pem` and `rootCA-key.pem`; made with mode 0700. */
-  readonly folder: string;
-  /** The only top-level domain it may sign names of. */
-  readonly tld: string;
-  /** Milliseconds since the epoch. */
-  now(): number;
+/** A pair of texts that are no authority. The message says why, without a subject. */
+export class NotAnAuthority extends Error {
+  override readonly name = "NotAnAuthority";
 }
 
 /** See the module. */
 export class Authority {
   /** Path of the certificate that clients have to trust. */
   readonly path: string;
-  readonly #certificate: Certificate;
-  readonly #key: PrivateKey;
-  readonly #now: () => number;
+  readonly certificate: X509Certificate;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly #key: KeyObject;
 
   private constructor(
     path: string,
-    certificate: Certificate,
-    key: PrivateKey,
-    now: () => number,
+    certificate: X509Certificate,
+    key: KeyObject,
   ) {
     this.path = path;
-    this.#certificate = certificate;
+    this.certificate = certificate;
+    this.notBefore = certificate.validFromDate.getTime();
+    this.notAfter = certificate.validToDate.getTime();
     this.#key = key;
-    this.#now = now;
-  }
-
-  /** Reads the authority, or makes it: some 100 ms, once. */
-  static async open(options: AuthorityOptions): Promise<Authority> {
-    const path = `${options.folder}/rootCA.pem`;
-    const keyPath = `${options.folder}/rootCA-key.pem`;
-    try {
-      const [certificate, key] = await Promise.all([
-        Deno.readTextFile(path),
-        Deno.readTextFile(keyPath),
-      ]);
-      return new Authority(
-        path,
-        pki.certificateFromPem(certificate),
-        pki.privateKeyFromPem(key),
-        () => options.now(),
-      );
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) {
-        throw new TaskmuxError(
-          "E710",
-          `Cannot use the certificate authority in "${options.folder}"`,
-          { cause: error },
-        );
-      }
-    }
-    const { certificate, key } = await makeAuthority(options);
-    await Deno.mkdir(options.folder, { recursive: true, mode: 0o700 });
-    await writeFileAtomic(keyPath, pki.privateKeyToPem(key), { mode: 0o600 });
-    await writeFileAtomic(path, pki.certificateToPem(certificate), {
-      mode: 0o644,
-    });
-    return new Authority(path, certificate, key, () => options.now());
   }
 
   /**
-   * Signs a new certificate.
+   * The authority of a certificate and its key, PEM. Whether it is valid today is not asked.
    *
-   * @param names DNS names and IP addresses; the first is the subject's.
+   * @throws {NotAnAuthority} If they are none, or do not belong together.
    */
-  async issue(names: readonly string[]): Promise<IssuedCertificate> {
-    const keys = await crypto.subtle.generateKey(
-      { name: "ECDSA", namedCurve: "P-256" },
-      true,
-      ["sign", "verify"],
-    );
-    const spki = bytesOf(await crypto.subtle.exportKey("spki", keys.publicKey));
-    const pkcs8 = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
-    const notAfter = this.#now() + LEAF_DAYS * DAY_MS;
-    const leaf = pki.createCertificate();
-    leaf.serialNumber = serialNumber();
-    leaf.validity.notBefore = new Date(this.#now() - BACKDATE_MS);
-    leaf.validity.notAfter = new Date(notAfter);
-    leaf.setSubject([{ name: "commonName", value: names[0] ?? "taskmux" }]);
-    leaf.setIssuer(this.#certificate.subject.attributes);
-    // Stands in for the real key, which node-forge does not know: replaced below.
-    leaf.publicKey = pki.setRsaPublicKey(this.#key.n, this.#key.e);
-    leaf.setExtensions([
-      { name: "basicConstraints", cA: false, critical: true },
-      { name: "keyUsage", digitalSignature: true, critical: true },
-      { name: "extKeyUsage", serverAuth: true },
-      { name: "subjectAltName", altNames: names.map(altName) },
-      {
-        id: "2.5.29.14",
-        value: octets(await digest(rawKeyOf(spki))),
-      },
-      {
-        name: "authorityKeyIdentifier",
-        keyIdentifier: keyIdentifierOf(this.#certificate),
-      },
-    ]);
-    return {
-      certificate: this.#sign(leaf, spki),
-      privateKey: pem("PRIVATE KEY", new Uint8Array(pkcs8)),
-      notAfter,
-    };
+  static of(
+    path: string,
+    { certificate, privateKey }: IssuedCertificate,
+  ): Authority {
+    const parsed = parse(() => new X509Certificate(certificate));
+    if (parsed === null) throw new NotAnAuthority("holds no certificate");
+    const key = parse(() => createPrivateKey(privateKey));
+    if (key === null) throw new NotAnAuthority("has a key that is none");
+    if (!KEY_TYPES.includes(key.asymmetricKeyType ?? "")) {
+      throw new NotAnAuthority("has a key that is neither RSA nor ECDSA");
+    }
+    if (!parsed.ca) throw new NotAnAuthority("is not that of an authority");
+    if (!parsed.checkPrivateKey(key)) {
+      throw new NotAnAuthority("does not belong to the key beside it");
+    }
+    return new Authority(path, parsed, key);
   }
 
-  #sign(leaf: Certificate, spki: string): string {
-    leaf.signatureOid = pki.oids["sha256WithRSAEncryption"]!;
-    leaf.siginfo.algorithmOid = leaf.signatureOid;
-    const tbs = pki.getTBSCertificate(leaf);
-    const fields = tbs.value as Asn1[];
-    fields[6] = asn1.fromDer(spki);
-    const hash = md.sha256.create();
-    hash.update(asn1.toDer(tbs).getBytes());
-    const signature = this.#key.sign(hash);
-    const certificate = asn1.create(
-      asn1.Class.UNIVERSAL,
-      asn1.Type.SEQUENCE,
-      true,
-      [
-        tbs,
-        sha256WithRsa(),
-        asn1.create(
-          asn1.Class.UNIVERSAL,
-          asn1.Type.BITSTRING,
-          false,
-          String.fromCharCode(0) + signature,
-        ),
+  /** Tells authorities apart. */
+  get fingerprint(): string {
+    return this.certificate.fingerprint256;
+  }
+
+  /** Whether a certificate is one of this authority. */
+  hasSigned(certificate: X509Certificate): boolean {
+    return certificate.checkIssued(this.certificate) &&
+      certificate.verify(this.certificate.publicKey);
+  }
+
+  /** Signs a new certificate for a new key. Not valid longer than the authority itself. Takes some 3 ms. */
+  async issue(names: LeafNames, now: number): Promise<IssuedCertificate> {
+    // Costs 30 ms and 16 MB once, which a daemon whose certificates are all there saves.
+    const { signCertificate } = await import("./sign_certificate.ts");
+    const { publicKey, privateKey } = await promisify(generateKeyPair)("ec", {
+      namedCurve: "P-256",
+    });
+    const notBefore = now - BACKDATE_MS;
+    const certificate = signCertificate({
+      subject: {
+        organizationName: "taskmux development certificate",
+        organizationalUnitName: names.label,
+      },
+      publicKey,
+      notBefore,
+      notAfter: Math.min(notBefore + LEAF_MS - SECOND_MS, this.notAfter),
+      extensions: [
+        { name: "basicConstraints", cA: false, critical: true },
+        { name: "keyUsage", digitalSignature: true, critical: true },
+        { name: "extKeyUsage", serverAuth: true },
+        {
+          name: "subjectAltName",
+          altNames: [
+            ...names.dns.map((value) => ({ type: 2, value })),
+            ...names.addresses.map((ip) => ({ type: 7, ip })),
+          ],
+        },
       ],
-    );
-    return pem("CERTIFICATE", toBytes(asn1.toDer(certificate).getBytes()));
+    }, { certificate: this.certificate, key: this.#key });
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" });
+    return { certificate, privateKey: pem.toString() };
   }
 }
 
-async function makeAuthority({ tld, now }: AuthorityOptions): Promise<{
-  readonly certificate: Certificate;
-  readonly key: PrivateKey;
-}> {
-  const keys = await new Promise<{
-    readonly publicKey: Certificate["publicKey"];
-    readonly privateKey: PrivateKey;
-  }>((resolve, reject) =>
-    pki.rsa.generateKeyPair(
-      { bits: CA_BITS },
-      (error, pair) => error ? reject(error) : resolve(pair),
-    )
-  );
-  const certificate = pki.createCertificate();
-  certificate.publicKey = keys.publicKey;
-  certificate.serialNumber = serialNumber();
-  certificate.validity.notBefore = new Date(now() - BACKDATE_MS);
-  certificate.validity.notAfter = new Date(now() + CA_DAYS * DAY_MS);
-  const subject = [
-    { name: "organizationName", value: "taskmux development CA" },
-    { name: "commonName", value: `taskmux development CA (.${tld})` },
-  ];
-  certificate.setSubject(subject);
-  certificate.setIssuer(subject);
-  certificate.setExtensions([
-    {
-      name: "basicConstraints",
-      cA: true,
-      pathLenConstraint: 0,
-      critical: true,
-    },
-    { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
-    { name: "subjectKeyIdentifier" },
-    { id: NAME_CONSTRAINTS, critical: true, value: nameConstraints(tld) },
-  ]);
-  certificate.sign(keys.privateKey, md.sha256.create());
-  return { certificate, key: keys.privateKey };
-}
-
-/** Permits names under the domain and addresses of loopback, and nothing else. */
-function nameConstraints(tld: string): Asn1 {
-  const subtree = (type: number, value: string): Asn1 =>
-    asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [
-      asn1.create(asn1.Class.CONTEXT_SPECIFIC, type, false, value),
-    ]);
-  const v6 = "\0".repeat(15) + "\x01" + "\xff".repeat(16);
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [
-    asn1.create(asn1.Class.CONTEXT_SPECIFIC, 0, true, [
-      subtree(2, tld),
-      subtree(7, "\x7f\0\0\0\xff\0\0\0"),
-      subtree(7, v6),
-    ]),
-  ]);
-}
-
-function sha256WithRsa(): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [
-    asn1.create(
-      asn1.Class.UNIVERSAL,
-      asn1.Type.OID,
-      false,
-      asn1.oidToDer(pki.oids["sha256WithRSAEncryption"]!).getBytes(),
-    ),
-    asn1.create(asn1.Class.UNIVERSAL, asn1.Type.NULL, false, ""),
-  ]);
-}
-
-function keyIdentifierOf(certificate: Certificate): string {
-  return certificate.generateSubjectKeyIdentifier().getBytes();
-}
-
-function octets(value: string): Asn1 {
-  return asn1.create(
-    asn1.Class.UNIVERSAL,
-    asn1.Type.OCTETSTRING,
-    false,
-    value,
-  );
-}
-
-async function digest(bytes: string): Promise<string> {
-  return bytesOf(
-    await crypto.subtle.digest("SHA-1", toBytes(bytes)),
-  );
-}
-
-/** The bits of the key alone, which its identifier is the hash of (RFC 5280 §4.2.1.2). */
-function rawKeyOf(spki: string): string {
-  return spki.slice(-65);
-}
-
-/** Positive, and not to be guessed. */
-function serialNumber(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(SERIAL_BYTES));
-  bytes[0] = bytes[0]! & 0x7f | 0x40;
-  return bytes.toHex();
-}
-
-function altName(name: string): { type: number; value?: string; ip?: string } {
-  return /^[\d.]+$|:/.test(name)
-    ? { type: 7, ip: name }
-    : { type: 2, value: name };
-}
-
-function pem(label: string, bytes: Uint8Array): string {
-  const text = bytes.toBase64().match(/.{1,64}/g)?.join("\n") ?? "";
-  return `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
-}
-
-function bytesOf(buffer: ArrayBuffer): string {
-  return new Uint8Array(buffer).reduce(
-    (text, byte) => text + String.fromCharCode(byte),
-    "",
-  );
-}
-
-function toBytes(binary: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+/** Null if the text is not what it should be. */
+function parse<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    // The decoders know no common class of errors, and nothing else is done here.
+    if (error instanceof Error) return null;
+    throw error;
+  }
 }

@@ -1,6 +1,8 @@
 /**
  * The part of node-forge that is used here, with types: its own come with those of Node, which are not those of Deno.
  *
+ * It costs some 30 ms and 16 MB, so only `sign_certificate.ts` imports it, which is loaded when something is to be signed.
+ *
  * @module
  */
 
@@ -20,51 +22,29 @@ export interface ByteBuffer {
   getBytes(): ByteText;
 }
 
-/** A hash function at work. */
-export interface Digest {
-  update(bytes: ByteText): Digest;
-  digest(): ByteBuffer;
-}
-
-/** Opaque. */
-export interface PublicKey {
-  readonly n: unknown;
-  readonly e: unknown;
-}
-
-/** An RSA key. A secret. */
-export interface PrivateKey extends PublicKey {
-  sign(digest: Digest): ByteText;
-}
-
-/** A field of a name or an extension. */
+/** Fields of a name, or extensions, as node-forge writes them. */
 export type Attributes = readonly Readonly<Record<string, unknown>>[];
 
-/** A certificate, as it is read or before it is signed. */
+/** A certificate before it is signed. */
 export interface Certificate {
   serialNumber: string;
-  publicKey: PublicKey;
-  signatureOid: string;
+  /** Only RSA. */
+  publicKey: { readonly n: number; readonly e: number };
   readonly siginfo: { algorithmOid: string };
   readonly validity: { notBefore: Date; notAfter: Date };
-  readonly subject: { readonly attributes: Attributes };
   setSubject(attributes: Attributes): void;
-  setIssuer(attributes: Attributes): void;
   setExtensions(extensions: Attributes): void;
-  getExtension(name: string): Readonly<Record<string, unknown>> | null;
-  generateSubjectKeyIdentifier(): ByteBuffer;
-  sign(key: PrivateKey, digest: Digest): void;
 }
 
 /** See the module. */
 export interface Forge {
   readonly asn1: {
-    readonly Class: {
-      readonly UNIVERSAL: number;
-      readonly CONTEXT_SPECIFIC: number;
-    };
+    readonly Class: { readonly UNIVERSAL: number };
     readonly Type: Readonly<
-      Record<"SEQUENCE" | "BITSTRING" | "OCTETSTRING" | "OID" | "NULL", number>
+      Record<
+        "SEQUENCE" | "BITSTRING" | "OCTETSTRING" | "OID" | "NULL" | "UTF8",
+        number
+      >
     >;
     create(
       tagClass: number,
@@ -72,32 +52,16 @@ export interface Forge {
       isConstructed: boolean,
       value: readonly Asn1[] | ByteText,
     ): Asn1;
-    fromDer(der: ByteText): Asn1;
+    fromDer(
+      der: ByteText,
+      options?: { readonly decodeBitStrings: boolean },
+    ): Asn1;
     toDer(node: Asn1): ByteBuffer;
     oidToDer(oid: string): ByteBuffer;
   };
-  readonly md: { readonly sha256: { create(): Digest } };
   readonly pki: {
-    readonly oids: Readonly<Record<string, string>>;
-    readonly rsa: {
-      generateKeyPair(
-        options: { readonly bits: number },
-        done: (
-          error: Error | null,
-          pair: {
-            readonly publicKey: PublicKey;
-            readonly privateKey: PrivateKey;
-          },
-        ) => void,
-      ): void;
-    };
     createCertificate(): Certificate;
-    setRsaPublicKey(n: unknown, e: unknown): PublicKey;
     getTBSCertificate(certificate: Certificate): Asn1;
-    certificateFromPem(pem: string): Certificate;
-    certificateToPem(certificate: Certificate): string;
-    privateKeyFromPem(pem: string): PrivateKey;
-    privateKeyToPem(key: PrivateKey): string;
   };
 }
 

@@ -162,6 +162,17 @@ export const COMMAND_GROUPS: readonly (readonly [
   ]],
   ["Housekeeping", [
     {
+      name: "ca",
+      summary: "Certificates, and who signs them",
+      subcommands: [
+        {
+          name: "mint",
+          summary: "Sign a new certificate for this project",
+          load: async () => (await import("./commands/ca_mint.ts")).caMint,
+        },
+      ],
+    },
+    {
       name: "doctor",
       summary: "Check the machine and tell what to do",
       load: async () => (await import("./commands/doctor.ts")).doctor,

@@ -6,6 +6,7 @@
  */
 
 import type { z } from "zod";
+import { ca } from "./operations/ca.ts";
 import { daemon } from "./operations/daemon.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
@@ -18,6 +19,7 @@ import type { Call, Stream } from "./operation.ts";
 
 /** The contract: operation name → its declaration. */
 export const contract = {
+  ...ca,
   ...daemon,
   ...event,
   ...log,

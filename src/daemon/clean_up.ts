@@ -98,7 +98,9 @@ async function cleanOne(
       cleanEvents(services, request, report);
       break;
     case "certs":
-      report.skipped.push("no certificates yet");
+      if (target !== null) {
+        await cleanCertificates(services, target.projectId, request, report);
+      }
       break;
     case "project":
       if (target !== null) {
@@ -136,6 +138,18 @@ function cleanEvents(
   if (!request.isDryRun) services.store.events.clear();
 }
 
+/** A proxy that serves the project signs a new one with the next connection. */
+async function cleanCertificates(
+  { certificates }: Services,
+  projectId: string,
+  request: CleanRequest,
+  report: Report,
+): Promise<void> {
+  const folder = certificates.folderOf(projectId);
+  if (folder !== null) report.deleted.push(folder);
+  if (!request.isDryRun) await certificates.forget(projectId);
+}
+
 async function cleanProject(
   services: Services,
   target: ProjectSupervisor,
@@ -145,6 +159,8 @@ async function cleanProject(
   await cleanLogsOf(target, request, report);
   const folder = `${services.paths.projects}/${target.projectId}`;
   if (await exists(folder)) report.deleted.push(folder);
+  const certificates = services.certificates.folderOf(target.projectId);
+  if (certificates !== null) report.deleted.push(certificates);
   report.unregistered.push(target.projectId);
   if (request.isDryRun) return;
   await forgetProject(services, target.projectId);
@@ -160,8 +176,11 @@ async function cleanAll(
     report.unregistered.push(project.id);
     if (!request.isDryRun) await forgetProject(services, project.id);
   }
-  report.deleted.push(services.paths.projects);
-  if (!request.isDryRun) await removeFolder(services.paths.projects);
+  const { projects, certs } = services.paths;
+  for (const folder of [projects, certs]) {
+    report.deleted.push(folder);
+    if (!request.isDryRun) await removeFolder(folder);
+  }
   cleanEvents(services, request, report);
 }
 

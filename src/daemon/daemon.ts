@@ -25,6 +25,7 @@ import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
 import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
+import type { Certificates } from "./certificates.ts";
 import { CallerNews, withNews } from "./caller_news.ts";
 import { DamageReport } from "./damage_report.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
@@ -32,10 +33,10 @@ import { createDispatcher } from "./dispatcher.ts";
 import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
-import { Front } from "./front.ts";
+import type { Front } from "./front.ts";
 import { KeeperLink } from "./keeper_link.ts";
-import { type FrontPorts, isProxyForbidden } from "./open_front_ports.ts";
-import { ProjectRouter } from "./project_router.ts";
+import type { FrontPorts } from "./open_front_ports.ts";
+import { openFront } from "./open_front.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
@@ -223,6 +224,7 @@ interface Engine {
   readonly projects: Projects;
   readonly recovery: RunRecovery;
   readonly front: Front;
+  readonly certificates: Certificates;
 }
 
 async function openEngine(
@@ -263,12 +265,11 @@ async function openEngine(
       onError: (error) => onError(error, "keeper"),
     }),
   );
-  const front = stack.use(
-    await openFront({ options, state, keeper, projects: () => projects }),
-  );
+  const parts = { options, state, keeper, stack };
+  const proxy = await openFront({ ...parts, projects: () => projects });
   const host = createHost({
     options,
-    front,
+    front: proxy.front,
     store,
     bus,
     keeper,
@@ -279,7 +280,7 @@ async function openEngine(
     new Projects({
       host,
       registry,
-      front,
+      ...proxy,
       environment: options.environment,
       adopt: (supervisor) => recovery.adopt(supervisor),
       endRuns: (projectId) => recovery.endRunsOf(projectId),
@@ -289,7 +290,7 @@ async function openEngine(
   damage.open();
   await projects.loadRegistered();
   await recovery.end();
-  return { host, keeper, projects, recovery, front };
+  return { host, keeper, projects, recovery, ...proxy };
 }
 
 const LOG_PROBLEM = "log of ";
@@ -316,32 +317,6 @@ function forgetLogs(problems: Map<string, string>): void {
   for (const name of problems.keys()) {
     if (name.startsWith(LOG_PROBLEM)) problems.delete(name);
   }
-}
-
-function openFront({ options, state, keeper, projects }: {
-  readonly options: DaemonOptions;
-  readonly state: State;
-  readonly keeper: KeeperLink;
-  projects(): Projects;
-}): Promise<Front> {
-  const { config, onError } = state;
-  return Front.open({
-    config,
-    isForbidden: isProxyForbidden(options.environment()),
-    ports: options.front ?? null,
-    caFolder: options.paths.ca,
-    router: new ProjectRouter({
-      tld: config.dns.managedTld,
-      clock: systemClock,
-      scope: state.scope,
-      project: (id) => projects().find(id),
-      holders: (of) => keeper.request("holders", of),
-    }),
-    holders: async (port) =>
-      (await keeper.request("holders", { port })).holders,
-    clock: systemClock,
-    onError,
-  });
 }
 
 interface HostParts {

@@ -12,6 +12,7 @@ import type { PortHolder } from "../pty/protocol.ts";
 import type { ProxyBinding } from "../domain/task_url.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Router } from "../proxy/router.ts";
+import type { Certificates } from "./certificates.ts";
 import { loadFrontModules } from "./front_modules.ts";
 import { type FrontPorts, openFrontPorts } from "./open_front_ports.ts";
 import { portDetours, portProblems } from "./port_problems.ts";
@@ -23,9 +24,11 @@ export interface FrontOptions {
   readonly isForbidden: boolean;
   /** Ports that were bound while this process was root. They become the front's. */
   readonly ports: FrontPorts | null;
-  /** Folder of the certificate authority. */
-  readonly caFolder: string;
   readonly router: Router;
+  readonly certificates: Pick<
+    Certificates,
+    "authority" | "caPath" | "certificateFor"
+  >;
   /** Who listens on a port. */
   holders(port: number): Promise<readonly PortHolder[]>;
   readonly clock: Clock;
@@ -38,7 +41,6 @@ export class Front implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #ports: FrontPorts | null;
   #opening: Promise<void> | null = null;
-  #caPath: string | null = null;
   #isServing = false;
   /** Why it does not serve although it should. */
   #failure: string | null = null;
@@ -110,7 +112,7 @@ export class Front implements AsyncDisposable {
 
   /** Path of the certificate that clients have to trust; null while there is none. */
   get caPath(): string | null {
-    return this.#caPath;
+    return this.#options.certificates.caPath;
   }
 
   /**
@@ -135,27 +137,18 @@ export class Front implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { config: { proxy, dns }, router, caFolder, clock, onError } =
+    const { config: { proxy }, router, certificates, clock, onError } =
       this.#options;
     const {
-      authority: { Authority },
-      leafStore: { LeafStore },
       proxyServer: { ProxyServer },
       redirectServer: { RedirectServer },
     } = await loadFrontModules();
-    const authority = await Authority.open({
-      folder: caFolder,
-      tld: dns.managedTld,
-      now: () => clock.now(),
-    });
-    this.#caPath = authority.path;
+    // Tasks are told where the authority is as soon as they have names.
+    await certificates.authority();
     const server = this.#stack.use(
       new ProxyServer({
         router,
-        certificates: new LeafStore(
-          dns.managedTld,
-          () => Promise.resolve(authority),
-        ),
+        certificates,
         onError: (error) => onError(error, "proxy"),
       }),
     );

@@ -17,6 +17,7 @@ import {
   ProjectSupervisor,
 } from "../supervisor/project_supervisor.ts";
 import { identifyProject } from "../worktree/identify_project.ts";
+import type { Certificates } from "./certificates.ts";
 import type { Front } from "./front.ts";
 import { Project } from "./project.ts";
 
@@ -26,6 +27,7 @@ export interface ProjectsOptions {
   readonly registry: Registry;
   /** Serves the names of tasks. */
   readonly front: Pick<Front, "ensure">;
+  readonly certificates: Pick<Certificates, "forget">;
   /** The daemon's own environment, for git. */
   environment(): Record<string, string>;
   /** Gives a freshly loaded project the runs it has. See `ProjectOptions`. */
@@ -197,10 +199,11 @@ export class Projects implements AsyncDisposable {
 
   /** Lets a project go: the caller has stopped its tasks. */
   async unregister(session: string): Promise<void> {
-    const { host, registry } = this.#options;
+    const { host, registry, certificates } = this.#options;
     await registry.unregister(session);
     await this.#release(session);
     host.store.tasks.removeSession(session);
+    await certificates.forget(session);
     host.emit({
       event: "project_unregistered",
       session,

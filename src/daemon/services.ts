@@ -9,6 +9,7 @@ import type { Paths } from "../config/paths.ts";
 import type { Registry } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
+import type { Certificates } from "./certificates.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Front } from "./front.ts";
@@ -38,6 +39,7 @@ export interface Services {
   readonly isRoot: boolean;
   /** The proxy. */
   readonly front: Front;
+  readonly certificates: Certificates;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

@@ -5,8 +5,9 @@
  */
 
 import { createServer, type Server } from "node:net";
-import { Authority } from "../../src/certs/authority.ts";
+import type { Authority } from "../../src/certs/authority.ts";
 import { LeafStore } from "../../src/certs/leaf_store.ts";
+import { openOwnAuthority } from "../../src/certs/own_authority.ts";
 import { ProxyServer } from "../../src/proxy/proxy_server.ts";
 import type { Router } from "../../src/proxy/router.ts";
 import { Wire } from "./wire.ts";
@@ -32,10 +33,18 @@ export async function testProxy(
 ): Promise<TestProxy> {
   const { authority, ca } = await (made ??= makeAuthority(router.tld));
   const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const folder = await Deno.makeTempDir({ prefix: "tmx-certs-" });
   const proxy = new ProxyServer({
     router,
-    certificates: new LeafStore(router.tld, () => Promise.resolve(authority)),
-    onError: (error) => void errors.push(error),
+    certificates: new LeafStore({
+      folder,
+      tld: router.tld,
+      authority: () => Promise.resolve(authority),
+      now: () => Date.now(),
+      onWarning: onError,
+    }),
+    onError,
     ...(maxTunnels === undefined ? {} : { maxTunnels }),
   });
   const server = createServer((socket) => proxy.accept(socket));
@@ -59,6 +68,7 @@ export async function testProxy(
       server.close(() => closed.resolve());
       await proxy[Symbol.asyncDispose]();
       await closed.promise;
+      await Deno.remove(folder, { recursive: true });
       if (errors.length > 0) throw new AggregateError(errors);
     },
   };
@@ -69,10 +79,13 @@ async function makeAuthority(
 ): Promise<{ readonly authority: Authority; readonly ca: string }> {
   const folder = await Deno.makeTempDir({ prefix: "tmx-ca-" });
   try {
-    const authority = await Authority.open({
+    const authority = await openOwnAuthority({
       folder,
       tld,
       now: () => Date.now(),
+      owner: () => Promise.resolve("test"),
+      onDamage: ({ message }) => console.error(message),
+      onWarning: (message) => console.error(message),
     });
     return { authority, ca: await Deno.readTextFile(authority.path) };
   } finally {

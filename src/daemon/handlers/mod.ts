@@ -6,6 +6,7 @@
 
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
+import { caHandlers } from "./ca.ts";
 import { daemonHandlers } from "./daemon.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
@@ -19,6 +20,7 @@ import { terminalHandlers } from "./terminal.ts";
 /** One handler for each operation of the contract. */
 export function createHandlers(services: Services): Handlers {
   return {
+    ...caHandlers(services),
     ...daemonHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),

@@ -117,7 +117,7 @@ function socketAnswer(path: string, fix: string): CheckAnswer | null {
 export const asideCheck: DoctorCheck = {
   name: "set_aside",
   run: ({ paths }) => {
-    const found = [paths.home, paths.runDir].flatMap((folder) =>
+    const found = [paths.home, paths.runDir, paths.ca].flatMap((folder) =>
       namesIn(folder).filter((name) => name.includes(ASIDE_MARK))
         .map((name) => `${folder}/${name}`)
     );

@@ -9,6 +9,7 @@ import type { Paths } from "../../config/paths.ts";
 import { type Finding, runChecks } from "../../kit/checks.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { asideCheck, filesCheck, homeCheck, legacyCheck } from "./home.ts";
+import { authorityCheck, keysCheck } from "./certificates.ts";
 import { configsCheck, projectCheck, settingsCheck } from "./configs.ts";
 import { clockCheck, denoCheck, gitCheck } from "./machine.ts";
 import { daemonCheck, keeperCheck, ownFindings } from "./processes.ts";
@@ -26,6 +27,8 @@ export const CHECKS: readonly DoctorCheck[] = [
   databaseCheck,
   registryCheck,
   configsCheck,
+  authorityCheck,
+  keysCheck,
   asideCheck,
   legacyCheck,
   daemonCheck,

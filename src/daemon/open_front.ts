@@ -1,0 +1,80 @@
+/**
+ * Wires the proxy and its certificates to the rest of the daemon.
+ *
+ * @module
+ */
+
+import type { HostConfig } from "../config/host_config.ts";
+import type { Paths } from "../config/paths.ts";
+import { systemClock } from "../kit/clock.ts";
+import type { TaskScope } from "../kit/task_scope.ts";
+import { Certificates } from "./certificates.ts";
+import type { DamageReport } from "./damage_report.ts";
+import { Front } from "./front.ts";
+import type { KeeperLink } from "./keeper_link.ts";
+import { type FrontPorts, isProxyForbidden } from "./open_front_ports.ts";
+import { ProjectRouter } from "./project_router.ts";
+import type { Projects } from "./projects.ts";
+
+/** What the two need. */
+export interface FrontParts {
+  readonly options: {
+    readonly paths: Paths;
+    /** Ports that were bound while this process was root. */
+    readonly front?: FrontPorts | null;
+    environment(): Record<string, string>;
+    log(level: "warning", message: string): void;
+  };
+  readonly state: {
+    readonly config: HostConfig;
+    /** Present problems by subject. */
+    readonly problems: Map<string, string>;
+    readonly damage: DamageReport;
+    readonly scope: TaskScope;
+    onError(error: unknown, context: string): void;
+  };
+  readonly keeper: KeeperLink;
+  /** Closes the front. */
+  readonly stack: AsyncDisposableStack;
+  projects(): Projects;
+}
+
+/** Makes both; nothing is opened before there is a name to serve. */
+export async function openFront(
+  { options, state, keeper, stack, projects }: FrontParts,
+): Promise<{
+  readonly front: Front;
+  readonly certificates: Certificates;
+}> {
+  const { config, problems, damage, onError } = state;
+  const { paths, environment, log } = options;
+  const certificates = new Certificates({
+    config,
+    paths,
+    clock: systemClock,
+    problems,
+    environment,
+    onDamage: (found) => damage.add(found),
+    onWarning: (message) => log("warning", message),
+  });
+  const front = stack.use(
+    await Front.open({
+      config,
+      isForbidden: isProxyForbidden(environment()),
+      ports: options.front ?? null,
+      certificates,
+      router: new ProjectRouter({
+        tld: config.dns.managedTld,
+        clock: systemClock,
+        scope: state.scope,
+        project: (id) => projects().find(id),
+        holders: (of) => keeper.request("holders", of),
+      }),
+      holders: async (port) =>
+        (await keeper.request("holders", { port })).holders,
+      clock: systemClock,
+      onError,
+    }),
+  );
+  return { front, certificates };
+}
