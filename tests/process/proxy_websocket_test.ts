@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { HostName } from "../../src/domain/host_name.ts";
+import type { Clock } from "../../src/kit/clock.ts";
 import type { Refusal, Route, Router } from "../../src/proxy/router.ts";
 import { type TestProxy, testProxy } from "../support/test_proxy.ts";
 import { until } from "../support/until.ts";
@@ -69,6 +70,27 @@ function refusal(status: 502 | 503, message: string): Refusal {
     hint: "taskmux start web",
     isTransient: false,
   };
+}
+
+/** Each wait is over at once, and takes as long as the test says. */
+class FastTime implements Clock {
+  stepMs = 0;
+  #atMs = 0;
+
+  now(): number {
+    return this.#atMs;
+  }
+
+  monotonic(): number {
+    return this.#atMs;
+  }
+
+  async sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+    // Lets everything else have its turn.
+    await Deno.lstat("/");
+    signal?.throwIfAborted();
+    this.#atMs += this.stepMs;
+  }
 }
 
 /** A task of the test: takes one connection after the other. */
@@ -499,6 +521,21 @@ Deno.test("16 MB come through, and a reader that stops stops the sender", async 
   assert(message.equals(frame!.payload));
 });
 
+Deno.test("a silent tunnel outlives every other silent connection", async () => {
+  using task = new Task();
+  const time = new FastTime();
+  await using proxy = await testProxy(new OneTask(task.port), { clock: time });
+  const tunnel = await openTunnel(proxy, task);
+  using client = tunnel.client;
+  using server = tunnel.server;
+  using silent = await proxy.connect(NAME);
+  time.stepMs = 60_000;
+  assert.equal(await silent.readAll(), "");
+  await client.sendFrame({ payload: bytes("still there"), isMasked: true });
+  const { payload } = (await server.readFrame())!;
+  assert.equal(Buffer.from(payload).toString(), "still there");
+});
+
 Deno.test("tunnels end with the proxy, and there is a limit to them", async () => {
   using task = new Task();
   const { client, server } = await (async () => {
@@ -510,7 +547,9 @@ Deno.test("tunnels end with the proxy, and there is a limit to them", async () =
   client[Symbol.dispose]();
   server[Symbol.dispose]();
 
-  await using proxy = await testProxy(new OneTask(task.port), 1);
+  await using proxy = await testProxy(new OneTask(task.port), {
+    maxTunnels: 1,
+  });
   const first = await openTunnel(proxy, task);
   using refused = await proxy.connect(NAME);
   await refused.write(handshake());

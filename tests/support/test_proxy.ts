@@ -7,7 +7,10 @@
 import { createServer, type Server } from "node:net";
 import { Authority } from "../../src/certs/authority.ts";
 import { LeafStore } from "../../src/certs/leaf_store.ts";
-import { ProxyServer } from "../../src/proxy/proxy_server.ts";
+import {
+  type ProxyOptions,
+  ProxyServer,
+} from "../../src/proxy/proxy_server.ts";
 import type { Router } from "../../src/proxy/router.ts";
 import { Wire } from "./wire.ts";
 
@@ -25,18 +28,18 @@ export interface TestProxy extends AsyncDisposable {
 /** Making keys takes a while, so all proxies of a test file share one authority. */
 let made: ReturnType<typeof makeAuthority> | null = null;
 
-/** Starts a proxy, of so many tunnels at most. */
+/** Starts a proxy. */
 export async function testProxy(
   router: Router,
-  maxTunnels?: number,
+  options: Pick<ProxyOptions, "clock" | "maxTunnels"> = {},
 ): Promise<TestProxy> {
   const { authority, ca } = await (made ??= makeAuthority(router.tld));
   const errors: unknown[] = [];
   const proxy = new ProxyServer({
+    ...options,
     router,
     certificates: new LeafStore(router.tld, () => Promise.resolve(authority)),
     onError: (error) => void errors.push(error),
-    ...(maxTunnels === undefined ? {} : { maxTunnels }),
   });
   const server = createServer((socket) => proxy.accept(socket));
   const port = await listen(server);
