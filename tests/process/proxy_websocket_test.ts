@@ -288,6 +288,29 @@ Deno.test("what comes right behind the handshake is kept until the task is there
   await sending;
 });
 
+Deno.test("a connection may change its protocol after some requests", async () => {
+  using task = new Task();
+  await using proxy = await testProxy(new OneTask(task.port));
+  using client = await proxy.connect(NAME);
+  for (const path of ["/one", "/two"]) {
+    await client.write(`GET ${path} HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`);
+    using server = await task.accept();
+    assert.match(await server.readHead(), /^GET \/(?:one|two) /);
+    await server.write(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+    );
+    await client.readHead();
+    assert.equal(Buffer.from((await client.read(2))!).toString(), "ok");
+  }
+  await client.write(handshake());
+  using server = await task.accept();
+  await server.readHead();
+  await server.write(`${ACCEPTED}\r\n`);
+  assert.equal(await client.readHead(), `${ACCEPTED}\r\n`);
+  await client.sendFrame({ payload: bytes("hello"), isMasked: true });
+  assert.equal((await server.readFrame())!.payload.length, 5);
+});
+
 Deno.test("a client that gives up while its task starts is forgotten", async () => {
   const router = new OneTask(1);
   const asked = Promise.withResolvers<AbortSignal>();
