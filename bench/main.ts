@@ -29,6 +29,7 @@ import { ptyIngest } from "./scenarios/pty_ingest.ts";
 import { roundTrip } from "./scenarios/round_trip.ts";
 import { startMany } from "./scenarios/start_many.ts";
 import { statusFlood } from "./scenarios/status_flood.ts";
+import { webSocket } from "./scenarios/web_socket.ts";
 import { findSubjects, versionOf } from "./subjects/find_subjects.ts";
 import { taskmux } from "./subjects/taskmux.ts";
 
@@ -44,6 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
   errorDigest,
   answerTokens,
   eventFanOut,
+  webSocket,
 ];
 
 /** How long to look whether others use the machine. */

@@ -14,6 +14,7 @@ import type { Duplex } from "node:stream";
 import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
 import { connectUpstream } from "./connect_upstream.ts";
 import { MISDIRECTED } from "./refusal.ts";
+import { refusalResponse } from "./refusal_response.ts";
 import { http1Target, type RequestTarget } from "./request_target.ts";
 import type { Refusal, Router, Upstream } from "./router.ts";
 import {
@@ -62,6 +63,7 @@ export interface TunnelOptions {
 export class UpgradeTunnels implements Disposable {
   readonly #options: TunnelOptions;
   readonly #clients = new Set<Socket>();
+  readonly #upstreams = new Set<Socket>();
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -84,7 +86,7 @@ export class UpgradeTunnels implements Disposable {
     client.on("error", () => client.destroy());
     const { maxTunnels = MAX_TUNNELS } = this.#options;
     if (this.#clients.size >= maxTunnels) {
-      return refuseUpgrade(client, tooMany(maxTunnels));
+      return refuseUpgrade(client, request, tooMany(maxTunnels));
     }
     this.#clients.add(client);
     client.on("close", () => this.#clients.delete(client));
@@ -98,7 +100,9 @@ export class UpgradeTunnels implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const client of this.#clients) client.destroy();
+    for (const socket of [...this.#clients, ...this.#upstreams]) {
+      socket.destroy();
+    }
   }
 
   async #open(
@@ -113,10 +117,12 @@ export class UpgradeTunnels implements Disposable {
     try {
       const target = http1Target(request.url ?? "", request.rawHeaders);
       if (target === null || "transfer-encoding" in request.headers) {
-        return refuseUpgrade(client, UNREADABLE);
+        return refuseUpgrade(client, request, UNREADABLE);
       }
       const route = await findRoute(router, { target, signal: gone.signal });
-      if (route.kind === "refusal") return refuseUpgrade(client, route);
+      if (route.kind === "refusal") {
+        return refuseUpgrade(client, request, route);
+      }
       const signal = gone.signal;
       await this.#join(request, { client, early, target, route, signal });
     } catch (error) {
@@ -137,6 +143,8 @@ export class UpgradeTunnels implements Disposable {
       // What fails is seen where the stream is read.
       upstream.on("error", () => upstream.destroy());
       if (signal.aborted) return void upstream.destroy();
+      this.#upstreams.add(upstream);
+      upstream.on("close", () => this.#upstreams.delete(upstream));
       const leave = () => upstream.destroy();
       client.on("close", leave);
       const head = upgradeRequestHead({
@@ -164,7 +172,7 @@ export class UpgradeTunnels implements Disposable {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Error)) throw error;
-      refuseUpgrade(client, this.#options.router.failed(route, error));
+      refuseUpgrade(client, request, this.#options.router.failed(route, error));
     }
   }
 }
@@ -293,38 +301,36 @@ function endAfter(
   const count = ({ length }: { readonly length: number }) => {
     left -= length;
     if (left > 0) return;
-    client.unpipe(upstream);
     upstream.unpipe(client);
     upstream.destroy();
-    finish(client, "");
+    finish(client, null);
   };
   upstream.on("data", count);
   count({ length: 0 });
 }
 
 /** Answers with a refusal, as the last thing on its connection. */
-function refuseUpgrade(client: Socket, refusal: Refusal): void {
-  const { status, message, hint } = refusal;
-  const body = `taskmux: ${message}\n${hint === null ? "" : `${hint}\n`}`;
-  finish(
-    client,
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      "Content-Type: text/plain; charset=utf-8",
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      "Cache-Control: no-store",
-      "Connection: close",
-      "",
-      body,
-    ].join("\r\n"),
+function refuseUpgrade(
+  client: Socket,
+  { method, headers: asked }: IncomingMessage,
+  refusal: Refusal,
+): void {
+  const { status, headers, body } = refusalResponse(asked, refusal, { method });
+  const lines = Object.entries({ ...headers, connection: "close" })
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+  client.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n`,
   );
+  finish(client, method === "HEAD" ? null : body);
 }
 
 /** Writes the last words, and closes when they are taken. What the client still sends is thrown away. */
-function finish(client: Socket, text: string): void {
-  client.on("error", () => client.destroy());
+function finish(client: Socket, words: Uint8Array | null): void {
+  client.unpipe();
+  client.removeAllListeners("data");
   client.resume();
-  client.end(text);
+  if (words !== null) client.write(words);
+  client.end();
   linger(client);
 }
 

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { HostName } from "../../src/domain/host_name.ts";
+import type { Clock } from "../../src/kit/clock.ts";
 import type { Refusal, Route, Router } from "../../src/proxy/router.ts";
 import { type TestProxy, testProxy } from "../support/test_proxy.ts";
 import { until } from "../support/until.ts";
@@ -69,6 +70,27 @@ function refusal(status: 502 | 503, message: string): Refusal {
     hint: "taskmux start web",
     isTransient: false,
   };
+}
+
+/** Each wait is over at once, and takes as long as the test says. */
+class FastTime implements Clock {
+  stepMs = 0;
+  #atMs = 0;
+
+  now(): number {
+    return this.#atMs;
+  }
+
+  monotonic(): number {
+    return this.#atMs;
+  }
+
+  async sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+    // Lets everything else have its turn.
+    await Deno.lstat("/");
+    signal?.throwIfAborted();
+    this.#atMs += this.stepMs;
+  }
 }
 
 /** A task of the test: takes one connection after the other. */
@@ -266,6 +288,29 @@ Deno.test("what comes right behind the handshake is kept until the task is there
   await sending;
 });
 
+Deno.test("a connection may change its protocol after some requests", async () => {
+  using task = new Task();
+  await using proxy = await testProxy(new OneTask(task.port));
+  using client = await proxy.connect(NAME);
+  for (const path of ["/one", "/two"]) {
+    await client.write(`GET ${path} HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`);
+    using server = await task.accept();
+    assert.match(await server.readHead(), /^GET \/(?:one|two) /);
+    await server.write(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+    );
+    await client.readHead();
+    assert.equal(Buffer.from((await client.read(2))!).toString(), "ok");
+  }
+  await client.write(handshake());
+  using server = await task.accept();
+  await server.readHead();
+  await server.write(`${ACCEPTED}\r\n`);
+  assert.equal(await client.readHead(), `${ACCEPTED}\r\n`);
+  await client.sendFrame({ payload: bytes("hello"), isMasked: true });
+  assert.equal((await server.readFrame())!.payload.length, 5);
+});
+
 Deno.test("a client that gives up while its task starts is forgotten", async () => {
   const router = new OneTask(1);
   const asked = Promise.withResolvers<AbortSignal>();
@@ -321,13 +366,16 @@ Deno.test("a task that is away, falls silent or talks nonsense is an error befor
   await using proxy = await testProxy(router);
   const ask = async (answer: string | null): Promise<string> => {
     using client = await proxy.connect(NAME);
-    await client.write(handshake());
+    // More than is kept of it, so that somebody has to read the rest.
+    const sending = client.write(handshake() + "x".repeat(4 * MEGABYTE));
     if (answer !== null) {
       using server = await task.accept();
       await server.readHead();
       await server.write(answer);
     }
-    return await client.readAll();
+    const got = await client.readAll();
+    await sending;
+    return got;
   };
   router.route = new OneTask(deadPort, ["127.0.0.1", "::1"]).route;
   assert.match(
@@ -337,7 +385,7 @@ Deno.test("a task that is away, falls silent or talks nonsense is an error befor
   router.route = () => Promise.resolve(refusal(503, "web is stopped"));
   const stopped = await ask(null);
   assert.match(stopped, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
-  assert.match(stopped, /web is stopped[^]*taskmux start web\n$/);
+  assert.match(stopped, /web is stopped\ntype: taskmux start web\n$/);
   router.route = alive;
   assert.match(await ask(""), /^HTTP\/1\.1 502 [^]*without an answer/);
   assert.match(await ask("SSH-2.0-x\r\n\r\n"), /^HTTP\/1\.1 502 [^]*not HTTP/);
@@ -499,6 +547,21 @@ Deno.test("16 MB come through, and a reader that stops stops the sender", async 
   assert(message.equals(frame!.payload));
 });
 
+Deno.test("a silent tunnel outlives every other silent connection", async () => {
+  using task = new Task();
+  const time = new FastTime();
+  await using proxy = await testProxy(new OneTask(task.port), { clock: time });
+  const tunnel = await openTunnel(proxy, task);
+  using client = tunnel.client;
+  using server = tunnel.server;
+  using silent = await proxy.connect(NAME);
+  time.stepMs = 60_000;
+  assert.equal(await silent.readAll(), "");
+  await client.sendFrame({ payload: bytes("still there"), isMasked: true });
+  const { payload } = (await server.readFrame())!;
+  assert.equal(Buffer.from(payload).toString(), "still there");
+});
+
 Deno.test("tunnels end with the proxy, and there is a limit to them", async () => {
   using task = new Task();
   const { client, server } = await (async () => {
@@ -510,7 +573,9 @@ Deno.test("tunnels end with the proxy, and there is a limit to them", async () =
   client[Symbol.dispose]();
   server[Symbol.dispose]();
 
-  await using proxy = await testProxy(new OneTask(task.port), 1);
+  await using proxy = await testProxy(new OneTask(task.port), {
+    maxTunnels: 1,
+  });
   const first = await openTunnel(proxy, task);
   using refused = await proxy.connect(NAME);
   await refused.write(handshake());

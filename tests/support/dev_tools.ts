@@ -132,7 +132,7 @@ async function sees(
     }, { timeoutMs });
   } catch (cause) {
     const page = await evaluate(
-      "location.href + '\\n' + document.documentElement.outerHTML",
+      "location.href + ' ' + document.documentElement.outerHTML.slice(0, 2000)",
     );
     throw new Error(`Cannot see ${expression}: ${last}; the page is ${page}`, {
       cause,

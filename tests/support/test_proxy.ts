@@ -8,7 +8,10 @@ import { createServer, type Server } from "node:net";
 import type { Authority } from "../../src/certs/authority.ts";
 import { LeafStore } from "../../src/certs/leaf_store.ts";
 import { openOwnAuthority } from "../../src/certs/own_authority.ts";
-import { ProxyServer } from "../../src/proxy/proxy_server.ts";
+import {
+  type ProxyOptions,
+  ProxyServer,
+} from "../../src/proxy/proxy_server.ts";
 import type { Router } from "../../src/proxy/router.ts";
 import { Wire } from "./wire.ts";
 
@@ -26,16 +29,17 @@ export interface TestProxy extends AsyncDisposable {
 /** Making keys takes a while, so all proxies of a test file share one authority. */
 let made: ReturnType<typeof makeAuthority> | null = null;
 
-/** Starts a proxy, of so many tunnels at most. */
+/** Starts a proxy. */
 export async function testProxy(
   router: Router,
-  maxTunnels?: number,
+  options: Pick<ProxyOptions, "clock" | "maxTunnels"> = {},
 ): Promise<TestProxy> {
   const { authority, ca } = await (made ??= makeAuthority(router.tld));
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const folder = await Deno.makeTempDir({ prefix: "tmx-certs-" });
   const proxy = new ProxyServer({
+    ...options,
     router,
     certificates: new LeafStore({
       folder,
@@ -45,7 +49,6 @@ export async function testProxy(
       onWarning: onError,
     }),
     onError,
-    ...(maxTunnels === undefined ? {} : { maxTunnels }),
   });
   const server = createServer((socket) => proxy.accept(socket));
   const port = await listen(server);
