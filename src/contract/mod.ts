@@ -6,6 +6,8 @@
  */
 
 import type { z } from "zod";
+import { address } from "./operations/address.ts";
+import { alias } from "./operations/alias.ts";
 import { daemon } from "./operations/daemon.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
@@ -18,6 +20,8 @@ import type { Call, Stream } from "./operation.ts";
 
 /** The contract: operation name → its declaration. */
 export const contract = {
+  ...address,
+  ...alias,
   ...daemon,
   ...event,
   ...log,

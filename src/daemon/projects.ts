@@ -5,6 +5,7 @@
  */
 
 import { loadProject } from "../config/project_config.ts";
+import { hostNamesOf } from "../domain/address.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { AssignedId } from "../domain/worktree_id.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
@@ -17,15 +18,16 @@ import {
   ProjectSupervisor,
 } from "../supervisor/project_supervisor.ts";
 import { identifyProject } from "../worktree/identify_project.ts";
-import type { Front } from "./front.ts";
+import type { Aliases } from "./aliases.ts";
 import { Project } from "./project.ts";
 
 /** What projects need of the daemon. */
 export interface ProjectsOptions {
   readonly host: SupervisorHost;
   readonly registry: Registry;
-  /** Serves the names of tasks. */
-  readonly front: Pick<Front, "ensure">;
+  readonly aliases: Aliases;
+  /** See `ProjectOptions`. */
+  serveNames(): Promise<void>;
   /** The daemon's own environment, for git. */
   environment(): Record<string, string>;
   /** Gives a freshly loaded project the runs it has. See `ProjectOptions`. */
@@ -49,6 +51,17 @@ export class Projects implements AsyncDisposable {
   /** All managed projects, loaded or not. */
   get all(): readonly Project[] {
     return [...this.#projects.values()];
+  }
+
+  /**
+   * The full names of every host of all projects, sorted and each once, whether or not anything runs: what has to lead to
+   * this machine. A catch-all is `*.` and its project's name. O(tasks and aliases).
+   */
+  hostNames(): string[] {
+    const names = this.all.flatMap(({ supervisor }) =>
+      supervisor === null ? [] : hostNamesOf(supervisor.addressBook())
+    );
+    return [...new Set(names)].sort();
   }
 
   /** Loads every registered project. One that cannot be loaded is kept with its error. */
@@ -197,10 +210,11 @@ export class Projects implements AsyncDisposable {
 
   /** Lets a project go: the caller has stopped its tasks. */
   async unregister(session: string): Promise<void> {
-    const { host, registry } = this.#options;
+    const { host, registry, aliases } = this.#options;
     await registry.unregister(session);
     await this.#release(session);
     host.store.tasks.removeSession(session);
+    aliases.forget(session);
     host.emit({
       event: "project_unregistered",
       session,
@@ -225,7 +239,8 @@ export class Projects implements AsyncDisposable {
       adopt: this.#options.adopt,
       endRuns: () => this.#options.endRuns(id),
       identify: (spec) => this.#identify(spec, entry),
-      serveNames: () => this.#options.front.ensure(),
+      hasAliases: () => this.#options.aliases.of(id).length > 0,
+      serveNames: () => this.#options.serveNames(),
     });
     this.#projects.set(id, project);
     return project;
@@ -248,6 +263,7 @@ export class Projects implements AsyncDisposable {
     }
     await this.#release(id);
     this.#options.host.store.tasks.removeSession(id);
+    this.#options.aliases.forget(id);
   }
 
   #byConfig(configPath: string): Project | null {
@@ -294,6 +310,7 @@ export class Projects implements AsyncDisposable {
       emit: () => {},
       // The id may be that of another checkout, which is registered and runs.
       saveTask: () => {},
+      aliases: () => [],
     });
     return {
       supervisor,

@@ -9,6 +9,7 @@ import type { Paths } from "../config/paths.ts";
 import type { Registry } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
+import type { Aliases } from "./aliases.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Front } from "./front.ts";
@@ -24,6 +25,7 @@ export interface Services {
   readonly store: Store;
   readonly registry: Registry;
   readonly projects: Projects;
+  readonly aliases: Aliases;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
   readonly secrets: ProjectSecrets;
@@ -38,6 +40,8 @@ export interface Services {
   readonly isRoot: boolean;
   /** The proxy. */
   readonly front: Front;
+  /** Has the proxy serve, and remembers where. Called when a project gets its first name. */
+  serveNames(): Promise<void>;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

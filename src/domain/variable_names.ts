@@ -21,8 +21,8 @@ export interface ProjectFacts {
   /** Null in the primary checkout. */
   readonly worktreeId: string | null;
   readonly isLinked: boolean;
-  /** Every task in file order with its address; null = none. */
-  readonly urls: readonly (readonly [task: string, url: string | null])[];
+  /** Every task in file order, then every alias, with its address; null = none. */
+  readonly urls: readonly (readonly [name: string, url: string | null])[];
 }
 
 /** How the variables are named and which are told. */

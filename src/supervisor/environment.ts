@@ -28,7 +28,7 @@ export interface ProjectContext {
   readonly worktreeId: string | null;
   readonly branch: string | null;
   readonly isLinked: boolean;
-  /** Every task in file order with what its address depends on. */
+  /** Every task in file order, then the aliases, with what their addresses depend on. */
   readonly routes: readonly {
     readonly name: string;
     readonly host: string | null;

@@ -12,6 +12,8 @@ import {
   type DependencyView,
   judgeDependency,
 } from "../domain/readiness.ts";
+import type { AddressBook } from "../domain/address.ts";
+import { type Route, routesOf } from "../domain/alias.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
@@ -266,19 +268,19 @@ export class ProjectSupervisor implements AsyncDisposable {
     };
   }
 
-  /** Port and host of every task, for `TASKMUX_URL_<TASK>`. */
-  routes(): {
-    readonly name: string;
-    readonly host: string | null;
-    readonly hostPath: string;
-    readonly port: number | null;
-  }[] {
-    return this.runners.map((runner) => ({
-      name: runner.name,
-      host: runner.spec.host,
-      hostPath: runner.spec.hostPath,
-      port: this.portOf(runner),
-    }));
+  /** What the addresses of its tasks and aliases are made of. */
+  addressBook(): AddressBook {
+    return {
+      projectId: this.projectId,
+      proxy: this.host.proxy(),
+      tasks: this.runners.map((runner): Route => ({
+        name: runner.name,
+        host: runner.spec.host,
+        hostPath: runner.spec.hostPath,
+        port: this.portOf(runner),
+      })),
+      aliases: this.host.aliases(this.projectId),
+    };
   }
 
   /** The port of a task: of its run, else the one it will probably get. */
@@ -324,11 +326,12 @@ export class ProjectSupervisor implements AsyncDisposable {
 
   /** What tasks and shells are told about the project. */
   projectFacts(): ProjectContext {
+    const { tasks, aliases, proxy } = this.addressBook();
     return {
       name: this.#spec.name,
       ...this.identity,
-      routes: this.routes(),
-      proxy: this.host.proxy(),
+      routes: routesOf(tasks, aliases),
+      proxy,
     };
   }
 

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { MAX_WAIT_S } from "../../kit/duration.ts";
+import { aliasRow } from "./alias.ts";
 import { call, scope } from "../operation.ts";
 
 const state = z.enum([
@@ -90,7 +91,8 @@ export const statusResult = z.looseObject({
   running: z.boolean(),
   active_tasks: z.number(),
   tasks: z.array(taskStatus),
-  aliases: z.array(z.looseObject({})),
+  /** By name. */
+  aliases: z.array(aliasRow),
   proxy: z.strictObject({
     enabled: z.boolean(),
     bound: z.boolean(),

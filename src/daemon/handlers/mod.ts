@@ -6,6 +6,8 @@
 
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
+import { addressHandlers } from "./address.ts";
+import { aliasHandlers } from "./alias.ts";
 import { daemonHandlers } from "./daemon.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
@@ -19,6 +21,8 @@ import { terminalHandlers } from "./terminal.ts";
 /** One handler for each operation of the contract. */
 export function createHandlers(services: Services): Handlers {
   return {
+    ...addressHandlers(services),
+    ...aliasHandlers(services),
     ...daemonHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),

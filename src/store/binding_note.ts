@@ -1,0 +1,35 @@
+/**
+ * Where the proxy listened last, for whoever tells addresses while no daemon runs.
+ *
+ * @module
+ */
+
+import type { MetaTable } from "./meta_table.ts";
+
+const KEY = "proxy_binding";
+
+/** What is noted of it. */
+export interface BindingNote {
+  /** The port of the settings; with another one the note says nothing. */
+  readonly wanted: number;
+  /** The port it got; null = none. */
+  readonly port: number | null;
+}
+
+/** Writes it down. Costs a write only if it is news. */
+export function noteBinding(meta: MetaTable, note: BindingNote): void {
+  const { wanted, port } = note;
+  const text = JSON.stringify({ wanted, port });
+  if (meta.get(KEY) !== text) meta.set(KEY, text);
+}
+
+/** The last note, if the settings still want the same; else null. */
+export function recallBinding(
+  meta: MetaTable,
+  wanted: number,
+): BindingNote | null {
+  const text = meta.get(KEY);
+  if (text === null) return null;
+  const note = JSON.parse(text) as BindingNote;
+  return note.wanted === wanted ? note : null;
+}
