@@ -15,8 +15,8 @@ import {
   routesOf,
 } from "./alias.ts";
 import { TaskmuxError } from "./error.ts";
-import { CATCH_ALL, fullHostName } from "./host_name.ts";
-import { type ProxyBinding, taskUrl } from "./task_url.ts";
+import { fullHostName } from "./host_name.ts";
+import { isCatchAllUrl, type ProxyBinding, taskUrl } from "./task_url.ts";
 
 /** What addresses of a project are made of. */
 export interface AddressBook {
@@ -83,7 +83,7 @@ export function findPage(
   name: string,
 ): Address & { readonly url: string } {
   const address = findAddress(book, name);
-  if (address.host !== CATCH_ALL || !address.url.includes("*")) return address;
+  if (!isCatchAllUrl(address.url)) return address;
   throw new TaskmuxError(
     "E701",
     `Cannot open task "${name}": its host "*" is every name that no other has`,
