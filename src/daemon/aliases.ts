@@ -45,21 +45,22 @@ export class Aliases {
     const { name, host, port } = alias;
     const before = this.#bySession.get(session)?.get(name);
     if (before?.host === host && before.port === port) return "unchanged";
-    this.#keep(session, { name, host, port });
     this.#options.store.atomically(() => {
       this.#options.store.aliases.set(session, alias);
       this.#emit("alias_added", session, { alias: name, host, port });
     });
+    this.#keep(session, { name, host, port });
     return before === undefined ? "added" : "replaced";
   }
 
   /** Removes one. @returns Whether it was there. */
   remove(session: string, name: string): boolean {
-    if (this.#bySession.get(session)?.delete(name) !== true) return false;
+    if (this.#bySession.get(session)?.has(name) !== true) return false;
     this.#options.store.atomically(() => {
       this.#options.store.aliases.remove(session, name);
       this.#emit("alias_removed", session, { alias: name });
     });
+    this.#bySession.get(session)?.delete(name);
     return true;
   }
 

@@ -173,7 +173,10 @@ function noteAlias(
   aliases: Map<string, RecalledAlias>,
 ): void {
   const { alias: name, host, port } = event;
-  if (event.event === "project_unregistered") {
+  const isOver = event.event === "project_unregistered" ||
+    // Its id may have been taken from another folder.
+    event.event === "project_registered";
+  if (isOver) {
     for (const [key, known] of aliases) {
       if (known.session === session) {
         aliases.set(key, { ...known, alias: null });

@@ -6,10 +6,6 @@
 
 import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
-import {
-  type ProjectFacts,
-  projectVariables,
-} from "../../domain/variable_names.ts";
 import { checkPrefix } from "../../domain/variable_names.ts";
 import { command } from "../command.ts";
 import { askOrRead } from "../daemon_access.ts";
