@@ -11,6 +11,7 @@ import {
   findAddress,
   viewAliases,
 } from "../domain/address.ts";
+import { TaskmuxError } from "../domain/error.ts";
 import { readAddressBook } from "./address_book.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
 
@@ -50,6 +51,23 @@ export async function readAliases(
 ): Promise<Result<"alias.list">> {
   const { aliases, warnings } = viewAliases(await readBook(disk, config));
   return { ok: true, aliases, count: aliases.length, warnings };
+}
+
+/** The address that a task will have, null if it is not known yet, and the aliases that it is in the way of. */
+export async function readTaskAddress(
+  disk: Disk,
+  config: string,
+  task: string,
+): Promise<{ readonly url: string | null; readonly warnings: string[] }> {
+  try {
+    const book = await readBook(disk, config);
+    const address = addressesOf(book).find(({ name }) => name === task);
+    return { url: address?.url ?? null, warnings: viewAliases(book).warnings };
+  } catch (error) {
+    if (!(error instanceof TaskmuxError)) throw error;
+    // Whoever asks has done its work already.
+    return { url: null, warnings: [error.message] };
+  }
 }
 
 async function readBook(disk: Disk, config: string): Promise<AddressBook> {

@@ -140,8 +140,6 @@ host = "*"
 command = "exec sleep 1000"
 `;
 
-const NEW_TASK = '[tasks.db]\ncommand = "exec sleep 1000"\nhost = "data"\n';
-
 Deno.test("aliases and tasks never share a name or host, and the page of each can be opened", async (t) => {
   await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
   await using server = foreign("foreign");
@@ -174,15 +172,21 @@ Deno.test("aliases and tasks never share a name or host, and the page of each ca
     async () => {
       const url = await urlOf(project, "db");
       assert.deepEqual(await ask(taskmux, url), [200, "foreign"]);
-      await project.replace(CONFIG + NEW_TASK);
+      const task = ["late", "exec sleep 1000", "--host", "data"];
+      const answer = await project.ok(["add", ...task]);
+      assert.equal(answer["url"], url);
+      assert.match(String(answer["warnings"]), /task "late" has its host/);
       await until(async () => (await project.status()).tasks.length === 4);
       const { aliases, warnings } = await project.status();
       assert.equal(aliases[0]?.url, null);
-      assert(warnings.some((text) => text.includes('task "db" has its host')));
+      assert(
+        warnings.some((text) => text.includes('task "late" has its host')),
+      );
+      await project.fails("E702", ["url", "db"]);
       const [status] = await ask(taskmux, url);
       assert.equal(status, 503, "the task that does not run");
-      await project.replace(CONFIG);
-      await until(async () => (await project.status()).tasks.length === 3);
+      await project.ok(["remove", "late"]);
+    await until(async () => (await project.status()).tasks.length === 3);
       assert.deepEqual(await ask(taskmux, url), [200, "foreign"]);
     },
   );

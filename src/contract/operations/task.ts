@@ -283,6 +283,8 @@ export const task = {
       ok: z.literal(true),
       task: z.string(),
       state,
+      /** As in `status`; a daemon of 0.1 does not tell. */
+      url: z.string().nullable().optional(),
       /** One sentence. */
       summary: z.string(),
       /** The most decisive first; beside these keys each has the facts of its kind. */
