@@ -97,8 +97,8 @@ export function findPage(
 /** The full names of every host of a project; the catch-all as `*`. */
 export function hostNamesOf(book: AddressBook): string[] {
   const { projectId, proxy: { tld } } = book;
-  return routesOf(book.tasks, book.aliases).flatMap(({ host }) =>
-    host === null ? [] : [fullHostName({ projectId, host }, tld)]
+  return routesOf(book.tasks, book.aliases).flatMap(({ host, ...route }) =>
+    host === null ? [] : [fullHostName({ projectId, ...route, host }, tld)]
   );
 }
 
@@ -129,7 +129,7 @@ function addressOf(
   { projectId, proxy }: AddressBook,
   { name, ...route }: Route,
 ): Address {
-  const url = taskUrl({ ...route, projectId, proxy });
+  const url = taskUrl({ projectId, ...route, proxy });
   return { name, host: route.host, url };
 }
 

@@ -28,6 +28,8 @@ export interface Named {
   readonly name: string;
   /** Null = none. */
   readonly host: string | null;
+  /** The project that it runs in and has its host in, if that is another one. */
+  readonly projectId?: string;
 }
 
 /** Something with an address: a task or an alias. */
@@ -89,7 +91,7 @@ export function requireFree(
       },
     );
   }
-  const task = tasks.find((each) => each.host === host);
+  const task = tasks.find((each) => hasHost(each, host));
   const other = aliases.find((each) =>
     each.host === host && each.name !== name
   );
@@ -116,9 +118,13 @@ export function rivalOf<T extends Named>(
   alias: Alias,
   tasks: readonly T[],
 ): T | null {
-  return tasks.find(({ name, host }) =>
-    name === alias.name || host === alias.host
+  return tasks.find((task) =>
+    task.name === alias.name || hasHost(task, alias.host)
   ) ?? null;
+}
+
+function hasHost(task: Named, host: string): boolean {
+  return task.host === host && task.projectId === undefined;
 }
 
 /** What is wrong with an alias that has a rival, as a sentence. */
@@ -126,7 +132,7 @@ export function rivalWarning(
   { name, host }: Alias,
   rival: Named,
 ): string {
-  const what = rival.host === host ? `host "${host}"` : `name "${name}"`;
+  const what = hasHost(rival, host) ? `host "${host}"` : `name "${name}"`;
   return `Alias "${name}" leads nowhere: task "${rival.name}" has its ${what}. ` +
     `"taskmux alias remove ${name}" removes it`;
 }

@@ -34,6 +34,8 @@ export interface ProjectContext {
     readonly host: string | null;
     readonly hostPath?: string;
     readonly port: number | null;
+    /** The project that it runs in, if that is another one. */
+    readonly projectId?: string;
   }[];
   readonly proxy: ProxyBinding;
 }
@@ -103,7 +105,7 @@ export function projectFacts(project: ProjectContext): ProjectFacts {
     isLinked: project.isLinked,
     urls: project.routes.map(({ name, ...route }) => [
       name,
-      taskUrl({ ...route, projectId, proxy }),
+      taskUrl({ projectId, ...route, proxy }),
     ]),
   };
 }

@@ -13,6 +13,7 @@ import {
   type Json,
   PROXY_CONFIG,
   type Taskmux,
+  TEST_CONFIG,
   testTaskmux,
 } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
@@ -65,7 +66,7 @@ Deno.test("an alias is served at once, survives what kills the daemon, and goes 
   await using first = foreign("first");
   await using second = foreign("second");
   const project = await taskmux.project(
-    'name = "shop"\n[tasks]\nidle = "exec sleep 1000"\n',
+    'name = "shop"\n[tasks]\nidle = "echo db is $TASKMUX_URL_DB; exec sleep 1000"\n',
   );
   const none = await project.ok<AliasList>(["alias", "list"]);
   assert.deepEqual(none.aliases, []);
@@ -103,9 +104,10 @@ Deno.test("an alias is served at once, survives what kills the daemon, and goes 
   assert.deepEqual(left.aliases, [{ ...alias, url: moved }]);
   assert.equal(await urlOf(project, "db"), moved);
   await project.ok(["start"]);
-  assert.deepEqual(
-    await ask(taskmux, await urlOf(project, "db")),
-    [200, "second"],
+  const later = await urlOf(project, "db");
+  assert.deepEqual(await ask(taskmux, later), [200, "second"]);
+  await until(async () =>
+    (await project.log("idle")).includes(`db is ${later}`)
   );
 
   // What events tell outlives the database.
@@ -118,11 +120,25 @@ Deno.test("an alias is served at once, survives what kills the daemon, and goes 
     await ask(taskmux, await urlOf(project, "db")),
     [200, "second"],
   );
+  await withoutProxy(taskmux, project, second.addr.port);
   await project.ok(["daemon", "unregister", "shop"]);
   await project.ok(["start"]);
   assert.equal((await project.ok<AliasList>(["alias", "list"])).count, 0);
   await project.fails("E703", ["alias", "remove", "db"]);
 });
+
+/** An alias is told to be no more than its port. */
+async function withoutProxy(
+  taskmux: Taskmux,
+  project: TestProject,
+  port: number,
+): Promise<void> {
+  await Deno.writeTextFile(taskmux.home.paths.hostConfig, TEST_CONFIG);
+  await project.ok(["daemon", "restart"]);
+  const bare = await project.ok(["alias", "add", "bare", `${port}`]);
+  assert.equal(bare["url"], `http://localhost:${port}`);
+  assert.match(String(bare["warnings"]), /proxy_enabled is false/);
+}
 
 function ifThere(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -186,7 +202,7 @@ Deno.test("aliases and tasks never share a name or host, and the page of each ca
       const [status] = await ask(taskmux, url);
       assert.equal(status, 503, "the task that does not run");
       await project.ok(["remove", "late"]);
-    await until(async () => (await project.status()).tasks.length === 3);
+      await until(async () => (await project.status()).tasks.length === 3);
       assert.deepEqual(await ask(taskmux, url), [200, "foreign"]);
     },
   );

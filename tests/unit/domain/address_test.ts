@@ -26,6 +26,8 @@ const BOOK: AddressBook = {
     { ...ROUTE, name: "plain", port: 4000 },
     { ...ROUTE, name: "silent" },
     { ...ROUTE, name: "api", host: "api", port: 4001 },
+    // Runs in another project, and has its host there.
+    { ...ROUTE, name: "lent", host: "data", projectId: "home" },
   ],
   aliases: [
     { name: "db", host: "data", port: 5432 },
@@ -56,6 +58,7 @@ Deno.test("addressesOf() has tasks, then the aliases that no task is in the way 
       ["plain", "http://localhost:4000"],
       ["silent", null],
       ["api", "https://api.shop.localhost:8443"],
+      ["lent", "https://data.home.localhost:8443"],
       ["db", "https://data.shop.localhost:8443"],
     ],
   );
@@ -63,6 +66,7 @@ Deno.test("addressesOf() has tasks, then the aliases that no task is in the way 
     "shop.localhost",
     "*.shop.localhost",
     "api.shop.localhost",
+    "data.home.localhost",
     "data.shop.localhost",
   ]);
 });
