@@ -7,9 +7,7 @@
 import { loadHostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
 import type { AddressBook } from "../domain/address.ts";
-import type { ProxyBinding } from "../domain/task_url.ts";
-import { recallBinding } from "../store/binding_note.ts";
-import type { Store } from "../store/store.ts";
+import { expectedBinding } from "../store/binding_note.ts";
 import type { ProjectFiles } from "./project_files.ts";
 
 /**
@@ -22,9 +20,10 @@ export async function readAddressBook(
   paths: Paths,
   { identity: { projectId }, tasks, store }: ProjectFiles,
 ): Promise<AddressBook> {
+  const { config } = await loadHostConfig(paths.hostConfig);
   return {
     projectId,
-    proxy: await readBinding(paths, store),
+    proxy: expectedBinding(config, store?.meta ?? null),
     tasks: [...tasks.values()].map(
       ({ name, host, hostPath, port, wantsPort }) => {
         const leased = store?.leases.leaseOf(projectId, name) ?? null;
@@ -37,23 +36,5 @@ export async function readAddressBook(
       },
     ),
     aliases: store?.aliases.of(projectId) ?? [],
-  };
-}
-
-/** The proxy as the next daemon will probably have it. */
-async function readBinding(
-  paths: Paths,
-  store: Store | null,
-): Promise<ProxyBinding> {
-  const { config: { proxy, dns } } = await loadHostConfig(paths.hostConfig);
-  const note = store === null
-    ? null
-    : recallBinding(store.meta, proxy.httpsPort);
-  const port = note === null ? proxy.httpsPort : note.port;
-  return {
-    // Any free port: nobody knows which before it is bound.
-    bound: proxy.enabled && port !== null && port !== 0,
-    httpsPort: port ?? proxy.httpsPort,
-    tld: dns.managedTld,
   };
 }

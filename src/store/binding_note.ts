@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { HostConfig } from "../config/host_config.ts";
+import type { ProxyBinding } from "../domain/task_url.ts";
 import type { MetaTable } from "./meta_table.ts";
 
 const KEY = "proxy_binding";
@@ -23,11 +25,27 @@ export function noteBinding(meta: MetaTable, note: BindingNote): void {
   if (meta.get(KEY) !== text) meta.set(KEY, text);
 }
 
+/**
+ * The proxy as it will probably be once it serves.
+ *
+ * @param meta Null = nothing was ever noted.
+ */
+export function expectedBinding(
+  { proxy, dns }: Pick<HostConfig, "proxy" | "dns">,
+  meta: MetaTable | null,
+): ProxyBinding {
+  const note = meta === null ? null : recall(meta, proxy.httpsPort);
+  const port = note === null ? proxy.httpsPort : note.port;
+  return {
+    // Any free port: nobody knows which before it is bound.
+    bound: proxy.enabled && port !== null && port !== 0,
+    httpsPort: port ?? proxy.httpsPort,
+    tld: dns.managedTld,
+  };
+}
+
 /** The last note, if the settings still want the same; else null. */
-export function recallBinding(
-  meta: MetaTable,
-  wanted: number,
-): BindingNote | null {
+function recall(meta: MetaTable, wanted: number): BindingNote | null {
   const text = meta.get(KEY);
   if (text === null) return null;
   const note = JSON.parse(text) as BindingNote;

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import https from "node:https";
 import type { Result } from "../../src/contract/mod.ts";
 import { killDaemon } from "../support/crashes.ts";
+import { freePort } from "../support/free_port.ts";
 import type { TestProject } from "../support/project.ts";
 import {
   type Json,
@@ -161,26 +162,8 @@ Deno.test("aliases and tasks never share a name or host, and the page of each ca
   await using server = foreign("foreign");
   const { port } = server.addr;
   const project = await taskmux.project(CONFIG);
-  const add = (...words: string[]) => ["alias", "add", ...words];
-
   await t.step("what cannot be an alias is refused", async () => {
-    for (
-      const words of [
-        ["Db", "1"],
-        ["a.b", "1"],
-        ["a", "0"],
-        ["a", "65536"],
-        ["a", "x"],
-        ["a", "1", "--host", "@"],
-        ["a", "1", "--host", "*"],
-        ["a", "1", "--host", "a/b"],
-      ]
-    ) await project.fails("E500", add(...words));
-    await project.fails("E702", add("web", "1", "--host", "free"));
-    await project.fails("E702", add("other", "1", "--host", "web"));
-    await project.ok(add("db", `${port}`, "--host", "data"));
-    await project.fails("E702", add("other", "1", "--host", "data"));
-    await project.fails("E703", ["alias", "remove", "dbx"]);
+    await refuses(taskmux, project, port);
   });
 
   await t.step(
@@ -223,6 +206,39 @@ Deno.test("aliases and tasks never share a name or host, and the page of each ca
 
   await t.step("open", () => opens(taskmux, project));
 });
+
+/** Leaves an alias "db" for the port, with the host "data". */
+async function refuses(
+  taskmux: Taskmux,
+  project: TestProject,
+  port: number,
+): Promise<void> {
+  const add = (...words: string[]) => ["alias", "add", ...words];
+  for (
+    const words of [
+      ["Db", "1"],
+      ["a.b", "1"],
+      ["a", "0"],
+      ["a", "65536"],
+      ["a", "x"],
+      ["a", "1", "--host", "@"],
+      ["a", "1", "--host", "*"],
+      ["a", "1", "--host", "a/b"],
+    ]
+  ) await project.fails("E500", add(...words));
+  await project.fails("E702", add("web", "1", "--host", "free"));
+  await project.fails("E702", add("other", "1", "--host", "web"));
+  await project.ok(add("db", `${port}`, "--host", "data"));
+  await project.fails("E702", add("other", "1", "--host", "data"));
+  const { port: own } = new URL(await urlOf(project, "db"));
+  const loop = await project.fails("E500", add("loop", own));
+  assert.match(loop.error, /taskmux itself listens there/);
+  const early = await project.ok(add("early", `${freePort()}`));
+  assert.match(String(early["warnings"]), /Nothing listens on port/);
+  assert.equal((await ask(taskmux, String(early["url"])))[0], 503);
+  await project.ok(["alias", "remove", "early"]);
+  await project.fails("E703", ["alias", "remove", "dbx"]);
+}
 
 /** With browsers that write down what they are given. */
 async function opens(taskmux: Taskmux, project: TestProject): Promise<void> {

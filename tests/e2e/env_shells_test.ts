@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { cliCommand } from "../support/deno_flags.ts";
 import { canRun } from "../support/optional_tool.ts";
 import type { TestProject } from "../support/project.ts";
-import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
+import { type Json, type Taskmux, testTaskmux } from "../support/taskmux.ts";
 
 /** Legal as a branch of git and as a path of a URL; run by a shell, it would leave a file. */
 const BRANCH = "feat/it's\"$(touch${IFS}ran)`touch${IFS}ran`;&|<>(){}!#%é";
@@ -30,6 +30,13 @@ host = "@"
 [tasks.plain]
 command = "serve"
 port = 4100
+`;
+
+/** Of a proxy that never gets to bind this port: nothing is served here. */
+const HOST_CONFIG = `api_port = 0
+proxy_https_port = 9443
+dns_managed_tld = "test"
+host_resolver = "noop"
 `;
 
 /** Shell → how it takes the variables over, and prints them. */
@@ -100,7 +107,7 @@ async function variablesAfter(
 
 Deno.test("every shell gets the values as they are, and runs nothing of them", async (t) => {
   await using taskmux = await testTaskmux({
-    hostConfig: 'proxy_https_port = 9443\ndns_managed_tld = "test"\n',
+    hostConfig: HOST_CONFIG,
   });
   const project = await checkout(taskmux, "it's a $HOME");
   const { env } = await project.ok<{ readonly env: Record<string, string> }>(
@@ -148,6 +155,11 @@ Deno.test("every shell gets the values as they are, and runs nothing of them", a
     assert.equal(own["MY_BRANCH"], EQUALS_BRANCH);
   }
   assert.equal(await taskmux.daemonPid(), null, "nothing was started");
+  // A daemon that was never told of the project says the same.
+  await taskmux.ok(["daemon", "start"]);
+  const { env: told } = await project.ok<{ readonly env: Json }>(["env"]);
+  assert.deepEqual(told, { ...env, TASKMUX_BRANCH: EQUALS_BRANCH });
+  assert.equal((await project.ok(["url", "api-1"]))["url"], url);
 });
 
 Deno.test("the lines for direnv work in direnv, and again after a change of branch", async () => {

@@ -4,9 +4,16 @@
  * @module
  */
 
-import { addressesOf, findAddress, findPage } from "../../domain/address.ts";
+import {
+  type AddressBook,
+  addressesOf,
+  findAddress,
+  findPage,
+} from "../../domain/address.ts";
 import { systemClock } from "../../kit/clock.ts";
+import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { Handlers } from "../dispatcher.ts";
+import { expectedProxy } from "../front_view.ts";
 import { openPage } from "../open_page.ts";
 import type { Services } from "../services.ts";
 
@@ -16,16 +23,21 @@ type AddressHandlers = Pick<
 >;
 
 /** See the module. */
-export function addressHandlers({ projects }: Services): AddressHandlers {
+export function addressHandlers(services: Services): AddressHandlers {
+  const { projects } = services;
+  const bookOf = (supervisor: ProjectSupervisor): AddressBook => ({
+    ...supervisor.addressBook(),
+    proxy: expectedProxy(services),
+  });
   return {
     "address.get": async ({ scope, name }) => {
       await using looked = await projects.look(scope);
-      const { url } = findAddress(looked.supervisor.addressBook(), name);
+      const { url } = findAddress(bookOf(looked.supervisor), name);
       return { ok: true, task: name, url, public_url: null };
     },
     "address.list": async ({ scope }) => {
       await using looked = await projects.look(scope);
-      const book = looked.supervisor.addressBook();
+      const book = bookOf(looked.supervisor);
       return {
         ok: true,
         project_id: book.projectId,

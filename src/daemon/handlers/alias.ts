@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Params, Result } from "../../contract/mod.ts";
 import { viewAliases } from "../../domain/address.ts";
 import { type Alias, checkAlias, requireFree } from "../../domain/alias.ts";
 import { TaskmuxError } from "../../domain/error.ts";
+import { viewHolders } from "../../domain/port_view.ts";
 import { taskUrl } from "../../domain/task_url.ts";
 import { closest } from "../../kit/did_you_mean.ts";
 import type { Handlers } from "../dispatcher.ts";
@@ -22,28 +24,7 @@ type AliasHandlers = Pick<
 export function aliasHandlers(services: Services): AliasHandlers {
   const { projects, aliases } = services;
   return {
-    "alias.add": async ({ scope, name, host = name, port }) => {
-      const alias: Alias = { name, host, port };
-      checkAlias(alias);
-      const supervisor = await projects.require(scope);
-      const { projectId } = supervisor;
-      requireFree(alias, supervisor.addressBook());
-      const action = aliases.set(projectId, alias);
-      await services.serveNames();
-      const { proxy } = supervisor.addressBook();
-      const { bound, reason } = frontStatus(services.front);
-      return {
-        ok: true,
-        alias: name,
-        host,
-        port,
-        url: taskUrl({ host, port, projectId, proxy }) ?? "",
-        action,
-        warnings: bound ? [] : [
-          `The proxy does not listen: ${reason}. Until it does, the alias has no name of its own`,
-        ],
-      };
-    },
+    "alias.add": (params) => addAlias(services, params),
     "alias.list": async ({ scope }) => {
       await using looked = await projects.look(scope);
       const view = viewAliases(looked.supervisor.addressBook());
@@ -65,6 +46,58 @@ export function aliasHandlers(services: Services): AliasHandlers {
       return { ok: true, alias: name, action: "removed" };
     },
   };
+}
+
+async function addAlias(
+  services: Services,
+  { scope, name, host = name, port }: Params<"alias.add">,
+): Promise<Result<"alias.add">> {
+  const alias: Alias = { name, host, port };
+  checkAlias(alias);
+  const supervisor = await services.projects.require(scope);
+  const listening = await isListening(services, alias);
+  const { projectId } = supervisor;
+  // From here on to the end of the change nothing else gets a turn.
+  requireFree(alias, supervisor.addressBook());
+  const action = services.aliases.set(projectId, alias);
+  await services.serveNames();
+  const { proxy } = supervisor.addressBook();
+  const { bound, reason } = frontStatus(services.front);
+  const warnings: string[] = [];
+  if (!bound) {
+    warnings.push(
+      `The proxy does not listen: ${reason}. Until it does, the alias has no name of its own`,
+    );
+  }
+  if (listening === false) {
+    warnings.push(`Nothing listens on port ${port} yet`);
+  }
+  const url = taskUrl({ host, port, projectId, proxy }) ?? "";
+  return { ok: true, alias: name, host, port, url, action, warnings };
+}
+
+/**
+ * Whether somebody listens where an alias is to lead; null = that cannot be told.
+ *
+ * @throws {TaskmuxError} E500 if it is this daemon: a request would come back to it.
+ */
+async function isListening(
+  { keeper }: Services,
+  { name, port }: Alias,
+): Promise<boolean | null> {
+  if (!keeper.isAnswering) return null;
+  const found = await keeper.request("holders", { port });
+  const { listening, holders } = viewHolders(found, {
+    ownerOf: () => null,
+    daemonPid: Deno.pid,
+  });
+  const isSelf = holders?.some(({ pid }) => pid === Deno.pid) === true;
+  if (!isSelf) return listening;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot lead alias "${name}" to port ${port}: taskmux itself listens there`,
+    { hint: `taskmux who ${port}`, details: { port } },
+  );
 }
 
 function noAlias(name: string, known: readonly Alias[]): TaskmuxError {
