@@ -21,6 +21,7 @@ import type { RunInfo } from "../domain/task_state.ts";
 import type { WaitingFor } from "../domain/task_view.ts";
 import type { Progress } from "../contract/wire.ts";
 import { closest } from "../kit/did_you_mean.ts";
+import { currentBranch } from "../worktree/current_branch.ts";
 import type { SupervisorHost } from "./host.ts";
 import type { ContextTask, RunAddress, RunContext } from "./run_context.ts";
 import {
@@ -317,19 +318,21 @@ export class ProjectSupervisor implements AsyncDisposable {
   ): Promise<Record<string, string>> {
     const env = await taskEnvironment({
       ...request,
-      project: this.projectFacts(),
+      project: await this.projectFacts(),
       caPath: this.host.caPath(),
     });
     this.host.secrets.note(this.projectId, env, this.#runners.keys());
     return env;
   }
 
-  /** What tasks and shells are told about the project. */
-  projectFacts(): ProjectContext {
+  /** What tasks and shells are told about the project, with the branch as it is now. */
+  async projectFacts(): Promise<ProjectContext> {
+    const branch = await currentBranch(this.#spec.root);
     const { tasks, aliases, proxy } = this.addressBook();
     return {
       name: this.#spec.name,
       ...this.identity,
+      ...branch === undefined ? {} : { branch },
       routes: routesOf(tasks, aliases),
       proxy,
     };

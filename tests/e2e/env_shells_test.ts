@@ -160,6 +160,14 @@ Deno.test("every shell gets the values as they are, and runs nothing of them", a
   const { env: told } = await project.ok<{ readonly env: Json }>(["env"]);
   assert.deepEqual(told, { ...env, TASKMUX_BRANCH: EQUALS_BRANCH });
   assert.equal((await project.ok(["url", "api-1"]))["url"], url);
+  const branchNow = async () =>
+    (await project.ok<{ readonly env: Json }>(["env"])).env["TASKMUX_BRANCH"];
+  // Nor does one that manages it know of a branch from before.
+  await project.write("name = 'shop'");
+  await project.ok(["daemon", "register"]);
+  assert.equal(await branchNow(), EQUALS_BRANCH);
+  await git(project, "symbolic-ref", "HEAD", "refs/heads/later");
+  assert.equal(await branchNow(), "later");
 });
 
 Deno.test("the lines for direnv work in direnv, and again after a change of branch", async () => {

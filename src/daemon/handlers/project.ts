@@ -64,7 +64,7 @@ export function projectHandlers(services: Services): ProjectHandlers {
     "project.env": async ({ scope, prefix, urls }) => {
       await using looked = await projects.look(scope);
       const facts = projectFacts({
-        ...looked.supervisor.projectFacts(),
+        ...await looked.supervisor.projectFacts(),
         proxy: expectedProxy(services),
       });
       return { ok: true, env: projectVariables(facts, { prefix, urls }) };
