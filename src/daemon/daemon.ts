@@ -7,6 +7,7 @@
 import type { HostConfig } from "../config/host_config.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import { logFile, type Paths } from "../config/paths.ts";
+import { isProxyForbidden } from "../config/proxy_forbidden.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
 import { systemClock } from "../kit/clock.ts";
@@ -34,7 +35,7 @@ import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
 import { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
-import { type FrontPorts, isProxyForbidden } from "./open_front_ports.ts";
+import type { FrontPorts } from "./open_front_ports.ts";
 import { openKeeper } from "./open_keeper.ts";
 import { ProjectRouter } from "./project_router.ts";
 import { Projects } from "./projects.ts";
@@ -267,13 +268,7 @@ async function openEngine(
       projects: () => projects,
     }),
   );
-  const serveNames = async (): Promise<void> => {
-    await front.ensure();
-    const { bound, httpsPort } = front.binding;
-    if (!front.isEnabled) return;
-    const wanted = state.config.proxy.httpsPort;
-    noteBinding(store.meta, { wanted, port: bound ? httpsPort : null });
-  };
+  const serveNames = () => serveAndNote(front, state);
   const host = createHost({
     options,
     front,
@@ -300,6 +295,18 @@ async function openEngine(
   await projects.loadRegistered();
   await recovery.end();
   return { host, keeper, projects, aliases, recovery, front, serveNames };
+}
+
+/** Has the proxy serve, and notes where, for whoever tells addresses while no daemon runs. */
+async function serveAndNote(
+  front: Front,
+  { config, store }: State,
+): Promise<void> {
+  await front.ensure();
+  if (!front.isEnabled) return;
+  const { bound, httpsPort } = front.binding;
+  const wanted = config.proxy.httpsPort;
+  noteBinding(store.meta, { wanted, port: bound ? httpsPort : null });
 }
 
 function openFront({ options, state, keeper, aliases, projects }: {

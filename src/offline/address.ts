@@ -72,5 +72,5 @@ export async function readTaskAddress(
 
 async function readBook(disk: Disk, config: string): Promise<AddressBook> {
   using project = await openProjectFiles(disk, config);
-  return await readAddressBook(disk.paths, project);
+  return await readAddressBook(disk, project);
 }

@@ -32,7 +32,7 @@ export async function readEnvironment(
     checkout: true,
   });
   const { spec, identity } = project;
-  const book = await readAddressBook(disk.paths, project);
+  const book = await readAddressBook(disk, project);
   const facts = {
     project: spec.name,
     projectId: identity.projectId,

@@ -5,7 +5,6 @@
  */
 
 import assert from "node:assert/strict";
-import https from "node:https";
 import type { Result } from "../../src/contract/mod.ts";
 import { killDaemon } from "../support/crashes.ts";
 import { freePort } from "../support/free_port.ts";
@@ -17,6 +16,7 @@ import {
   TEST_CONFIG,
   testTaskmux,
 } from "../support/taskmux.ts";
+import { ProxyClient } from "../support/proxy_client.ts";
 import { until } from "../support/until.ts";
 
 type AliasList = Result<"alias.list">;
@@ -34,26 +34,11 @@ async function ask(
   { home }: Taskmux,
   url: string,
 ): Promise<readonly [status: number, text: string]> {
-  const { hostname, host, port, pathname } = new URL(url);
-  const { promise, resolve, reject } = Promise.withResolvers<
-    readonly [number, string]
-  >();
-  const request = https.get({
-    host: "127.0.0.1",
-    port,
-    servername: hostname,
-    ca: await Deno.readTextFile(`${home.paths.ca}/rootCA.pem`),
-    path: pathname,
-    headers: { host },
-    agent: false,
-  }, (response) => {
-    let text = "";
-    response.setEncoding("utf8");
-    response.on("data", (part: string) => text += part);
-    response.on("end", () => resolve([response.statusCode ?? 0, text]));
-  });
-  request.on("error", reject);
-  return await promise;
+  const { hostname, port, pathname } = new URL(url);
+  const ca = await Deno.readTextFile(`${home.paths.ca}/rootCA.pem`);
+  const client = new ProxyClient(Number(port), ca);
+  const { status, text } = await client.ask(hostname + pathname);
+  return [status, text];
 }
 
 async function urlOf(project: TestProject, name: string): Promise<string> {

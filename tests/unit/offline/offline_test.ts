@@ -349,6 +349,13 @@ Deno.test("addresses are those of the settings and of the port that the proxy ha
   await settings("proxy_enabled = false\n");
   assert.equal(await urlOf("db"), "http://localhost:5432");
   await settings("");
+  const withoutProxy = () => ({ ...disk.env(), TASKMUX_DISABLE_PROXY: "1" });
+  const forbidden = await readAddress(
+    { ...disk, env: withoutProxy },
+    config,
+    "web",
+  );
+  assert.equal(forbidden.url, "http://localhost:4200");
   note(443, null);
   assert.equal(await urlOf("web"), "http://localhost:4200");
   const { code } = await refusal(readAddress(disk, config, "ghost"));
