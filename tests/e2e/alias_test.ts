@@ -78,7 +78,9 @@ Deno.test("an alias is served at once, survives what kills the daemon, and goes 
     ]))["url"],
   );
   assert.deepEqual(await ask(taskmux, moved), [200, "second"]);
-  assert.equal((await ask(taskmux, url))[0], 503);
+  const [status, refusal] = await ask(taskmux, url);
+  assert.equal(status, 503);
+  assert.match(refusal, /has the host "db": its hosts are data/);
   const alias = { name: "db", host: "data", port: second.addr.port };
   const { aliases } = await project.status();
   assert.deepEqual(aliases, [{ ...alias, url: moved }]);
