@@ -47,9 +47,9 @@ export class Aliases {
     if (before?.host === host && before.port === port) return "unchanged";
     this.#options.store.atomically(() => {
       this.#options.store.aliases.set(session, alias);
+      this.#keep(session, { name, host, port });
       this.#emit("alias_added", session, { alias: name, host, port });
     });
-    this.#keep(session, { name, host, port });
     return before === undefined ? "added" : "replaced";
   }
 
@@ -58,9 +58,9 @@ export class Aliases {
     if (this.#bySession.get(session)?.has(name) !== true) return false;
     this.#options.store.atomically(() => {
       this.#options.store.aliases.remove(session, name);
+      this.#bySession.get(session)?.delete(name);
       this.#emit("alias_removed", session, { alias: name });
     });
-    this.#bySession.get(session)?.delete(name);
     return true;
   }
 
