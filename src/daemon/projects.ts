@@ -5,7 +5,6 @@
  */
 
 import { loadProject } from "../config/project_config.ts";
-import { hostNamesOf } from "../domain/address.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { AssignedId } from "../domain/worktree_id.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
@@ -51,17 +50,6 @@ export class Projects implements AsyncDisposable {
   /** All managed projects, loaded or not. */
   get all(): readonly Project[] {
     return [...this.#projects.values()];
-  }
-
-  /**
-   * The full names of every host of all projects, sorted and each once, whether or not anything runs: what has to lead to
-   * this machine. A catch-all is `*.` and its project's name. O(tasks and aliases).
-   */
-  hostNames(): string[] {
-    const names = this.all.flatMap(({ supervisor }) =>
-      supervisor === null ? [] : hostNamesOf(supervisor.addressBook())
-    );
-    return [...new Set(names)].sort();
   }
 
   /** Loads every registered project. One that cannot be loaded is kept with its error. */

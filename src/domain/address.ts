@@ -15,7 +15,6 @@ import {
   routesOf,
 } from "./alias.ts";
 import { TaskmuxError } from "./error.ts";
-import { fullHostName } from "./host_name.ts";
 import { isCatchAllUrl, type ProxyBinding, taskUrl } from "./task_url.ts";
 
 /** What addresses of a project are made of. */
@@ -91,14 +90,6 @@ export function findPage(
       hint: `Open one of them, such as ${address.url.replace("*", "anything")}`,
       details: { task: name, url: address.url },
     },
-  );
-}
-
-/** The full names of every host of a project; the catch-all as `*`. */
-export function hostNamesOf(book: AddressBook): string[] {
-  const { projectId, proxy: { tld } } = book;
-  return routesOf(book.tasks, book.aliases).flatMap(({ host, ...route }) =>
-    host === null ? [] : [fullHostName({ projectId, ...route, host }, tld)]
   );
 }
 

@@ -4,7 +4,6 @@ import {
   addressesOf,
   findAddress,
   findPage,
-  hostNamesOf,
   viewAliases,
 } from "../../../src/domain/address.ts";
 import {
@@ -62,13 +61,6 @@ Deno.test("addressesOf() has tasks, then the aliases that no task is in the way 
       ["db", "https://data.shop.localhost:8443"],
     ],
   );
-  assert.deepEqual(hostNamesOf(BOOK), [
-    "shop.localhost",
-    "*.shop.localhost",
-    "api.shop.localhost",
-    "data.home.localhost",
-    "data.shop.localhost",
-  ]);
 });
 
 Deno.test("findAddress() tells why there is no address", () => {
