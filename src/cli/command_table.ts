@@ -107,6 +107,16 @@ export const COMMAND_GROUPS: readonly (readonly [
       load: async () => (await import("./commands/env.ts")).env,
     },
     {
+      name: "url",
+      summary: "Print the address of a task or alias",
+      load: async () => (await import("./commands/url.ts")).url,
+    },
+    {
+      name: "open",
+      summary: "Open the address of a task or alias in the browser",
+      load: async () => (await import("./commands/open.ts")).open,
+    },
+    {
       name: "who",
       summary: "Tell who holds a port, and for which task",
       load: async () => (await import("./commands/who.ts")).who,
@@ -132,6 +142,27 @@ export const COMMAND_GROUPS: readonly (readonly [
       name: "remove",
       summary: "Stop a task and remove it from taskmux.toml",
       load: async () => (await import("./commands/remove.ts")).remove,
+    },
+    {
+      name: "alias",
+      summary: "Names for ports that are no task's",
+      subcommands: [
+        {
+          name: "add",
+          summary: "Give a port that is no task's a name",
+          load: async () => (await import("./commands/alias.ts")).aliasAdd,
+        },
+        {
+          name: "list",
+          summary: "List the names of such ports",
+          load: async () => (await import("./commands/alias.ts")).aliasList,
+        },
+        {
+          name: "remove",
+          summary: "Take the name of such a port away",
+          load: async () => (await import("./commands/alias.ts")).aliasRemove,
+        },
+      ],
     },
     {
       name: "check",

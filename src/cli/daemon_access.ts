@@ -16,7 +16,13 @@ import type { Context } from "./context.ts";
 export const QUESTION_TIMEOUT_MS = 60_000;
 
 /** Operations whose answers are given as they are, as the contract has it. */
-export const SHOWN: readonly CallName[] = ["project.env", "project.secrets"];
+export const SHOWN: readonly CallName[] = [
+  "address.get",
+  "address.list",
+  "address.open",
+  "project.env",
+  "project.secrets",
+];
 
 /** The daemon, if one listens. */
 export async function findDaemon(context: Context): Promise<Client | null> {

@@ -6,7 +6,9 @@
 
 /** One word that a POSIX shell reads back as it is; quoted only if it must be. */
 export function shellQuote(word: string): string {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
+  const isPlain = /^[A-Za-z0-9_@%+=:,./-]+$/.test(word);
+  // zsh takes =ls, also after a colon, for the path of ls.
+  if (isPlain && !/(?:^|:)=/.test(word)) return word;
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

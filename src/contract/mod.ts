@@ -7,6 +7,8 @@
 
 import type { z } from "zod";
 import { ca } from "./operations/ca.ts";
+import { address } from "./operations/address.ts";
+import { alias } from "./operations/alias.ts";
 import { daemon } from "./operations/daemon.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
@@ -20,6 +22,8 @@ import type { Call, Stream } from "./operation.ts";
 /** The contract: operation name → its declaration. */
 export const contract = {
   ...ca,
+  ...address,
+  ...alias,
   ...daemon,
   ...event,
   ...log,

@@ -185,10 +185,11 @@ async function cleanAll(
 }
 
 async function forgetProject(services: Services, id: string): Promise<void> {
-  const { store, projects } = services;
+  const { store, projects, aliases } = services;
   if (projects.find(id) !== null) await projects.unregister(id);
   store.runs.removeSession(id);
   store.cursors.removeSession(id);
+  aliases.forget(id);
   for (const lease of store.leases.leases()) {
     if (lease.session === id) store.leases.release(id, lease.task);
   }

@@ -7,15 +7,14 @@
 import type { HostConfig } from "../config/host_config.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import { logFile, type Paths } from "../config/paths.ts";
-import { remedyFor } from "../domain/disk_error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
 import { systemClock } from "../kit/clock.ts";
 import { SteadySocket } from "../kit/steady_socket.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
-import type { KeeperNotice } from "../pty/protocol.ts";
 import { Registry, REGISTRY_KEY } from "../store/registry.ts";
+import { noteBinding } from "../store/binding_note.ts";
 import type { StateDamage } from "../store/state_file.ts";
 import { Store } from "../store/store.ts";
 import { EnvironmentStore } from "../supervisor/environment_store.ts";
@@ -25,6 +24,7 @@ import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
 import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
+import { Aliases } from "./aliases.ts";
 import type { Certificates } from "./certificates.ts";
 import { CallerNews, withNews } from "./caller_news.ts";
 import { DamageReport } from "./damage_report.ts";
@@ -34,9 +34,10 @@ import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
 import type { Front } from "./front.ts";
-import { KeeperLink } from "./keeper_link.ts";
+import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
 import { openFront } from "./open_front.ts";
+import { openKeeper } from "./open_keeper.ts";
 import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
@@ -222,9 +223,11 @@ interface Engine {
   readonly host: SupervisorHost;
   readonly keeper: KeeperLink;
   readonly projects: Projects;
+  readonly aliases: Aliases;
   readonly recovery: RunRecovery;
   readonly front: Front;
   readonly certificates: Certificates;
+  serveNames(): Promise<void>;
 }
 
 async function openEngine(
@@ -232,7 +235,7 @@ async function openEngine(
   state: State,
   stack: AsyncDisposableStack,
 ): Promise<Engine> {
-  const { store, bus, registry, scope, problems, damage, onError } = state;
+  const { store, bus, registry, scope, damage } = state;
   const recovery = new RunRecovery({
     store,
     bus,
@@ -246,30 +249,25 @@ async function openEngine(
       }),
   });
   const keeper = stack.use(
-    await KeeperLink.open({
+    await openKeeper({
+      ...state,
+      recovery,
       connect: () => options.connectKeeper(),
-      onNotice: (notice) => {
-        noteLog(problems, notice);
-        scope.run((signal) => recovery.onNotice(notice, signal));
-      },
-      onLost: (pid) => {
-        forgetLogs(problems);
-        recovery.onKeeperLost(pid);
-      },
-      onReplaced: () => recovery.onKeeperReplaced(),
-      onTrouble: (error) => {
-        if (error === null) problems.delete("keeper");
-        else problems.set("keeper", error.message);
-        if (error !== null) onError(error, "keeper");
-      },
-      onError: (error) => onError(error, "keeper"),
     }),
   );
-  const parts = { options, state, keeper, stack };
+  const aliases = new Aliases({
+    store,
+    clock: systemClock,
+    emit: (event) => bus.publish(event),
+  });
+  const parts = { options, state, keeper, aliases, stack };
   const proxy = await openFront({ ...parts, projects: () => projects });
+  const { front } = proxy;
+  const serveNames = () => serveAndNote(front, state);
   const host = createHost({
     options,
-    front: proxy.front,
+    front,
+    aliases,
     store,
     bus,
     keeper,
@@ -281,6 +279,8 @@ async function openEngine(
       host,
       registry,
       ...proxy,
+      serveNames,
+      aliases,
       environment: options.environment,
       adopt: (supervisor) => recovery.adopt(supervisor),
       endRuns: (projectId) => recovery.endRunsOf(projectId),
@@ -290,38 +290,25 @@ async function openEngine(
   damage.open();
   await projects.loadRegistered();
   await recovery.end();
-  return { host, keeper, projects, recovery, ...proxy };
+  return { host, keeper, projects, aliases, recovery, ...proxy, serveNames };
 }
 
-const LOG_PROBLEM = "log of ";
-
-/** What cannot be written now. A run that is over has nothing more to say. */
-function noteLog(problems: Map<string, string>, notice: KeeperNotice): void {
-  const name = LOG_PROBLEM + notice.key;
-  if (notice.notice !== "log" || notice.message === null) {
-    problems.delete(name);
-    return;
-  }
-  const { message, path } = notice;
-  const where = path === undefined ? "" : `cannot write ${path}: `;
-  problems.set(
-    name,
-    `${where}${message}; its output is dropped and counted. ${
-      remedyFor(message)
-    }`,
-  );
-}
-
-/** The keeper that told of them is gone. */
-function forgetLogs(problems: Map<string, string>): void {
-  for (const name of problems.keys()) {
-    if (name.startsWith(LOG_PROBLEM)) problems.delete(name);
-  }
+/** Has the proxy serve, and notes where, for whoever tells addresses while no daemon runs. */
+async function serveAndNote(
+  front: Front,
+  { config, store }: State,
+): Promise<void> {
+  await front.ensure();
+  if (!front.isEnabled) return;
+  const { bound, httpsPort } = front.binding;
+  const wanted = config.proxy.httpsPort;
+  noteBinding(store.meta, { wanted, port: bound ? httpsPort : null });
 }
 
 interface HostParts {
   readonly options: DaemonOptions;
   readonly front: Front;
+  readonly aliases: Aliases;
   readonly store: Store;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
@@ -330,7 +317,7 @@ interface HostParts {
 }
 
 function createHost(parts: HostParts): SupervisorHost {
-  const { options, front, store, bus, keeper, scope } = parts;
+  const { options, front, aliases, store, bus, keeper, scope } = parts;
   const isUp = (session: string, task: string): boolean => {
     const runner = parts.projects().find(session)?.supervisor?.find(task);
     return runner !== undefined && runner !== null && !isAtRest(runner.machine);
@@ -354,6 +341,7 @@ function createHost(parts: HostParts): SupervisorHost {
     saveTask: (session, task, row) =>
       store.tasks.setDesired(session, task, row),
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
+    aliases: (projectId) => aliases.of(projectId),
     proxy: () => front.binding,
     caPath: () => front.caPath,
     onError: (error, context) =>

@@ -5,7 +5,10 @@
  */
 
 import type { Result } from "../contract/mod.ts";
+import type { ProxyBinding } from "../domain/task_url.ts";
+import { expectedBinding } from "../store/binding_note.ts";
 import type { Front } from "./front.ts";
+import type { Services } from "./services.ts";
 
 /** The proxy in `status`. */
 export function frontStatus(front: Front): Result<"task.status">["proxy"] {
@@ -16,6 +19,20 @@ export function frontStatus(front: Front): Result<"task.status">["proxy"] {
     port: bound ? httpsPort : null,
     reason: front.reason,
   };
+}
+
+/**
+ * What addresses are made of that are asked for in advance: of a project that nobody has started yet, before the proxy
+ * serves anything.
+ */
+export function expectedProxy(
+  { front, config, store }: Pick<Services, "front" | "config" | "store">,
+): ProxyBinding {
+  const { binding, isEnabled, ports } = front;
+  if (!isEnabled || binding.bound) return binding;
+  return ports === null
+    ? expectedBinding(config, store.meta)
+    : { ...binding, bound: ports.https.addresses.length > 0 };
 }
 
 /** The proxy in `daemon status`. */

@@ -6,13 +6,15 @@
 
 import type { HostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
+import { isProxyForbidden } from "../config/proxy_forbidden.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
+import { type Aliases, servedAliases } from "./aliases.ts";
 import { Certificates } from "./certificates.ts";
 import type { DamageReport } from "./damage_report.ts";
 import { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
-import { type FrontPorts, isProxyForbidden } from "./open_front_ports.ts";
+import type { FrontPorts } from "./open_front_ports.ts";
 import { ProjectRouter } from "./project_router.ts";
 import type { Projects } from "./projects.ts";
 
@@ -34,6 +36,7 @@ export interface FrontParts {
     onError(error: unknown, context: string): void;
   };
   readonly keeper: KeeperLink;
+  readonly aliases: Aliases;
   /** Closes the front. */
   readonly stack: AsyncDisposableStack;
   projects(): Projects;
@@ -41,7 +44,7 @@ export interface FrontParts {
 
 /** Makes both; nothing is opened before there is a name to serve. */
 export async function openFront(
-  { options, state, keeper, stack, projects }: FrontParts,
+  { options, state, keeper, aliases, stack, projects }: FrontParts,
 ): Promise<{
   readonly front: Front;
   readonly certificates: Certificates;
@@ -69,6 +72,12 @@ export async function openFront(
         scope: state.scope,
         project: (id) => projects().find(id),
         holders: (of) => keeper.request("holders", of),
+        alias: servedAliases(
+          aliases,
+          (id) =>
+            projects().find(id)?.supervisor?.runners.map(({ spec }) => spec) ??
+              [],
+        ),
       }),
       holders: async (port) =>
         (await keeper.request("holders", { port })).holders,

@@ -28,13 +28,6 @@ export interface FrontSettings {
   readonly httpRedirectPort: number;
 }
 
-/** Whether the environment forbids a proxy, whatever the settings say. */
-export function isProxyForbidden(
-  environment: Readonly<Record<string, string>>,
-): boolean {
-  return environment["TASKMUX_DISABLE_PROXY"] === "1";
-}
-
 /** The ports of the proxy. */
 export interface FrontPorts {
   readonly https: FrontPort;

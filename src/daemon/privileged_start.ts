@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isProxyForbidden } from "../config/proxy_forbidden.ts";
 import { loadHostConfig } from "../config/host_config.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { denoDirectory } from "../config/permissions.ts";
@@ -15,7 +16,6 @@ import { loadFrontModules } from "./front_modules.ts";
 import {
   type FrontPorts,
   type FrontSettings,
-  isProxyForbidden,
   openFrontPorts,
 } from "./open_front_ports.ts";
 

@@ -49,6 +49,8 @@ export interface ProjectOptions {
   /** Ends the runs of this project although nothing is known of it but its id. Answers with the names of their tasks. */
   endRuns(): Promise<string[]>;
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
+  /** Whether it has names that do not stand in the file. */
+  hasAliases(): boolean;
   /** Has the proxy serve, which it does from the first name on. */
   serveNames(): Promise<void>;
 }
@@ -155,7 +157,9 @@ export class Project implements AsyncDisposable {
     }
     if (found === null) return;
     // Before anything starts: tasks are told addresses that work.
-    if (hasNames(found.spec)) await this.#options.serveNames();
+    if (hasNames(found.spec) || this.#options.hasAliases()) {
+      await this.#options.serveNames();
+    }
     const isNews = found.content !== this.#content || this.#error !== null;
     this.#content = found.content;
     this.#error = null;

@@ -7,6 +7,7 @@
 import type { Result } from "../contract/mod.ts";
 import { type ErrorShape, TaskmuxError } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
+import { viewAliases } from "../domain/address.ts";
 import { taskUrl } from "../domain/task_url.ts";
 import { viewTask } from "../domain/task_view.ts";
 import type { ActionOutcome, TaskOutcome } from "../supervisor/action.ts";
@@ -54,6 +55,7 @@ export function viewStatus(
     viewRunner(supervisor, runner, counts)
   );
   const active = tasks.filter((task) => task.running).length;
+  const { aliases, warnings: rivals } = viewAliases(supervisor.addressBook());
   return {
     ok: true,
     session: supervisor.projectId,
@@ -62,13 +64,14 @@ export function viewStatus(
     running: active > 0,
     active_tasks: active,
     tasks,
-    aliases: [],
+    aliases,
     proxy,
     config_error: configError(project?.error ?? null),
     warnings: [
       ...looked.warnings,
       ...supervisor.runners.filter((runner) => runner.hasSubstitute)
         .map(({ name }) => substituteWarning(name)),
+      ...rivals,
       ...warnings,
     ],
     daemon_pid: Deno.pid,

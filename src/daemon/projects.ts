@@ -18,16 +18,17 @@ import {
 } from "../supervisor/project_supervisor.ts";
 import { identifyProject } from "../worktree/identify_project.ts";
 import type { Certificates } from "./certificates.ts";
-import type { Front } from "./front.ts";
+import type { Aliases } from "./aliases.ts";
 import { Project } from "./project.ts";
 
 /** What projects need of the daemon. */
 export interface ProjectsOptions {
   readonly host: SupervisorHost;
   readonly registry: Registry;
-  /** Serves the names of tasks. */
-  readonly front: Pick<Front, "ensure">;
   readonly certificates: Pick<Certificates, "forget">;
+  readonly aliases: Aliases;
+  /** See `ProjectOptions`. */
+  serveNames(): Promise<void>;
   /** The daemon's own environment, for git. */
   environment(): Record<string, string>;
   /** Gives a freshly loaded project the runs it has. See `ProjectOptions`. */
@@ -199,10 +200,11 @@ export class Projects implements AsyncDisposable {
 
   /** Lets a project go: the caller has stopped its tasks. */
   async unregister(session: string): Promise<void> {
-    const { host, registry, certificates } = this.#options;
+    const { host, registry, aliases, certificates } = this.#options;
     await registry.unregister(session);
     await this.#release(session);
     host.store.tasks.removeSession(session);
+    aliases.forget(session);
     await certificates.forget(session);
     host.emit({
       event: "project_unregistered",
@@ -228,7 +230,8 @@ export class Projects implements AsyncDisposable {
       adopt: this.#options.adopt,
       endRuns: () => this.#options.endRuns(id),
       identify: (spec) => this.#identify(spec, entry),
-      serveNames: () => this.#options.front.ensure(),
+      hasAliases: () => this.#options.aliases.of(id).length > 0,
+      serveNames: () => this.#options.serveNames(),
     });
     this.#projects.set(id, project);
     return project;
@@ -251,6 +254,7 @@ export class Projects implements AsyncDisposable {
     }
     await this.#release(id);
     this.#options.host.store.tasks.removeSession(id);
+    this.#options.aliases.forget(id);
   }
 
   #byConfig(configPath: string): Project | null {
@@ -297,6 +301,7 @@ export class Projects implements AsyncDisposable {
       emit: () => {},
       // The id may be that of another checkout, which is registered and runs.
       saveTask: () => {},
+      aliases: () => [],
     });
     return {
       supervisor,

@@ -5,6 +5,7 @@
  */
 
 import type { ErrorShape } from "../domain/error.ts";
+import { routesOf } from "../domain/alias.ts";
 import type { HostName } from "../domain/host_name.ts";
 import type { Explanation } from "../domain/why_facts.ts";
 import type { Refusal } from "../proxy/router.ts";
@@ -71,14 +72,15 @@ export function unknownHost(
   supervisor: ProjectSupervisor,
   { host, projectId }: HostName,
 ): Refusal {
-  const hosts = supervisor.runners.flatMap(({ spec }) => spec.host ?? []);
+  const { tasks, aliases } = supervisor.addressBook();
+  const hosts = routesOf(tasks, aliases).flatMap((route) => route.host ?? []);
   const others = hosts.length === 0
-    ? "none of its tasks has a host"
+    ? "nothing in it has a host"
     : `its hosts are ${hosts.join(", ")}`;
   return refusal({
     code: "unknown_name",
     message:
-      `No task of project "${projectId}" has the host "${host}": ${others}`,
+      `No task or alias of project "${projectId}" has the host "${host}": ${others}`,
     projectId,
     hint: inFolderOf(project, "status"),
   });

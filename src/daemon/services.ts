@@ -10,6 +10,7 @@ import type { Registry } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import type { Certificates } from "./certificates.ts";
+import type { Aliases } from "./aliases.ts";
 import type { EventBus } from "./event_bus.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Front } from "./front.ts";
@@ -25,6 +26,7 @@ export interface Services {
   readonly store: Store;
   readonly registry: Registry;
   readonly projects: Projects;
+  readonly aliases: Aliases;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
   readonly secrets: ProjectSecrets;
@@ -40,6 +42,8 @@ export interface Services {
   /** The proxy. */
   readonly front: Front;
   readonly certificates: Certificates;
+  /** Has the proxy serve, and remembers where. Called when a project gets its first name. */
+  serveNames(): Promise<void>;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

@@ -23,7 +23,7 @@ import { type RecalledState, recallState } from "./state_recall.ts";
 export const SHUTDOWN_KEY = "shutdown";
 
 /**
- * Restores wishes, port leases, the registry's second copy and how the last daemon ended from the events that the database
+ * Restores wishes, port leases, aliases, the registry's second copy and how the last daemon ended from the events that the database
  * did not have any more. O(those events).
  *
  * @param database Absolute path.
@@ -92,6 +92,10 @@ function restore(store: Store, state: RecalledState): void {
       command: "",
       digest: "",
     });
+  }
+  for (const { session, name, alias } of state.aliases) {
+    if (alias === null) store.aliases.remove(session, name);
+    else store.aliases.set(session, alias);
   }
   for (const { runId, ...end } of state.ends) {
     store.runs.end(runId, { ...end, reason: "exited" });

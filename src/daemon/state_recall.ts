@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Alias } from "../domain/alias.ts";
 import type { TaskEvent } from "../domain/event.ts";
 import type { Desired } from "../domain/task_state.ts";
 
@@ -50,10 +51,19 @@ export interface RecalledProject {
   readonly registeredAt: string;
 }
 
+/** What the last of its events says of an alias. */
+export interface RecalledAlias {
+  readonly session: string;
+  readonly name: string;
+  /** Null = it was removed. */
+  readonly alias: Alias | null;
+}
+
 /** See the module. */
 export interface RecalledState {
   readonly tasks: readonly RecalledTask[];
   readonly projects: readonly RecalledProject[];
+  readonly aliases: readonly RecalledAlias[];
   readonly ends: readonly RecalledEnd[];
   /** How the last daemon ended; null = it did not say. */
   readonly shutdown: "clean" | "keep" | null;
@@ -63,13 +73,16 @@ export interface RecalledState {
 export function recallState(events: readonly TaskEvent[]): RecalledState {
   const tasks = new Map<string, RecalledTask>();
   const projects = new Map<string, RecalledProject>();
+  const aliases = new Map<string, RecalledAlias>();
   let shutdown: RecalledState["shutdown"] = null;
   for (const event of events) {
     shutdown = shutdownAfter(event, shutdown);
     const { session, task } = event;
     if (session === null) continue;
-    if (task === undefined) noteProject(event, session, { projects, tasks });
-    else {
+    if (task === undefined) {
+      noteProject(event, session, { projects, tasks });
+      noteAlias(event, session, aliases);
+    } else {
       const key = `${session}/${task}`;
       const known = tasks.get(key) ?? newTask(session, task);
       tasks.set(key, taskAfter(event, known));
@@ -78,6 +91,7 @@ export function recallState(events: readonly TaskEvent[]): RecalledState {
   return {
     tasks: [...tasks.values()].filter(({ at }) => at > 0),
     projects: [...projects.values()],
+    aliases: [...aliases.values()],
     ends: events.flatMap(endOf),
     shutdown,
   };
@@ -151,6 +165,34 @@ function noteProject(
       if (session === id) tasks.delete(key);
     }
   }
+}
+
+function noteAlias(
+  event: TaskEvent,
+  session: string,
+  aliases: Map<string, RecalledAlias>,
+): void {
+  const { alias: name, host, port } = event;
+  const isOver = event.event === "project_unregistered" ||
+    // Its id may have been taken from another folder.
+    event.event === "project_registered";
+  if (isOver) {
+    for (const [key, known] of aliases) {
+      if (known.session === session) {
+        aliases.set(key, { ...known, alias: null });
+      }
+    }
+  }
+  if (typeof name !== "string") return;
+  const key = `${session}/${name}`;
+  if (event.event === "alias_removed") {
+    aliases.set(key, { session, name, alias: null });
+  }
+  const isAlias = event.event === "alias_added" && typeof host === "string" &&
+    Number.isInteger(port);
+  if (!isAlias) return;
+  const alias = { name, host, port: port as number };
+  aliases.set(key, { session, name, alias });
 }
 
 function shutdownAfter(

@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   E701: { exit: EXIT.failure, slug: "wildcard_host" },
   E702: { exit: EXIT.conflict, slug: "host_taken" },
   E703: { exit: EXIT.notFound, slug: "alias_not_found" },
+  E704: { exit: EXIT.failure, slug: "not_opened" },
   E710: { exit: EXIT.failure, slug: "certificate_failed" },
   E711: { exit: EXIT.failure, slug: "trust_failed" },
   E720: { exit: EXIT.failure, slug: "resolver_failed" },

@@ -32,6 +32,8 @@ export type EventType =
   | "config_missing"
   | "project_registered"
   | "project_unregistered"
+  | "alias_added"
+  | "alias_removed"
   | "log_error"
   | "disk_error"
   | "disk_recovered"

@@ -68,6 +68,8 @@ const ERROR_CODE: EventFact = {
 
 const NAMES: EventFact = { type: "array of strings", meaning: "tasks" };
 
+const ALIAS: EventFact = { type: "string", meaning: "its name" };
+
 const CONFIG_PATH: EventFact = {
   type: "string",
   meaning: "the `taskmux.toml`",
@@ -311,6 +313,22 @@ export const EVENT_CATALOG: Readonly<Record<EventType, EventKind>> = {
     subject: "project",
     when: "A project is not managed any more",
     facts: {},
+  },
+  alias_added: {
+    severity: "info",
+    subject: "project",
+    when: "A foreign port has got a name, or another one under the same name",
+    facts: {
+      alias: ALIAS,
+      host: { type: "string", meaning: "before the project's name" },
+      port: { type: "integer", meaning: "where it leads, on this machine" },
+    },
+  },
+  alias_removed: {
+    severity: "info",
+    subject: "project",
+    when: "A foreign port has lost its name",
+    facts: { alias: ALIAS },
   },
   log_error: {
     severity: "error",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { APEX, fullHostName } from "./host_name.ts";
+import { APEX, CATCH_ALL, fullHostName } from "./host_name.ts";
 
 /** Port of HTTPS that no address has to name. */
 const DEFAULT_HTTPS_PORT = 443;
@@ -58,6 +58,11 @@ export function hostUrl(
   const port = httpsPort === DEFAULT_HTTPS_PORT ? "" : `:${httpsPort}`;
   const path = hostPath === "/" ? "" : hostPath;
   return `https://${fullHostName({ projectId, host }, tld)}${port}${path}`;
+}
+
+/** Whether an address stands for every name that no other host has. */
+export function isCatchAllUrl(url: string): boolean {
+  return url.startsWith(`https://${CATCH_ALL}.`);
 }
 
 /**

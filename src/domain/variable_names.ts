@@ -5,6 +5,7 @@
  */
 
 import { TaskmuxError } from "./error.ts";
+import { isCatchAllUrl } from "./task_url.ts";
 
 /** What the names of the variables begin with unless the user wants otherwise. */
 export const VARIABLE_PREFIX = "TASKMUX_";
@@ -21,8 +22,8 @@ export interface ProjectFacts {
   /** Null in the primary checkout. */
   readonly worktreeId: string | null;
   readonly isLinked: boolean;
-  /** Every task in file order with its address; null = none. */
-  readonly urls: readonly (readonly [task: string, url: string | null])[];
+  /** Every task in file order, then every alias, with its address; null = none. */
+  readonly urls: readonly (readonly [name: string, url: string | null])[];
 }
 
 /** How the variables are named and which are told. */
@@ -44,13 +45,7 @@ export function projectVariables(
   options: VariableOptions = {},
 ): Record<string, string> {
   const prefix = options.prefix ?? VARIABLE_PREFIX;
-  if (!/^(?:[A-Za-z_][A-Za-z0-9_]*)?$/.test(prefix)) {
-    throw new TaskmuxError(
-      "E500",
-      `Cannot use prefix "${prefix}": it must begin with a letter or underscore and hold only letters, digits and underscores`,
-      { hint: `taskmux env --prefix ${VARIABLE_PREFIX}` },
-    );
-  }
+  checkPrefix(prefix);
   const variables: Record<string, string> = {
     [`${prefix}PROJECT`]: facts.project,
     [`${prefix}PROJECT_ID`]: facts.projectId,
@@ -64,10 +59,25 @@ export function projectVariables(
   if (options.urls === false) return variables;
   const names = variableNames(facts.urls.map(([task]) => task));
   for (const [task, url] of facts.urls) {
-    if (url === null || url.includes("*")) continue;
+    if (url === null || isCatchAllUrl(url)) continue;
     variables[`${prefix}URL_${names.get(task)}`] = url;
   }
   return variables;
+}
+
+/**
+ * Refuses what variables cannot begin with.
+ *
+ * @throws {TaskmuxError} E500
+ */
+export function checkPrefix(prefix: string): void {
+  if (!/^(?:[A-Za-z_][A-Za-z0-9_]*)?$/.test(prefix)) {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot use prefix "${prefix}": it must begin with a letter or underscore and hold only letters, digits and underscores`,
+      { hint: `taskmux env --prefix ${VARIABLE_PREFIX}` },
+    );
+  }
 }
 
 /** The name of a task as part of a variable's name: `web-1` is `WEB_1`. Several tasks may share one. */

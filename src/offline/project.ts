@@ -5,13 +5,15 @@
  */
 
 import type { ParamsInput, Result } from "../contract/mod.ts";
+import { addressesOf } from "../domain/address.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { baseHost, NO_PROXY, taskUrl } from "../domain/task_url.ts";
+import { baseHost } from "../domain/task_url.ts";
 import { projectVariables, VARIABLE_PREFIX } from "../domain/variable_names.ts";
+import { readAddressBook } from "./address_book.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
 
 /**
- * The answer of `project.env`: addresses are those of ports that were assigned before.
+ * The answer of `project.env`: addresses are as they will be once a daemon runs.
  *
  * @throws {TaskmuxError} E500 if the prefix is none; what is wrong with the project's file.
  */
@@ -29,29 +31,16 @@ export async function readEnvironment(
   using project = await openProjectFiles(disk, scope.config, {
     checkout: true,
   });
-  const { spec, identity, tasks, store } = project;
-  const { projectId } = identity;
-  const addresses = [...tasks.values()].map(
-    ({ name, host, hostPath, port }) => {
-      const assigned = port ?? store?.leases.leaseOf(projectId, name) ?? null;
-      const url = taskUrl({
-        host,
-        hostPath,
-        port: assigned,
-        projectId,
-        proxy: NO_PROXY,
-      });
-      return [name, url] as const;
-    },
-  );
+  const { spec, identity } = project;
+  const book = await readAddressBook(disk, project);
   const facts = {
     project: spec.name,
-    projectId,
-    baseHost: baseHost(projectId, NO_PROXY),
+    projectId: identity.projectId,
+    baseHost: baseHost(identity.projectId, book.proxy),
     branch: identity.branch,
     worktreeId: identity.worktreeId,
     isLinked: identity.isLinked,
-    urls: addresses,
+    urls: addressesOf(book).map(({ name, url }) => [name, url] as const),
   };
   return {
     ok: true,

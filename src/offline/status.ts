@@ -5,7 +5,9 @@
  */
 
 import type { Result } from "../contract/mod.ts";
+import { viewAliases } from "../domain/address.ts";
 import { exitNumber } from "../domain/task_state.ts";
+import { NO_PROXY } from "../domain/task_url.ts";
 import {
   detailTask,
   STOPPED_SNAPSHOT,
@@ -44,6 +46,13 @@ export async function readStatus(
   const kept = await askKeeper(disk.paths);
   const tasks = viewTasks(project, kept);
   const active = tasks.filter((task) => task.running).length;
+  const { aliases, warnings: rivals } = viewAliases({
+    projectId,
+    // Nothing answers there.
+    proxy: NO_PROXY,
+    tasks: [...project.tasks.values()],
+    aliases: project.store?.aliases.of(projectId) ?? [],
+  });
   return {
     ok: true,
     session: projectId,
@@ -52,10 +61,10 @@ export async function readStatus(
     running: active > 0,
     active_tasks: active,
     tasks: tasks.map((task) => ({ ...task })),
-    aliases: [],
+    aliases: aliases.map((alias) => ({ ...alias, url: null })),
     proxy: { enabled: false, bound: false, port: null, reason: NO_DAEMON },
     config_error: null,
-    warnings: [...project.warnings, ...keptWarnings(kept)],
+    warnings: [...project.warnings, ...rivals, ...keptWarnings(kept)],
     daemon_pid: null,
   };
 }

@@ -86,7 +86,7 @@ export async function readWhy(
     watcher: WATCHERS[kept.keeper],
   });
   const { state } = task.snapshot;
-  return { ok: true, task: name, state, summary, chain, next };
+  return { ok: true, task: name, state, url: null, summary, chain, next };
 }
 
 const WATCHERS: Readonly<Record<KeptRuns["keeper"], Watcher>> = {

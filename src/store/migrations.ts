@@ -100,4 +100,15 @@ export const MIGRATIONS: readonly string[] = [
   ) strict, without rowid;
   create index cursors_used on cursors (used_at);
   `,
+  `
+  -- Names of a project for ports that are not its own.
+  create table aliases (
+    session text not null,
+    name text not null,
+    host text not null,
+    port integer not null,
+    primary key (session, name),
+    unique (session, host)
+  ) strict, without rowid;
+  `,
 ];

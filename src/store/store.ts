@@ -9,6 +9,7 @@
 
 import type { TaskEvent } from "../domain/event.ts";
 import type { Clock } from "../kit/clock.ts";
+import { AliasTable } from "./alias_table.ts";
 import { CallerTable } from "./caller_table.ts";
 import { CursorTable } from "./cursor_table.ts";
 import type { Database } from "./database.ts";
@@ -78,6 +79,7 @@ export class Store implements Disposable {
   readonly runs: RunTable;
   readonly tasks: TaskTable;
   readonly leases: LeaseTable;
+  readonly aliases: AliasTable;
   readonly meta: MetaTable;
   readonly cursors: CursorTable;
   readonly callers: CallerTable;
@@ -94,6 +96,7 @@ export class Store implements Disposable {
     this.runs = new RunTable(database);
     this.tasks = new TaskTable(database);
     this.leases = new LeaseTable(database);
+    this.aliases = new AliasTable(database);
     this.meta = new MetaTable(database);
     this.cursors = new CursorTable(database);
     this.callers = new CallerTable(database);

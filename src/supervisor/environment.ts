@@ -28,12 +28,14 @@ export interface ProjectContext {
   readonly worktreeId: string | null;
   readonly branch: string | null;
   readonly isLinked: boolean;
-  /** Every task in file order with what its address depends on. */
+  /** Every task in file order, then the aliases, with what their addresses depend on. */
   readonly routes: readonly {
     readonly name: string;
     readonly host: string | null;
     readonly hostPath?: string;
     readonly port: number | null;
+    /** The project that it runs in, if that is another one. */
+    readonly projectId?: string;
   }[];
   readonly proxy: ProxyBinding;
 }
@@ -103,7 +105,7 @@ export function projectFacts(project: ProjectContext): ProjectFacts {
     isLinked: project.isLinked,
     urls: project.routes.map(({ name, ...route }) => [
       name,
-      taskUrl({ ...route, projectId, proxy }),
+      taskUrl({ projectId, ...route, proxy }),
     ]),
   };
 }

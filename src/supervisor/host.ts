@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../kit/clock.ts";
+import type { Alias } from "../domain/alias.ts";
 import type { NewEvent } from "../domain/event.ts";
 import type { ProxyBinding } from "../domain/task_url.ts";
 import type { Store } from "../store/store.ts";
@@ -38,6 +39,8 @@ export interface SupervisorHost {
   saveTask(session: string, task: string, row: TaskRow): void;
   /** Where the log of a task goes by default. */
   logFile(projectId: string, task: string): string;
+  /** The aliases of a project. */
+  aliases(projectId: string): readonly Alias[];
   /** The proxy as it is now, for addresses. */
   proxy(): ProxyBinding;
   /** Path of the CA's certificate, when there is one. */

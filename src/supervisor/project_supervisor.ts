@@ -12,6 +12,8 @@ import {
   type DependencyView,
   judgeDependency,
 } from "../domain/readiness.ts";
+import type { AddressBook } from "../domain/address.ts";
+import { type Route, routesOf } from "../domain/alias.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
@@ -19,6 +21,7 @@ import type { RunInfo } from "../domain/task_state.ts";
 import type { WaitingFor } from "../domain/task_view.ts";
 import type { Progress } from "../contract/wire.ts";
 import { closest } from "../kit/did_you_mean.ts";
+import { currentBranch } from "../worktree/current_branch.ts";
 import type { SupervisorHost } from "./host.ts";
 import type { ContextTask, RunAddress, RunContext } from "./run_context.ts";
 import {
@@ -266,19 +269,19 @@ export class ProjectSupervisor implements AsyncDisposable {
     };
   }
 
-  /** Port and host of every task, for `TASKMUX_URL_<TASK>`. */
-  routes(): {
-    readonly name: string;
-    readonly host: string | null;
-    readonly hostPath: string;
-    readonly port: number | null;
-  }[] {
-    return this.runners.map((runner) => ({
-      name: runner.name,
-      host: runner.spec.host,
-      hostPath: runner.spec.hostPath,
-      port: this.portOf(runner),
-    }));
+  /** What the addresses of its tasks and aliases are made of. */
+  addressBook(): AddressBook {
+    return {
+      projectId: this.projectId,
+      proxy: this.host.proxy(),
+      tasks: this.runners.map((runner): Route => ({
+        name: runner.name,
+        host: runner.spec.host,
+        hostPath: runner.spec.hostPath,
+        port: this.portOf(runner),
+      })),
+      aliases: this.host.aliases(this.projectId),
+    };
   }
 
   /** The port of a task: of its run, else the one it will probably get. */
@@ -315,20 +318,23 @@ export class ProjectSupervisor implements AsyncDisposable {
   ): Promise<Record<string, string>> {
     const env = await taskEnvironment({
       ...request,
-      project: this.projectFacts(),
+      project: await this.projectFacts(),
       caPath: this.host.caPath(),
     });
     this.host.secrets.note(this.projectId, env, this.#runners.keys());
     return env;
   }
 
-  /** What tasks and shells are told about the project. */
-  projectFacts(): ProjectContext {
+  /** What tasks and shells are told about the project, with the branch as it is now. */
+  async projectFacts(): Promise<ProjectContext> {
+    const branch = await currentBranch(this.#spec.root);
+    const { tasks, aliases, proxy } = this.addressBook();
     return {
       name: this.#spec.name,
       ...this.identity,
-      routes: this.routes(),
-      proxy: this.host.proxy(),
+      ...branch === undefined ? {} : { branch },
+      routes: routesOf(tasks, aliases),
+      proxy,
     };
   }
 

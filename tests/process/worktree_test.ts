@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/kit/clock.ts";
+import { currentBranch } from "../../src/worktree/current_branch.ts";
 import {
   identifyProject,
   type IdentityRequest,
@@ -220,4 +221,25 @@ Deno.test("identifyProject keeps an id when git cannot tell", async () => {
   await Deno.writeTextFile(`${path}/.git`, "gitdir: /no/such\n");
   const broken = await repository.identify(path, { assigned });
   assert.equal(broken.projectId, "proj-fix");
+});
+
+Deno.test("currentBranch() says what git says, without git", async () => {
+  await using repository = await Repository.make();
+  const { root, proj } = repository;
+  await Deno.mkdir(`${proj}/deep/er`, { recursive: true });
+  const linked = await repository.worktree("linked", "feat/a'b");
+  const detached = await repository.worktree("detached", null);
+  await repository.git("init", "-q", "-b", "topic", `${root}/fresh`);
+  await Deno.mkdir(`${root}/none`);
+  const places = [proj, `${proj}/deep/er`, linked, detached, `${root}/fresh`];
+  for (const place of [...places, `${root}/none`]) {
+    const { branch } = await repository.identify(place);
+    assert.equal(await currentBranch(place), branch, place);
+  }
+  assert.equal(await currentBranch(linked), "feat/a'b");
+  await repository.git("-C", linked, "switch", "-q", "-c", "other");
+  assert.equal(await currentBranch(linked), "other");
+  // A repository of another format, in which only git finds the branch.
+  await Deno.writeTextFile(`${proj}/.git/HEAD`, "ref: refs/heads/.invalid\n");
+  assert.equal(await currentBranch(proj), undefined);
 });

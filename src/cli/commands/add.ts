@@ -91,14 +91,31 @@ export const add = command({
       (text) => addTask(text, task, fields),
     );
     const action = old.tasks.has(task) ? "replaced" : "added";
-    await context.output.answer(
-      { ok: true, task, command, action, config, agent_files_rewritten: [] },
+    const { readTaskAddress } = await import("../../offline/address.ts");
+    const { url, warnings } = values.host === null
+      ? { url: null, warnings: [] }
+      : await readTaskAddress(context, config, task);
+    const { output } = context;
+    await output.answer(
+      {
+        ok: true,
+        task,
+        command,
+        action,
+        config,
+        url,
+        warnings,
+        agent_files_rewritten: [],
+      },
       () => [
         `${
           action === "added" ? "Added" : "Replaced"
         } task "${task}": ${command}`,
+        ...url === null ? [] : [`It will answer at ${url}`],
       ],
     );
+    const { warningLines } = await import("../render/status.ts");
+    await output.notes(warningLines(warnings, output.paintError));
     return EXIT.ok;
   },
 });

@@ -6,6 +6,7 @@
 
 import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
+import { checkPrefix } from "../../domain/variable_names.ts";
 import { command } from "../command.ts";
 import { askOrRead } from "../daemon_access.ts";
 import { projectScope } from "../project.ts";
@@ -15,9 +16,10 @@ const SHELLS = ["posix", "bash", "zsh", "fish"];
 
 /** Prints variables. */
 export const env = command({
-  usage: "[--shell SHELL] [--prefix PREFIX] [--no-urls]",
-  about: "Prints the project's identity and the address of each task as " +
-    "commands of a shell.",
+  usage: "[--shell SHELL] [--prefix PREFIX] [--no-urls] [--direnv]",
+  about:
+    "Prints the project's identity and the address of each task and alias as commands of a\n" +
+    "shell. Starts nothing, and works without a daemon: addresses are then those that it will have.",
   options: {
     shell: {
       type: "string",
@@ -30,15 +32,26 @@ export const env = command({
       summary: "What the names begin with (default TASKMUX_)",
     },
     "no-urls": { type: "boolean", summary: "Only the identity" },
+    direnv: {
+      type: "boolean",
+      summary: "Print lines for the .envrc of direnv instead",
+    },
   },
   positionals: { min: 0, max: 0 },
   examples: [
     ['eval "$(taskmux env)"', "For .envrc or a session hook"],
     ["taskmux env --shell fish --prefix SHOP_", "For fish, with own names"],
+    ["taskmux env --direnv >> .envrc && direnv allow", "In every new shell"],
   ],
   async run(context, { values }) {
     const { output } = context;
     const scope = projectScope(context);
+    if (values.direnv) {
+      const lines = direnvLines(values);
+      const text = lines.join("\n") + "\n";
+      await output.answer({ ok: true, direnv: text }, () => lines);
+      return EXIT.ok;
+    }
     const shell = chosenShell(values.shell);
     const params = {
       scope,
@@ -65,6 +78,37 @@ export const env = command({
     return EXIT.ok;
   },
 });
+
+/** Commands of direnv, which reads them with bash. They name no folder of this machine, so that they can be committed. */
+function direnvLines(
+  { shell, prefix, "no-urls": noUrls }: {
+    readonly shell: string | null;
+    readonly prefix: string | null;
+    readonly "no-urls": boolean;
+  },
+): string[] {
+  if (shell !== null && shell !== "bash") {
+    throw new TaskmuxError(
+      "E500",
+      `Cannot print lines of direnv for shell "${shell}": it reads them with bash`,
+      { hint: "taskmux env --direnv" },
+    );
+  }
+  // Refuses a prefix that direnv would have to complain of at each prompt.
+  checkPrefix(prefix ?? "");
+  const options = [
+    ...prefix === null ? [] : [` --prefix ${shellQuote(prefix)}`],
+    ...noUrls ? [" --no-urls"] : [],
+  ].join("");
+  return [
+    "# Names and addresses of this checkout. Belongs into the .envrc beside taskmux.toml,",
+    '# by: taskmux env --direnv >> .envrc && direnv allow. After "alias add": direnv reload',
+    "watch_file taskmux.toml",
+    'watch_file "$(git rev-parse --git-path HEAD 2>/dev/null || echo taskmux.toml)"',
+    'watch_file "${TASKMUX_HOME:-$HOME/.taskmux}/run/daemon.json"',
+    `eval "$(taskmux env --shell bash${options})"`,
+  ];
+}
 
 function chosenShell(option: string | null): string {
   if (option === null) {

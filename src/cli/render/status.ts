@@ -5,6 +5,7 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { aliasLines } from "./alias.ts";
 import type { Paint, Style } from "./paint.ts";
 import { type Cell, tableLines } from "./table.ts";
 import { plainText } from "./text.ts";
@@ -55,27 +56,34 @@ export function statusLines(status: Status, options: RenderOptions): string[] {
   if (status.config_error !== null) {
     lines.push(paint("red", configErrorLine(status.config_error)));
   }
+  lines.push(...taskLines(status, options), ...aliasBlock(status, options));
+  const troubles = status.tasks.flatMap((task) => troubleLines(task, paint));
+  if (troubles.length > 0) lines.push("", ...troubles);
+  return lines;
+}
+
+function taskLines(
+  status: Status,
+  { width, paint }: RenderOptions,
+): string[] {
   if (status.tasks.length === 0) {
-    return [
-      ...lines,
-      'No tasks configured; "taskmux add NAME COMMAND" adds one',
-    ];
+    return ['No tasks configured; "taskmux add NAME COMMAND" adds one'];
   }
   const root = status.config_path.slice(
     0,
     status.config_path.lastIndexOf("/"),
   );
-  lines.push(
+  const rows = status.tasks.map((task) => taskRow(task, root));
+  return [
     "",
-    ...tableLines(
-      COLUMNS,
-      status.tasks.map((task) => taskRow(task, root)),
-      { width: options.width, paint: options.paint, yielding: YIELDING },
-    ),
-  );
-  const troubles = status.tasks.flatMap((task) => troubleLines(task, paint));
-  if (troubles.length > 0) lines.push("", ...troubles);
-  return lines;
+    ...tableLines(COLUMNS, rows, { width, paint, yielding: YIELDING }),
+  ];
+}
+
+function aliasBlock(status: Status, options: RenderOptions): string[] {
+  if (status.aliases.length === 0) return [];
+  const title = "Aliases (ports that are no task's):";
+  return ["", title, ...aliasLines(status.aliases, options)];
 }
 
 /** What the user should know, for stderr. */

@@ -23,6 +23,7 @@ export function whyLines(why: Result<"task.why">, paint: Paint): string[] {
     // The rest of the summary is the first link.
     `${paint("bold", `Task "${plainText(why.task)}"`)} is ${state}`,
     ...why.chain.flatMap((link) => linkLines(link, paint)),
+    ...typeof why.url === "string" ? [entry("url", why.url, paint)] : [],
     entry("next", `taskmux: ${plainText(taskmux)}`, paint),
     ...you === null ? [] : [entry("", `you: ${plainText(you)}`, paint)],
   ];

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { MAX_WAIT_S } from "../../kit/duration.ts";
+import { aliasRow } from "./alias.ts";
 import { call, scope } from "../operation.ts";
 
 const state = z.enum([
@@ -92,7 +93,8 @@ export const statusResult = z.looseObject({
   running: z.boolean(),
   active_tasks: z.number(),
   tasks: z.array(taskStatus),
-  aliases: z.array(z.looseObject({})),
+  /** By name. */
+  aliases: z.array(aliasRow),
   proxy: z.strictObject({
     enabled: z.boolean(),
     bound: z.boolean(),
@@ -283,6 +285,8 @@ export const task = {
       ok: z.literal(true),
       task: z.string(),
       state,
+      /** As in `status`; a daemon of 0.1 does not tell. */
+      url: z.string().nullable().optional(),
       /** One sentence. */
       summary: z.string(),
       /** The most decisive first; beside these keys each has the facts of its kind. */

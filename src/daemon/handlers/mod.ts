@@ -7,6 +7,8 @@
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
 import { caHandlers } from "./ca.ts";
+import { addressHandlers } from "./address.ts";
+import { aliasHandlers } from "./alias.ts";
 import { daemonHandlers } from "./daemon.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
@@ -21,6 +23,8 @@ import { terminalHandlers } from "./terminal.ts";
 export function createHandlers(services: Services): Handlers {
   return {
     ...caHandlers(services),
+    ...addressHandlers(services),
+    ...aliasHandlers(services),
     ...daemonHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),

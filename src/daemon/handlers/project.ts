@@ -13,6 +13,7 @@ import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import { cleanUp } from "../clean_up.ts";
 import type { Handlers } from "../dispatcher.ts";
 import { activeTasks } from "../project_view.ts";
+import { expectedProxy } from "../front_view.ts";
 import { prune } from "../prune.ts";
 import type { Services } from "../services.ts";
 
@@ -62,7 +63,10 @@ export function projectHandlers(services: Services): ProjectHandlers {
     },
     "project.env": async ({ scope, prefix, urls }) => {
       await using looked = await projects.look(scope);
-      const facts = projectFacts(looked.supervisor.projectFacts());
+      const facts = projectFacts({
+        ...await looked.supervisor.projectFacts(),
+        proxy: expectedProxy(services),
+      });
       return { ok: true, env: projectVariables(facts, { prefix, urls }) };
     },
     "project.remove_task": async ({ scope, task }, { signal }) => {

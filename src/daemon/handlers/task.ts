@@ -32,6 +32,7 @@ import type { CallContext, Handlers } from "../dispatcher.ts";
 import { frontStatus } from "../front_view.ts";
 import {
   configError,
+  urlOf,
   viewAction,
   viewRunner,
   viewStatus,
@@ -307,6 +308,8 @@ async function why(
     daemonPid: Deno.pid,
     signal,
   });
-  const { state } = supervisor.runner(params.task).snapshot();
-  return { ok: true, task: params.task, state, summary, chain, next };
+  const runner = supervisor.runner(params.task);
+  const { state } = runner.snapshot();
+  const url = urlOf(supervisor, runner);
+  return { ok: true, task: params.task, state, url, summary, chain, next };
 }

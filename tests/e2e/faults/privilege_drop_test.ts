@@ -161,16 +161,7 @@ Deno.test({
     ];
     assert.deepEqual(await saidBy(user, 2), [...expected, ...expected]);
 
-    // With the first name both are served, by the user.
-    await user.write(`${user.home}/work/taskmux.toml`, `${TOML}host = "web"\n`);
-    await user.ok("user", ["restart"]);
-    const { proxy: served } = await whenUp(user);
-    assert.equal(served.port, https);
-    const host = "web.drop.localhost";
-    assert.match(
-      await ask(redirect!, `GET /x HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
-      new RegExp(`\r\nlocation: https://${host}:${https}/x\r\n`),
-    );
+    await assertServes(user, { https: https!, redirect: redirect! });
 
     // Only root's next daemon could have the ports.
     const refused = await user.run("user", ["daemon", "restart", "--json"]);
@@ -191,6 +182,22 @@ Deno.test({
     assert.equal((await Deno.stat(user.paths.home)).mode! & 0o777, 0o700);
   },
 });
+
+/** With the first name both ports are served, by the user. */
+async function assertServes(
+  user: SecondUser,
+  { https, redirect }: { readonly https: number; readonly redirect: number },
+): Promise<void> {
+  await user.write(`${user.home}/work/taskmux.toml`, `${TOML}host = "web"\n`);
+  await user.ok("user", ["restart"]);
+  const { proxy } = await whenUp(user);
+  assert.equal(proxy["port"], https);
+  const host = "web.drop.localhost";
+  assert.match(
+    await ask(redirect, `GET /x HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
+    new RegExp(`\r\nlocation: https://${host}:${https}/x\r\n`),
+  );
+}
 
 Deno.test({
   name: "links of a hostile user lead root to no foreign file",

@@ -104,3 +104,23 @@ Deno.test("recallState() tells how the last daemon ended", () => {
   assert.equal(shutdown(started, stopped(true)), "keep");
   assert.equal(shutdown(started, stopped(false), started), null);
 });
+
+Deno.test("recallState() tells what became of each alias", () => {
+  const { aliases } = recallState(history(
+    ["shop", "alias_added", { alias: "db", host: "db", port: 1 }],
+    ["shop", "alias_added", { alias: "db", host: "data", port: 2 }],
+    ["shop", "alias_added", { alias: "old", host: "old", port: 3 }],
+    ["shop", "alias_removed", { alias: "old" }],
+    ["gone", "alias_added", { alias: "db", host: "db", port: 4 }],
+    ["gone", "project_unregistered"],
+    ["shop", "alias_added", { alias: "torn", host: 1 }],
+  ));
+  assert.deepEqual(
+    aliases.map(({ session, name, alias }) => [session, name, alias]),
+    [
+      ["shop", "db", { name: "db", host: "data", port: 2 }],
+      ["shop", "old", null],
+      ["gone", "db", null],
+    ],
+  );
+});

@@ -14,6 +14,7 @@ import {
   streamLogFiles,
 } from "../../../src/offline/logs.ts";
 import { stopNothing } from "../../../src/offline/nothing_runs.ts";
+import { readAddress } from "../../../src/offline/address.ts";
 import { readEnvironment } from "../../../src/offline/project.ts";
 import type { Disk } from "../../../src/offline/project_files.ts";
 import {
@@ -21,6 +22,7 @@ import {
   readInspect,
   readStatus,
 } from "../../../src/offline/status.ts";
+import { noteBinding } from "../../../src/store/binding_note.ts";
 import { Registry } from "../../../src/store/registry.ts";
 import { Store } from "../../../src/store/store.ts";
 import { NOW_MS, stillClock } from "../../support/store_folder.ts";
@@ -307,7 +309,9 @@ Deno.test("readEnvironment() tells the assigned addresses", async () => {
   const { disk, config } = project;
   const { env } = await readEnvironment(disk, { scope: { config } });
   assert.equal(env["TASKMUX_PROJECT_ID"], "shop-fix");
-  assert.equal(env["TASKMUX_URL_WEB"], "http://localhost:4200");
+  assert.equal(env["TASKMUX_URL_API"], "http://localhost:4100");
+  assert.equal(env["TASKMUX_URL_WEB"], "https://web.shop-fix.localhost");
+  assert.equal(env["TASKMUX_BASE_HOST"], "shop-fix.localhost");
   const short = await readEnvironment(disk, {
     scope: { config },
     prefix: "X_",
@@ -315,6 +319,47 @@ Deno.test("readEnvironment() tells the assigned addresses", async () => {
   });
   assert.equal(short.env["X_PROJECT"], "shop");
   assert(!("X_URL_WEB" in short.env));
+});
+
+Deno.test("addresses are those of the settings and of the port that the proxy had last", async () => {
+  await using project = await past();
+  const { disk, config, home } = project;
+  const urlOf = async (name: string) =>
+    (await readAddress(disk, config, name)).url;
+  const settings = (text: string) =>
+    Deno.writeTextFile(home.paths.hostConfig, text);
+  const note = (wanted: number, port: number | null): void => {
+    using store = Store.open(home.paths, { clock: stillClock });
+    store.aliases.set("shop-fix", { name: "db", host: "data", port: 5432 });
+    noteBinding(store.meta, { wanted, port });
+  };
+  assert.equal(await urlOf("web"), "https://web.shop-fix.localhost");
+  note(443, 8443);
+  assert.equal(await urlOf("web"), "https://web.shop-fix.localhost:8443");
+  assert.equal(await urlOf("db"), "https://data.shop-fix.localhost:8443");
+  const { env } = await readEnvironment(disk, { scope: { config } });
+  assert.equal(
+    env["TASKMUX_URL_DB"],
+    "https://data.shop-fix.localhost:8443",
+  );
+  await settings('proxy_https_port = 9443\ndns_managed_tld = "test"\n');
+  assert.equal(await urlOf("web"), "https://web.shop-fix.test:9443");
+  await settings("proxy_https_port = 0\n");
+  assert.equal(await urlOf("web"), "http://localhost:4200");
+  await settings("proxy_enabled = false\n");
+  assert.equal(await urlOf("db"), "http://localhost:5432");
+  await settings("");
+  const withoutProxy = () => ({ ...disk.env(), TASKMUX_DISABLE_PROXY: "1" });
+  const forbidden = await readAddress(
+    { ...disk, env: withoutProxy },
+    config,
+    "web",
+  );
+  assert.equal(forbidden.url, "http://localhost:4200");
+  note(443, null);
+  assert.equal(await urlOf("web"), "http://localhost:4200");
+  const { code } = await refusal(readAddress(disk, config, "ghost"));
+  assert.equal(code, "E200");
 });
 
 Deno.test("readProjects() and readDaemonStatus() tell what is registered", async () => {

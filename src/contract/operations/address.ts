@@ -1,0 +1,72 @@
+/**
+ * Operations on addresses: where tasks and aliases can be reached.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { call, scope } from "../operation.ts";
+
+/** The address of one task or alias. */
+export const address = {
+  "address.get": call({
+    summary:
+      "Tell the address of a task or alias, whether or not something answers there now",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope, name: z.string() }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      /** The task or alias. */
+      task: z.string(),
+      url: z.string(),
+      public_url: z.string().nullable(),
+    }),
+    errors: ["E200", "E700", "E702"],
+    since: "0.2.0",
+    // For scripts, as `project.env`: an address that is not whole is of no use.
+    redacted: false,
+  }),
+  "address.list": call({
+    summary: "Tell the address of every task and alias that has one",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({ scope }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      project_id: z.string(),
+      urls: z.array(z.looseObject({
+        task: z.string(),
+        host: z.string().nullable(),
+        url: z.string(),
+        public_url: z.string().nullable(),
+      })),
+    }),
+    errors: [],
+    since: "0.2.0",
+    redacted: false,
+  }),
+  "address.open": call({
+    summary: "Open the address of a task or alias in the caller's browser",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      scope,
+      name: z.string(),
+      /** The environment of the caller's shell: its display, its browser. */
+      env: z.record(z.string(), z.string()),
+    }),
+    /** `ok` is whether a browser took it. If not, there are `error_code`, `error` and `hint`. */
+    result: z.looseObject({
+      ok: z.boolean(),
+      task: z.string(),
+      url: z.string(),
+      error_code: z.string().optional(),
+      error: z.string().optional(),
+      hint: z.string().optional(),
+    }),
+    errors: ["E200", "E700", "E701", "E702", "E704"],
+    since: "0.2.0",
+    redacted: false,
+  }),
+};

@@ -1,0 +1,69 @@
+/**
+ * Handlers of the operations on addresses.
+ *
+ * @module
+ */
+
+import {
+  type AddressBook,
+  addressesOf,
+  findAddress,
+  findPage,
+} from "../../domain/address.ts";
+import { systemClock } from "../../kit/clock.ts";
+import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
+import type { Handlers } from "../dispatcher.ts";
+import { expectedProxy } from "../front_view.ts";
+import { openPage } from "../open_page.ts";
+import type { Services } from "../services.ts";
+
+type AddressHandlers = Pick<
+  Handlers,
+  "address.get" | "address.list" | "address.open"
+>;
+
+/** See the module. */
+export function addressHandlers(services: Services): AddressHandlers {
+  const { projects } = services;
+  const bookOf = (supervisor: ProjectSupervisor): AddressBook => ({
+    ...supervisor.addressBook(),
+    proxy: expectedProxy(services),
+  });
+  return {
+    "address.get": async ({ scope, name }) => {
+      await using looked = await projects.look(scope);
+      const { url } = findAddress(bookOf(looked.supervisor), name);
+      return { ok: true, task: name, url, public_url: null };
+    },
+    "address.list": async ({ scope }) => {
+      await using looked = await projects.look(scope);
+      const book = bookOf(looked.supervisor);
+      return {
+        ok: true,
+        project_id: book.projectId,
+        urls: addressesOf(book).flatMap(({ name: task, host, url }) =>
+          url === null ? [] : [{ task, host, url, public_url: null }]
+        ),
+      };
+    },
+    "address.open": async ({ scope, name, env }, { signal }) => {
+      const supervisor = await projects.require(scope);
+      const { url } = findPage(supervisor.addressBook(), name);
+      const trouble = await openPage({
+        url,
+        env,
+        cwd: supervisor.spec.root,
+        os: Deno.build.os,
+        clock: systemClock,
+        signal,
+      });
+      const opened = { ok: trouble === null, task: name, url };
+      return trouble === null ? opened : {
+        ...opened,
+        error_code: "E704",
+        error: `Cannot open ${url}: ${trouble}`,
+        hint: "Open it by hand, or name your browser: BROWSER=firefox",
+      };
+    },
+  };
+}
