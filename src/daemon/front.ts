@@ -148,7 +148,10 @@ export class Front implements AsyncDisposable {
       new ProxyServer({
         router,
         certificates,
-        onError: (error) => onError(error, "proxy"),
+        onError: (error) => {
+          // That there is no certificate is told by `status`; a line for each handshake would bury the rest.
+          if (!isWithoutCertificate(error)) onError(error, "proxy");
+        },
       }),
     );
     const redirect = this.#stack.use(
@@ -185,6 +188,10 @@ export class Front implements AsyncDisposable {
     this.#stack.use(ports.https);
     if (ports.redirect !== null) this.#stack.use(ports.redirect);
   }
+}
+
+function isWithoutCertificate(error: unknown): boolean {
+  return error instanceof TaskmuxError && error.code === "E710";
 }
 
 function failureOf(error: unknown): string {
