@@ -94,6 +94,8 @@ async function fileStamp(path: string): Promise<string> {
     return `${ino}:${mtime?.getTime()}:${size}`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "absent";
+    // What is wrong is found out when it is opened.
+    if (error instanceof Error) return error.name;
     throw error;
   }
 }

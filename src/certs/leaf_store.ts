@@ -138,14 +138,15 @@ export class LeafStore {
 
   async #use(slot: Slot): Promise<Leaf> {
     const now = this.#options.now();
-    const { leaf } = slot;
     let authority: Authority;
     try {
       authority = await this.#options.authority();
     } catch (error) {
-      if (leaf !== null && isValidAt(leaf, now)) return leaf;
+      if (slot.leaf !== null && isValidAt(slot.leaf, now)) return slot.leaf;
       throw error;
     }
+    // Only now: it may have been renewed meanwhile.
+    const { leaf } = slot;
     const condition = leaf === null ? "bad" : conditionOf(leaf, authority, now);
     if (leaf === null || condition === "bad") {
       const isKeptFine = leaf === null;

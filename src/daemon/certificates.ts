@@ -140,14 +140,17 @@ export class Certificates implements CertificateSource {
     } catch (error) {
       // Without one from the beginning there is no proxy, which tells why.
       if (error instanceof TaskmuxError && this.#hadAuthority) {
-        const { message, hint } = error;
-        problems.set(
-          SUBJECT,
-          hint === undefined ? message : `${message}; ${hint}`,
-        );
+        this.#tell(error);
       }
       throw error;
     }
+  }
+
+  #tell({ message, hint }: TaskmuxError): void {
+    const { problems, onWarning } = this.#options;
+    const text = hint === undefined ? message : `${message}; ${hint}`;
+    if (problems.get(SUBJECT) !== text) onWarning(text);
+    problems.set(SUBJECT, text);
   }
 
   async #findAuthority(): Promise<Authority> {

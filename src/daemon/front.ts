@@ -149,7 +149,10 @@ export class Front implements AsyncDisposable {
       new ProxyServer({
         router,
         certificates,
-        onError: (error) => onError(error, "proxy"),
+        onError: (error) => {
+          // That there is no certificate is told by `status`; a line for each handshake would bury the rest.
+          if (!isWithoutCertificate(error)) onError(error, "proxy");
+        },
       }),
     );
     const redirect = this.#stack.use(
@@ -186,6 +189,10 @@ export class Front implements AsyncDisposable {
     this.#stack.use(ports.https);
     if (ports.redirect !== null) this.#stack.use(ports.redirect);
   }
+}
+
+function isWithoutCertificate(error: unknown): boolean {
+  return error instanceof TaskmuxError && error.code === "E710";
 }
 
 function failureOf(error: unknown): string {

@@ -397,6 +397,20 @@ Deno.test({
       return warnings.find((each) => /mkcert/.test(each));
     });
     assert.match(told, /^certificates: .*there is no ".*"; mkcert -install/);
+    // Whoever asks for what was not signed before is sent away, and fills no log.
+    const strange = { ...web, name: "localhost" };
+    for (
+      const { ok } of await Promise.all([1, 2, 3].map(() => curl(strange)))
+    ) {
+      assert.equal(ok, false);
+    }
+    const log = await Deno.readTextFile(taskmux.home.paths.daemonLog);
+    assert.equal(log.split("[WRN]").length - 1, 1, log);
+    assert.equal(log.split("[ERR]").length - 1, 1, log);
+    await Deno.rename(`${caRoot}.away`, caRoot);
+    assert.match((await curl(strange)).text, /\d h2$/);
+    const { warnings: left = [] } = await shop.status();
+    assert.deepEqual(left.filter((each) => /mkcert/.test(each)), []);
     await assert.rejects(Deno.stat(taskmux.home.paths.ca));
   },
 });

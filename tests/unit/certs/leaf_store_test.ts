@@ -178,6 +178,10 @@ Deno.test("a certificate is renewed in its last month without anybody waiting fo
     return found === first ? null : found;
   });
   assert.equal(parsed(second).validFromDate.getTime(), bench.now - HOUR_MS);
+  const all = await Promise.all(
+    Array.from({ length: 20 }, () => bench.of("shop")),
+  );
+  assert.deepEqual(new Set(all), new Set([second]));
   bench.restarted();
   assert.equal((await bench.of("shop")).certificate, second.certificate);
 });
