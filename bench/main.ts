@@ -25,6 +25,9 @@ import { errorDigest } from "./scenarios/error_digest.ts";
 import { eventFanOut } from "./scenarios/event_fan_out.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
+import { proxyBodies } from "./scenarios/proxy_bodies.ts";
+import { proxyIdle } from "./scenarios/proxy_idle.ts";
+import { proxyRequests } from "./scenarios/proxy_requests.ts";
 import { ptyIngest } from "./scenarios/pty_ingest.ts";
 import { roundTrip } from "./scenarios/round_trip.ts";
 import { startMany } from "./scenarios/start_many.ts";
@@ -45,6 +48,9 @@ const SCENARIOS: readonly Scenario[] = [
   errorDigest,
   answerTokens,
   eventFanOut,
+  proxyRequests,
+  proxyBodies,
+  proxyIdle,
   webSocket,
 ];
 

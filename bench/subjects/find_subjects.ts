@@ -104,7 +104,8 @@ export async function versionOf(
   return /\d+\.\d+\.\d+\S*/.exec(text)?.[0] ?? "unknown";
 }
 
-function findProgram(
+/** The path of a program; null if it is not here. */
+export function findProgram(
   name: string,
   env: Readonly<Record<string, string>>,
 ): string | null {
