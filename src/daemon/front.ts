@@ -17,6 +17,9 @@ import { loadFrontModules } from "./front_modules.ts";
 import { type FrontPorts, openFrontPorts } from "./open_front_ports.ts";
 import { portDetours, portProblems } from "./port_problems.ts";
 
+/** Pause after an attempt that failed: every look at a project with names is the next one. */
+const RETRY_MS = 1_000;
+
 /** What the front needs. */
 export interface FrontOptions {
   readonly config: HostConfig;
@@ -44,6 +47,7 @@ export class Front implements AsyncDisposable {
   #isServing = false;
   /** Why it does not serve although it should. */
   #failure: string | null = null;
+  #retryAt = -Infinity;
   #problems: readonly string[] = [];
   #detours: readonly string[] = [];
 
@@ -116,13 +120,16 @@ export class Front implements AsyncDisposable {
   }
 
   /**
-   * Has the proxy serve, if it is to. Whoever comes later waits for the first, and tries again what went wrong. What that
-   * was is told by `status`.
+   * Has the proxy serve, if it is to. Whoever comes later waits for the first, and tries again what went wrong, not too
+   * often. What that was is told by `status`.
    */
   async ensure(): Promise<void> {
     if (!this.isEnabled) return;
+    const { clock } = this.#options;
+    if (clock.monotonic() < this.#retryAt) return;
     this.#opening ??= this.#open().catch((error) => {
       this.#opening = null;
+      this.#retryAt = clock.monotonic() + RETRY_MS;
       const failure = `the proxy does not serve: ${failureOf(error)}`;
       // It is tried again with every look at a project.
       if (failure !== this.#failure) this.#options.onError(error, "proxy");

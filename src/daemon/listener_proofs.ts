@@ -67,6 +67,8 @@ interface Entry {
   at: number;
   hasListened: boolean;
   looking: Promise<Proof> | null;
+  /** Grows with each doubt: what was asked before it answers nothing. */
+  doubts: number;
 }
 
 /** See the module. */
@@ -103,7 +105,10 @@ export class ListenerProofs {
   /** The listener was not there when it was needed: nothing is proven any more. */
   doubt(runId: string): void {
     const entry = this.#entries.get(runId);
-    if (entry !== undefined) entry.proof = null;
+    if (entry === undefined) return;
+    entry.proof = null;
+    entry.looking = null;
+    entry.doubts++;
   }
 
   #entryOf(runId: string, port: number): Entry {
@@ -115,6 +120,7 @@ export class ListenerProofs {
       at: 0,
       hasListened: false,
       looking: null,
+      doubts: 0,
     };
     this.#entries.set(runId, entry);
     for (const oldest of this.#entries.keys()) {
@@ -125,16 +131,19 @@ export class ListenerProofs {
   }
 
   #look(runId: string, entry: Entry): Promise<Proof> {
-    entry.looking ??= this.#ask(runId, entry).finally(() => {
-      entry.looking = null;
+    if (entry.looking !== null) return entry.looking;
+    const looking = this.#ask(runId, entry).finally(() => {
+      if (entry.looking === looking) entry.looking = null;
     });
-    return entry.looking;
+    entry.looking = looking;
+    return looking;
   }
 
   async #ask(runId: string, entry: Entry): Promise<Proof> {
     const { clock, holders } = this.#options;
     // As old as the question: what happens while it is answered may be missing in the answer.
     const at = clock.monotonic();
+    const { doubts } = entry;
     const proof = await holders({ runId, port: entry.port }).then(
       (found) => proofOf(found, runId),
       (error): Proof => {
@@ -142,11 +151,12 @@ export class ListenerProofs {
         throw error;
       },
     );
-    if (proof.kind !== "silent") {
-      entry.proof = sameProof(entry.proof, proof) ? entry.proof : proof;
-      entry.at = at;
-      entry.hasListened ||= proof.kind === "ours";
-    }
+    if (proof.kind === "silent") return proof;
+    if (entry.doubts !== doubts) return this.#look(runId, entry);
+    // The same object, so that whoever keeps something by it goes on.
+    if (!isSame(entry.proof, proof)) entry.proof = proof;
+    entry.at = at;
+    entry.hasListened ||= proof.kind === "ours";
     return entry.proof ?? proof;
   }
 }
@@ -213,7 +223,7 @@ function wordsFor(stranger: NonNullable<Socket["stranger"]>): string {
   return `${name} (pid ${pid})`;
 }
 
-function sameProof(a: Proof | null, b: Proof): boolean {
+function isSame(a: Proof | null, b: Proof): boolean {
   return a?.kind === "ours" && b.kind === "ours" &&
     a.addresses.join() === b.addresses.join();
 }

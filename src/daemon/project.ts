@@ -141,6 +141,9 @@ export class Project implements AsyncDisposable {
   async #refresh(): Promise<void> {
     const stamp = await fileStamp(this.configPath);
     if (stamp !== null) this.#sightings++;
+    // What kept the proxy from serving may be over.
+    const { spec } = this.#supervisor ?? {};
+    if (spec !== undefined && hasNames(spec)) await this.#options.serveNames();
     if (stamp !== null && stamp === this.#stamp) return;
     if (this.#stamp !== null) await this.#untilQuiet();
     let found = await this.#read();

@@ -51,12 +51,11 @@ export class WaitingRoom<T> {
     watch: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ): Promise<Waited<T>> {
-    const room = this.#rooms.get(task) ?? this.#open(task, watch);
-    if (
-      room.waiting >= MAX_WAITING_PER_TASK || this.#waiting >= MAX_WAITING
-    ) {
+    const waiting = this.#rooms.get(task)?.waiting ?? 0;
+    if (waiting >= MAX_WAITING_PER_TASK || this.#waiting >= MAX_WAITING) {
       return { kind: "full" };
     }
+    const room = this.#rooms.get(task) ?? this.#open(task, watch);
     room.waiting++;
     this.#waiting++;
     try {

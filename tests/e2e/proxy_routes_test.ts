@@ -3,8 +3,13 @@
  */
 
 import assert from "node:assert/strict";
+import https from "node:https";
 import { PROGRAMS } from "../support/keeper.ts";
-import { type ProxyClient, proxyClient } from "../support/proxy_client.ts";
+import {
+  askSession,
+  type ProxyClient,
+  proxyClient,
+} from "../support/proxy_client.ts";
 import type { TestProject } from "../support/project.ts";
 import { Strangers } from "../support/strangers.ts";
 import { killIfThere, PROXY_CONFIG, testTaskmux } from "../support/taskmux.ts";
@@ -48,6 +53,13 @@ command = "${gated("go-doomed", "echo 'no database <here>'; exit 3")}"
 host = "doomed"
 auto_start = false
 restart_policy = "no"
+`;
+
+const OTHER = `
+name = "other"
+[tasks.a]
+command = "${SERVER} other"
+host = "a"
 `;
 
 async function refused(
@@ -95,6 +107,11 @@ Deno.test("requests go to the task of their name, and nowhere else", async (t) =
 
   await headOf(t, proxy);
   await downSteps(t, { shop, proxy, says });
+  await hotSteps(t, {
+    shop,
+    proxy,
+    other: await taskmux.project(OTHER, "other"),
+  });
   await holdSteps(t, { shop, proxy });
   await strangerSteps(t, { shop, proxy });
 });
@@ -140,6 +157,70 @@ async function downSteps(
     await shop.ok(["start", "api"]);
     assert.equal(await says("api.shop.localhost"), "api /");
   });
+}
+
+async function hotSteps(
+  t: Deno.TestContext,
+  { shop, proxy, other }: Around & { readonly other: TestProject },
+): Promise<void> {
+  await t.step(
+    "hosts and projects come and go without touching a connection",
+    async () => {
+      using agent = new HeldConnection();
+      const session = proxy.session("api.shop.localhost");
+      let isClosed = false;
+      session.on("close", () => isClosed = true);
+      const both = async (): Promise<void> => {
+        const one = await proxy.ask("api.shop.localhost/1", {
+          agent: agent.agent,
+        });
+        assert.equal(one.text, "api /1");
+        const two = await askSession(session, { ":path": "/2" });
+        assert.equal(two.text, "api /2");
+      };
+      await both();
+      await other.ok(["start"]);
+      assert.equal((await proxy.ask("a.other.localhost")).text, "other /");
+      await both();
+      const more =
+        `\n[tasks.more]\ncommand = "${SERVER} more"\nhost = "more"\n`;
+      await shop.replace(SHOP + more);
+      await shop.ok(["start", "more"]);
+      assert.equal((await proxy.ask("more.shop.localhost")).text, "more /");
+      await both();
+      await shop.replace(SHOP);
+      await until(async () =>
+        (await proxy.ask("more.shop.localhost")).text === "any /"
+      );
+      await other.ok(["stop"]);
+      await other.ok(["daemon", "unregister", "other"]);
+      const gone = await proxy.json("a.other.localhost").catch(() => null);
+      if (gone !== null) assert.equal(gone.body["reason"], "unknown_project");
+      await both();
+      assert.equal(isClosed, false);
+      assert.equal(agent.connections, 1);
+      session.close();
+    },
+  );
+}
+
+/** One connection of HTTP/1.1, kept from request to request. */
+class HeldConnection implements Disposable {
+  readonly agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+  connections = 0;
+
+  constructor() {
+    const { agent } = this;
+    const create = agent.createConnection.bind(agent);
+    agent.createConnection = (...words) => {
+      this.connections++;
+      return create(...words);
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.agent.destroy();
+  }
 }
 
 async function holdSteps(

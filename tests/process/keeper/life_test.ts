@@ -382,10 +382,17 @@ Deno.test({
     assert.equal(holders.length, 1);
     assert.equal(holders[0]?.runId, run.runId);
     assert.match(holders[0]?.command ?? "", /deno eval/);
+    // Whoever asks about a run is told the same, and of strangers as well.
+    const { runId } = run;
+    assert.deepEqual(
+      await keeper.client.request("holders", { port, runId }),
+      { holders, hidden: [] },
+    );
 
     using own = Deno.listen({ hostname: "::1", port: 0 });
     const foreign = await keeper.client.request("holders", {
       port: own.addr.port,
+      runId,
     });
     assert.deepEqual(
       foreign.holders.map(({ pid, runId }) => ({ pid, runId })),
