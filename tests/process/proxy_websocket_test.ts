@@ -262,6 +262,26 @@ Deno.test("an end that breaks off is broken off on the other side too", async ()
   }
 });
 
+Deno.test("the last words of a task that leaves at once arrive", async () => {
+  using task = new Task();
+  await using proxy = await testProxy(new OneTask(task.port));
+  for (let round = 0; round < 20; round++) {
+    using client = await proxy.connect(NAME);
+    await client.write(handshake());
+    const server = await task.accept();
+    await server.readHead();
+    await server.write(`${ACCEPTED}\r\n`);
+    await server.sendFrame({ payload: bytes(`bye ${round}`) });
+    await server.write(closeFrame(1001, false));
+    server[Symbol.dispose]();
+    await client.readHead();
+    const { payload } = (await client.readFrame())!;
+    assert.equal(Buffer.from(payload).toString(), `bye ${round}`);
+    assert.equal(await closeCode(client), 1001);
+    assert.equal(await client.readFrame(), null);
+  }
+});
+
 Deno.test("what comes right behind the handshake is kept until the task is there", async () => {
   using task = new Task();
   const router = new OneTask(task.port);
