@@ -282,13 +282,18 @@ async function nextChunk(stream: Socket): Promise<Uint8Array> {
 /** Joins two ends: what one sends goes to the other, as fast as that takes it, until one of them is gone. */
 function join(upstream: Socket, client: Socket): void {
   upstream.pipe(client);
-  for (const [one, other] of [[upstream, client], [client, upstream]]) {
-    one!.on("end", () => linger(other!));
-    one!.on("close", (isBroken: boolean) => {
-      if (isBroken) return other!.destroy();
-      other!.end();
-      linger(other!);
-    });
+  for (
+    const [one, other] of [[upstream, client], [client, upstream]] as const
+  ) {
+    const leave = (isBroken: boolean) => {
+      if (isBroken) return other.destroy();
+      other.end();
+      linger(other);
+    };
+    one.on("end", () => linger(other));
+    // It may have gone with its first words.
+    if (one.closed) leave(one.errored !== null);
+    else one.on("close", leave);
   }
 }
 

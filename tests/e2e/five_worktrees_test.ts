@@ -162,7 +162,7 @@ async function checkNoCollision(trees: readonly Tree[]): Promise<void> {
 async function start(taskmux: Taskmux): Promise<TestProject[]> {
   const shops = (await checkOut(taskmux.home.work))
     .map((folder) => new TestProject(taskmux, folder));
-  for (const shop of shops) await shop.ok(["start"]);
+  await Promise.all(shops.map((shop) => shop.ok(["start"])));
   return shops;
 }
 

@@ -47,6 +47,11 @@ Deno.test({
     await shows("one");
     await page.sees("sockets.some(({ readyState }) => readyState === 1)");
     assert.equal(await page.evaluate("window.isSecureContext"), true);
+    // The page by HTTP/2, and its WebSocket beside that.
+    const [loaded] = await page.evaluate<[{ nextHopProtocol: string }]>(
+      "performance.getEntriesByType('navigation').map((entry) => entry.toJSON())",
+    );
+    assert.equal(loaded.nextHopProtocol, "h2");
     await page.evaluate("window.mark = 1");
     await project.replaceFile("text.js", 'export const text = "two";\n');
     await shows("two");

@@ -262,6 +262,26 @@ Deno.test("an end that breaks off is broken off on the other side too", async ()
   }
 });
 
+Deno.test("the last words of a task that leaves at once arrive", async () => {
+  using task = new Task();
+  await using proxy = await testProxy(new OneTask(task.port));
+  for (let round = 0; round < 20; round++) {
+    using client = await proxy.connect(NAME);
+    await client.write(handshake());
+    const server = await task.accept();
+    await server.readHead();
+    await server.write(`${ACCEPTED}\r\n`);
+    await server.sendFrame({ payload: bytes(`bye ${round}`) });
+    await server.write(closeFrame(1001, false));
+    server[Symbol.dispose]();
+    await client.readHead();
+    const { payload } = (await client.readFrame())!;
+    assert.equal(Buffer.from(payload).toString(), `bye ${round}`);
+    assert.equal(await closeCode(client), 1001);
+    assert.equal(await client.readFrame(), null);
+  }
+});
+
 Deno.test("what comes right behind the handshake is kept until the task is there", async () => {
   using task = new Task();
   const router = new OneTask(task.port);
@@ -500,52 +520,59 @@ Deno.test(`${MANY} tunnels at once do not mix`, async () => {
   await served;
 });
 
-Deno.test("16 MB come through, and a reader that stops stops the sender", async () => {
+Deno.test("a message of 16 MB comes through", async () => {
   using task = new Task();
   await using proxy = await testProxy(new OneTask(task.port));
-  const flooded = await openTunnel(proxy, task);
-  using client = flooded.client;
-  using server = flooded.server;
-  using other = await proxy.connect(NAME);
-  await other.write(handshake());
-  using echo = await task.accept();
-  await echo.readHead();
-  await echo.write(`${ACCEPTED}\r\n`);
-  await other.readHead();
-
-  const payload = new Uint8Array(MEGABYTE).fill(1);
-  let sent = 0;
-  const flood = async (): Promise<void> => {
-    for (; sent < MESSAGES; sent++) {
-      await server.sendFrame({ opcode: BINARY, payload });
-    }
-  };
-  const flooding = flood();
-  // Other tunnels go on meanwhile; a hundred round trips without a step forward mean that the sender waits.
-  let before = -1;
-  await until(async () => {
-    if (sent === before) return true;
-    before = sent;
-    for (let round = 0; round < 100; round++) {
-      await other.sendFrame({ payload: bytes("ping"), isMasked: true });
-      await echo.sendFrame((await echo.readFrame())!);
-      await other.readFrame();
-    }
-    return false;
-  });
-  assert(sent < MESSAGES / 2, `${sent} of ${MESSAGES} MB were taken`);
-  for (let at = 0; at < MESSAGES; at++) {
-    assert.equal((await client.readFrame())!.payload.length, MEGABYTE);
-  }
-  await flooding;
-
-  const big = crypto.getRandomValues(new Uint8Array(65_536));
-  const message = Buffer.concat(Array<Uint8Array>(256).fill(big));
+  const tunnel = await openTunnel(proxy, task);
+  using client = tunnel.client;
+  using server = tunnel.server;
+  const part = crypto.getRandomValues(new Uint8Array(65_536));
+  const message = Buffer.concat(Array<Uint8Array>(256).fill(part));
   const sending = client.sendFrame({ opcode: BINARY, payload: message });
   const frame = await server.readFrame();
   await sending;
   assert(message.equals(frame!.payload));
 });
+
+for (const isFromClient of [true, false]) {
+  const side = isFromClient ? "task" : "client";
+  Deno.test(`a ${side} that does not read stops the other end`, async () => {
+    using task = new Task();
+    await using proxy = await testProxy(new OneTask(task.port));
+    const { client, server } = await openTunnel(proxy, task);
+    using from = isFromClient ? client : server;
+    using to = isFromClient ? server : client;
+    const other = await openTunnel(proxy, task);
+    using asking = other.client;
+    using answering = other.server;
+
+    const payload = new Uint8Array(MEGABYTE).fill(1);
+    let sent = 0;
+    const flood = async (): Promise<void> => {
+      for (; sent < MESSAGES; sent++) {
+        await from.sendFrame({ opcode: BINARY, payload });
+      }
+    };
+    const flooding = flood();
+    // Other tunnels go on meanwhile; a hundred round trips without a step forward mean that the sender waits.
+    let before = -1;
+    await until(async () => {
+      if (sent === before) return true;
+      before = sent;
+      for (let round = 0; round < 100; round++) {
+        await asking.sendFrame({ payload: bytes("ping"), isMasked: true });
+        await answering.sendFrame((await answering.readFrame())!);
+        await asking.readFrame();
+      }
+      return false;
+    });
+    assert(sent < MESSAGES / 2, `${sent} of ${MESSAGES} MB were taken`);
+    for (let at = 0; at < MESSAGES; at++) {
+      assert.equal((await to.readFrame())!.payload.length, MEGABYTE);
+    }
+    await flooding;
+  });
+}
 
 Deno.test("a silent tunnel outlives every other silent connection", async () => {
   using task = new Task();

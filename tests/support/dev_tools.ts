@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readIfThere } from "./taskmux.ts";
 import { until } from "./until.ts";
 
 /** A page. It goes with its browser. */
@@ -137,14 +138,5 @@ async function sees(
     throw new Error(`Cannot see ${expression}: ${last}; the page is ${page}`, {
       cause,
     });
-  }
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return "";
   }
 }

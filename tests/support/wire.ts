@@ -28,7 +28,9 @@ export const PONG = 10;
 /** One end of a connection. Disposal closes it at once. */
 export class Wire implements Disposable {
   readonly #conn: Deno.Conn;
-  #buffer: Buffer = Buffer.alloc(0);
+  /** What was read from the connection and not from here. */
+  #chunks: Buffer[] = [];
+  #length = 0;
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -47,17 +49,18 @@ export class Wire implements Disposable {
   /** A head with the empty line behind it. */
   async readHead(): Promise<string> {
     while (true) {
-      const end = this.#buffer.indexOf("\r\n\r\n");
+      const read = this.#joined();
+      const end = read.indexOf("\r\n\r\n");
       if (end !== -1) return this.#take(end + 4).toString("latin1");
-      assert(await this.#fill(), `no head: ${this.#buffer.toString("latin1")}`);
+      assert(await this.#fill(), `no head: ${read.toString("latin1")}`);
     }
   }
 
   /** Exactly so many bytes. Null if the connection ends before the first. */
   async read(count: number): Promise<Uint8Array | null> {
-    while (this.#buffer.length < count) {
+    while (this.#length < count) {
       if (await this.#fill()) continue;
-      assert.equal(this.#buffer.length, 0, "the connection ended in between");
+      assert.equal(this.#length, 0, "the connection ended in between");
       return null;
     }
     return this.#take(count);
@@ -66,7 +69,7 @@ export class Wire implements Disposable {
   /** Everything up to the end of the connection. */
   async readAll(): Promise<string> {
     while (await this.#fill());
-    return this.#take(this.#buffer.length).toString("latin1");
+    return this.#take(this.#length).toString("latin1");
   }
 
   /** Null = the connection has ended without one. */
@@ -112,9 +115,16 @@ export class Wire implements Disposable {
   }
 
   #take(count: number): Buffer {
-    const taken = Buffer.from(this.#buffer.subarray(0, count));
-    this.#buffer = this.#buffer.subarray(count);
-    return taken;
+    const read = this.#joined();
+    this.#chunks = [read.subarray(count)];
+    this.#length -= count;
+    return Buffer.from(read.subarray(0, count));
+  }
+
+  /** As one, which is done once for all that was read since. */
+  #joined(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!;
   }
 
   /** False at the end, whichever way it came. */
@@ -125,7 +135,8 @@ export class Wire implements Disposable {
       return null;
     });
     if (count === null) return false;
-    this.#buffer = Buffer.concat([this.#buffer, chunk.subarray(0, count)]);
+    this.#chunks.push(Buffer.from(chunk.buffer, 0, count));
+    this.#length += count;
     return true;
   }
 }
