@@ -14,7 +14,7 @@ import { SteadySocket } from "../kit/steady_socket.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import { Registry, REGISTRY_KEY } from "../store/registry.ts";
-import { noteBinding } from "../store/binding_note.ts";
+import { serveAndNote } from "./serve_and_note.ts";
 import type { StateDamage } from "../store/state_file.ts";
 import { Store } from "../store/store.ts";
 import { EnvironmentStore } from "../supervisor/environment_store.ts";
@@ -24,7 +24,7 @@ import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
 import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
-import { Aliases } from "./aliases.ts";
+import type { Aliases } from "./aliases.ts";
 import type { Certificates } from "./certificates.ts";
 import { CallerNews, withNews } from "./caller_news.ts";
 import { DamageReport } from "./damage_report.ts";
@@ -36,6 +36,7 @@ import { createHandlers } from "./handlers/mod.ts";
 import type { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
+import { openAliases } from "./open_aliases.ts";
 import { openFront } from "./open_front.ts";
 import { openKeeper } from "./open_keeper.ts";
 import { Projects } from "./projects.ts";
@@ -255,15 +256,15 @@ async function openEngine(
       connect: () => options.connectKeeper(),
     }),
   );
-  const aliases = new Aliases({
-    store,
-    clock: systemClock,
-    emit: (event) => bus.publish(event),
+  const aliases = await openAliases({
+    ...state,
+    projects: options.paths.projects,
+    log: options.log,
   });
   const parts = { options, state, keeper, aliases, stack };
   const proxy = await openFront({ ...parts, projects: () => projects });
   const { front } = proxy;
-  const serveNames = () => serveAndNote(front, state);
+  const serveNames = () => serveAndNote({ ...state, front });
   const host = createHost({
     options,
     front,
@@ -291,18 +292,6 @@ async function openEngine(
   await projects.loadRegistered();
   await recovery.end();
   return { host, keeper, projects, aliases, recovery, ...proxy, serveNames };
-}
-
-/** Has the proxy serve, and notes where, for whoever tells addresses while no daemon runs. */
-async function serveAndNote(
-  front: Front,
-  { config, store }: State,
-): Promise<void> {
-  await front.ensure();
-  if (!front.isEnabled) return;
-  const { bound, httpsPort } = front.binding;
-  const wanted = config.proxy.httpsPort;
-  noteBinding(store.meta, { wanted, port: bound ? httpsPort : null });
 }
 
 interface HostParts {

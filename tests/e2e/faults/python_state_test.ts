@@ -50,7 +50,8 @@ async function pythonHome(taskmux: Taskmux, daemonPid: number) {
     ".migrated-v2": "",
     ".migrated-v3": "",
     "projects/old/state.json": JSON.stringify(state, null, 2),
-    "projects/old/aliases.json": '{"db": {"host": "127.0.0.1", "port": 5432}}',
+    "projects/old/aliases.json":
+      '{"db": {"host": "data", "port": 5432}, "bad": {"host": "a.b", "port": 1}}',
     "projects/old/logs/web.log": OLD_LOG,
     "certs/old/cert.pem": "not read",
     "tunnels/cloudflare/old.json": "{}",
@@ -88,6 +89,11 @@ Deno.test("the state folder of the Python taskmux is taken over, and nothing of 
 
   await project.ok(["start"]);
   await project.when("web", "running");
+  const { aliases } = await project.status();
+  assert.deepEqual(
+    aliases.map(({ name, host, port }) => [name, host, port]),
+    [["db", "data", 5432]],
+  );
   assert.deepEqual(untouched(home), before);
   assert.equal(await Deno.readTextFile(`${paths.eventsMirror}.python`), EVENTS);
   const mirror = await Deno.readTextFile(paths.eventsMirror);
