@@ -33,6 +33,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
+import { extraCertificates } from "./client_bundle.ts";
 import type { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
@@ -266,6 +267,7 @@ async function openEngine(
   const serveNames = () => serveAndNote(front, state);
   const host = createHost({
     options,
+    certificates: proxy.certificates,
     front,
     aliases,
     store,
@@ -308,6 +310,7 @@ async function serveAndNote(
 interface HostParts {
   readonly options: DaemonOptions;
   readonly front: Front;
+  readonly certificates: Certificates;
   readonly aliases: Aliases;
   readonly store: Store;
   readonly bus: EventBus;
@@ -343,7 +346,11 @@ function createHost(parts: HostParts): SupervisorHost {
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
     aliases: (projectId) => aliases.of(projectId),
     proxy: () => front.binding,
-    caPath: () => front.caPath,
+    caPath: () =>
+      extraCertificates({
+        certificates: parts.certificates,
+        paths: options.paths,
+      }),
     onError: (error, context) =>
       options.log("error", `${context}: ${describe(error)}`),
   };

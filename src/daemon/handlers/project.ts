@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clientVariables } from "../../domain/client_variables.ts";
 import { dependentsOf } from "../../domain/dependency_graph.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
@@ -11,6 +12,7 @@ import { projectVariables } from "../../domain/variable_names.ts";
 import { projectFacts } from "../../supervisor/environment.ts";
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import { cleanUp } from "../clean_up.ts";
+import { freshBundle } from "../client_bundle.ts";
 import type { Handlers } from "../dispatcher.ts";
 import { activeTasks } from "../project_view.ts";
 import { expectedProxy } from "../front_view.ts";
@@ -67,7 +69,10 @@ export function projectHandlers(services: Services): ProjectHandlers {
         ...await looked.supervisor.projectFacts(),
         proxy: expectedProxy(services),
       });
-      return { ok: true, env: projectVariables(facts, { prefix, urls }) };
+      const variables = projectVariables(facts, { prefix, urls });
+      const bundle = await freshBundle(services);
+      const trust = bundle === null ? {} : clientVariables(bundle);
+      return { ok: true, env: { ...variables, ...trust } };
     },
     "project.remove_task": async ({ scope, task }, { signal }) => {
       await using looked = await projects.look(scope);
