@@ -13,6 +13,7 @@ import {
 } from "./root_certificate.ts";
 import type { Argv, Toolbox, ToolRun } from "./toolbox.ts";
 import {
+  absent,
   settled,
   type StoreAnswer,
   type TrustStore,
@@ -103,15 +104,13 @@ export class JavaStore implements TrustStore {
     const magic = bytes.length < 4
       ? 0
       : new DataView(bytes.buffer).getUint32(0);
-    if (magic === JKS_MAGIC) return settled("absent");
+    if (magic === JKS_MAGIC) return absent(null);
     if (!this.#tools.canRun) return untold(`only ${PROGRAM} can read it`);
     const entries = await this.#entries();
     if (!Array.isArray(entries)) return entries;
-    return settled(
-      entries.some(({ fingerprint }) => fingerprint === root.fingerprint)
-        ? "present"
-        : "absent",
-    );
+    return entries.some(({ fingerprint }) => fingerprint === root.fingerprint)
+      ? settled("present")
+      : absent(null);
   }
 
   async install(root: RootCertificate): Promise<StoreAnswer> {

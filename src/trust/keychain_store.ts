@@ -7,6 +7,7 @@
 import { holdsCertificate, type RootCertificate } from "./root_certificate.ts";
 import type { Argv, Toolbox } from "./toolbox.ts";
 import {
+  absent,
   settled,
   type StoreAnswer,
   type TrustStore,
@@ -36,7 +37,9 @@ export class KeychainStore implements TrustStore {
       "-p",
       KEYCHAIN,
     ]);
-    return settled(holdsCertificate(run.output, der) ? "present" : "absent");
+    return holdsCertificate(run.output, der)
+      ? settled("present")
+      : absent(null);
   }
 
   async install(root: RootCertificate): Promise<StoreAnswer> {

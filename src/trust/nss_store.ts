@@ -8,6 +8,8 @@ import { type NssEntry, readNss } from "./nss_database.ts";
 import { isOwnKind, isSame, type RootCertificate } from "./root_certificate.ts";
 import type { Argv, Toolbox, ToolRun } from "./toolbox.ts";
 import {
+  absent,
+  INSTALL_COMMAND,
   settled,
   type StoreAnswer,
   type TrustStore,
@@ -66,15 +68,12 @@ export class NssStore implements TrustStore {
     if (!Array.isArray(found)) return found;
     const own = found.find(({ der }) => isSame(der, root.der));
     if (own?.isTrusted) return settled("present");
-    if (own !== undefined) {
-      return settled("absent", "it is there, but not trusted");
-    }
-    return settled(
-      "absent",
-      found.some((entry) => this.#isEarlier(entry, root))
-        ? "an earlier certificate is there"
-        : null,
-    );
+    const fix = this.#tools.find(PROGRAM) === null
+      ? `${this.#tools.installLine(PACKAGES)} && ${INSTALL_COMMAND}`
+      : INSTALL_COMMAND;
+    if (own !== undefined) return absent("it is there, but not trusted", fix);
+    const isOlder = found.some((entry) => this.#isEarlier(entry, root));
+    return absent(isOlder ? "an earlier certificate is there" : null, fix);
   }
 
   async install(root: RootCertificate): Promise<StoreAnswer> {

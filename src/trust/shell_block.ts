@@ -12,7 +12,7 @@ const END = "# <<< taskmux trust-clients <<<";
 
 /** A line that a block of ours can hold: what follows a beginning without an end is taken no further than these. */
 const OWN_LINE =
-  /^\s*(?:case|contains|export|set)\s.*\b(?:NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|SSL_CERT_FILE)\b.*\/ca-bundle\.pem\b/;
+  /^\s*(?:\[|test|export|set)\s.*\b(?:NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|SSL_CERT_FILE)\b.*\/ca-bundle\.pem\b/;
 
 /** Of a file that is made. */
 const NEW_FILE_MODE = 0o644;

@@ -58,15 +58,20 @@ export function shellTrust(
   };
 }
 
-/** A value that somebody else has set stays, unless it is what the bundle holds as well. */
+/**
+ * A value that somebody else has set stays, unless it is what the bundle holds as well. A bundle that is gone must not
+ * break every connection, so it is looked for.
+ */
 function linesFor(shell: TrustShell, bundle: string): string[] {
   const known = [bundle, ...SYSTEM_BUNDLES.filter(isThere)];
   const quote = shell === "fish" ? fishQuote : shellQuote;
   return Object.entries(clientVariables(bundle)).map(([name, value]) =>
     shell === "fish"
-      ? `contains -- "$${name}" '' ${known.map(quote).join(" ")}; ` +
+      ? `test -r ${quote(value)}; ` +
+        `and contains -- "$${name}" '' ${known.map(quote).join(" ")}; ` +
         `and set -gx ${name} ${quote(value)}`
-      : `case "\${${name}-}" in ''|${known.map(quote).join("|")}) ` +
+      : `[ -r ${quote(value)} ] && ` +
+        `case "\${${name}-}" in ''|${known.map(quote).join("|")}) ` +
         `export ${name}=${quote(value)} ;; esac`
   );
 }

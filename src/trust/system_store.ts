@@ -14,6 +14,7 @@ import {
 } from "./root_certificate.ts";
 import type { Argv, Toolbox } from "./toolbox.ts";
 import {
+  absent,
   settled,
   type StoreAnswer,
   type TrustStore,
@@ -103,9 +104,8 @@ export class SystemStore implements TrustStore {
   async look(root: RootCertificate): Promise<StoreAnswer> {
     if (await this.#isTrusted(root)) return settled("present");
     const der = await readAnchor(this.path);
-    if (der === null) return settled("absent");
-    return settled(
-      "absent",
+    if (der === null) return absent(null);
+    return absent(
       isSame(der, root.der)
         ? `${this.path} is there, but was not taken over`
         : "an earlier certificate is there",

@@ -85,7 +85,7 @@ export function summarizeChange(
   const [first] = wrong;
   if (first === undefined) return { ok: true, ...common };
   const names = [...new Set(wrong.map(({ store }) => store))].join(", ");
-  const fix = wrong.find(({ fix }) => fix !== null)?.fix;
+  const fix = wrong.find(({ fix }) => fix !== null)?.fix ?? null;
   return {
     ok: false,
     ...common,
@@ -93,6 +93,6 @@ export function summarizeChange(
     error: wanted
       ? `Cannot have every store trust the certificate: ${names}`
       : `Cannot take the certificate out of every store: ${names}`,
-    ...fix == null ? {} : { hint: fix },
+    ...fix === null ? {} : { hint: fix },
   };
 }

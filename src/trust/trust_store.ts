@@ -52,6 +52,17 @@ export interface TrustStore {
   uninstall(root: RootCertificate | null): Promise<StoreAnswer>;
 }
 
+/** What has all stores trust the certificate. */
+export const INSTALL_COMMAND = "taskmux ca install";
+
+/** It is found not to trust the certificate. */
+export function absent(
+  detail: string | null,
+  fix = INSTALL_COMMAND,
+): StoreAnswer {
+  return { state: "absent", trusted: false, detail, fix };
+}
+
 /** It is as it was asked to be, or simply so. */
 export function settled(
   state: "installed" | "present" | "removed" | "absent",

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
+import type { Finding } from "../../src/kit/checks.ts";
 import { nameInStores } from "../../src/trust/trust_stores.ts";
 import {
   HAS_PRIVATE_TRUST,
@@ -17,6 +18,7 @@ import {
   CAN_CHANGE_USER,
   giveToSecondUser,
 } from "../support/second_user.ts";
+import type { TestProject } from "../support/project.ts";
 import { PROXY_CONFIG, type Taskmux, testTaskmux } from "../support/taskmux.ts";
 
 type Change = Result<"ca.install">;
@@ -85,15 +87,18 @@ Deno.test({
       bundle: await Deno.readTextFile(trust.bundle),
       anchors: names(trust.anchors),
     };
-    await project.ok(["start", "api", "--wait"]);
+    assert.match(await warningOf(project), /trust[^]*taskmux ca install$/);
+    await project.ok(["stop"]);
+    assert.equal(await warningOf(project), "");
     const port = await httpsPort(taskmux);
     await clientsSay(machine, port, false);
+    const all = ["system", "chromium", "firefox", ...JAVA];
+    assert.deepEqual(await doubts(taskmux), all);
 
     const { path = "" } = await taskmux.ok<{ path: string }>(["ca", "path"]);
     const name = await addEarlier(machine);
     const installed = await taskmux.ok<Change>(["ca", "install"]);
-    const kinds = ["system", "chromium", "firefox", ...JAVA];
-    assert.deepEqual(kindsOf(installed.stores), kinds);
+    assert.deepEqual(kindsOf(installed.stores), all);
     for (const { store, state, trusted, detail } of installed.stores) {
       assert.deepEqual([store, state, trusted], [store, "installed", true]);
       if (store !== "chromium") assert.match(detail ?? "", /earlier one/);
@@ -119,6 +124,7 @@ Deno.test({
     assert(again.stores.every(({ state }) => state === "present"));
     await taskmux.ok(["daemon", "stop"]);
     const status = await taskmux.ok<Status>(["ca", "status"]);
+    assert.deepEqual(await doubts(taskmux), []);
     assert.equal(await taskmux.daemonPid(), null);
     assert.equal(status.trusted, true);
     assert.equal(status.path, path);
@@ -364,6 +370,22 @@ async function clientsSay(
     // Not for any other reason than the certificate.
     if (!isTrusted) assert.match(each.output, /certificate|verify error/);
   }
+}
+
+/** What a start with a name warns of. */
+async function warningOf(project: TestProject): Promise<string> {
+  const started = await project.ok<{ warnings?: string[] }>(
+    ["start", "api", "--wait"],
+  );
+  return started.warnings?.join("\n") ?? "";
+}
+
+/** The stores that doctor has found not to trust the certificates. */
+async function doubts(taskmux: Taskmux): Promise<string[]> {
+  const { checks } = (await taskmux.run(["doctor", "--json"])).json();
+  return (checks as Finding[]).flatMap(({ name, status, detail }) =>
+    name === "trust" && status === "warn" ? [detail.split(" ")[0]!] : []
+  );
 }
 
 async function httpsPort(taskmux: Taskmux): Promise<number> {

@@ -22,7 +22,7 @@ import { TrustStores } from "../../trust/trust_stores.ts";
 import type { Params, Result } from "../../contract/mod.ts";
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
-import { noteTrust } from "../trust_notes.ts";
+import { noteTrust } from "../trust_tip.ts";
 
 type TrustHandlers = Pick<
   Handlers,
@@ -31,7 +31,7 @@ type TrustHandlers = Pick<
 
 /** See the module. */
 export function trustHandlers(services: Services): TrustHandlers {
-  const { paths, certificates, store } = services;
+  const { paths, certificates } = services;
   const find = (
     environment: Readonly<Record<string, string>>,
     signal: AbortSignal,
@@ -58,14 +58,14 @@ export function trustHandlers(services: Services): TrustHandlers {
       const stores = await (await find(environment, signal)).install(root);
       // After the stores, one of which is what it is made of.
       await refreshBundle(paths.caBundle, root);
-      noteTrust(store.meta, root, stores);
+      noteTrust(services, stores);
       return summarizeChange("installed", root, stores);
     },
     "ca.uninstall": async ({ environment }, { signal }) => {
       const { caPath } = certificates;
       const root = caPath === null ? null : await readRoot(caPath);
       const stores = await (await find(environment, signal)).uninstall(root);
-      noteTrust(store.meta, root, stores);
+      noteTrust(services, stores);
       if (root !== null) await refreshBundle(paths.caBundle, root);
       return summarizeChange("uninstalled", root, stores);
     },
