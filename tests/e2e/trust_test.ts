@@ -212,15 +212,25 @@ async function shellsTrust(
   const told = await trust.run(["bash", "-c", clients]);
   assert.equal(told.output.match(/^failed: /gm)?.length, 4, told.output);
 
+  const cwd = `${taskmux.home.work}/project`;
+  // Neither our own bundle nor a file with one root gets into the bundle by way of a variable, and it follows the system.
+  const roots = await Deno.readTextFile(trust.bundle);
+  const more = roots.split(/(?<=-----END CERTIFICATE-----\n)/)[0]!;
+  await Deno.writeTextFile(trust.bundle, more, { append: true });
   const { env } = await taskmux.ok<Result<"project.env">>(["env"], {
-    cwd: `${taskmux.home.work}/project`,
+    cwd,
+    env: { SSL_CERT_FILE: wrote.caPath },
   });
   assert.equal(env["SSL_CERT_FILE"], wrote.caPath);
+  const parts = [roots, more, await Deno.readTextFile(wrote.rootCaPath)];
+  const bundle = await Deno.readTextFile(wrote.caPath);
+  assert(plain(bundle) === plain(parts.join("")), "roots, and ours at the end");
+  assert.equal(Deno.statSync(wrote.caPath).mode! & 0o7777, 0o644);
   const own = { SSL_CERT_FILE: "/somebody/elses.pem" };
   const kept = await taskmux.ok<{
     env: Record<string, string>;
     warnings: string[];
-  }>(["env"], { env: own, cwd: `${taskmux.home.work}/project` });
+  }>(["env"], { env: own, cwd });
   assert.equal(kept.env["SSL_CERT_FILE"], undefined);
   assert.match(kept.warnings.join(), /SSL_CERT_FILE/);
 }
@@ -370,6 +380,11 @@ async function clientsSay(
     // Not for any other reason than the certificate.
     if (!isTrusted) assert.match(each.output, /certificate|verify error/);
   }
+}
+
+/** Without comments and carriage returns. */
+function plain(pem: string): string {
+  return pem.replace(/^#.*\n|\r/gm, "");
 }
 
 /** What a start with a name warns of. */

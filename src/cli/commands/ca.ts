@@ -48,7 +48,7 @@ export const caUninstall = command({
   usage: "",
   about:
     "Takes the certificate authority of this taskmux out of every store, and " +
-    "nothing else. The\nauthority itself stays.",
+    "nothing else. The\nauthority itself stays, and so do the lines of ca trust-clients.",
   options: {},
   positionals: { min: 0, max: 0 },
   examples: [["taskmux ca uninstall", "Nobody trusts it any more"]],
