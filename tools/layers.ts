@@ -29,6 +29,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   privilege: { rank: 3, only: ["config", "domain", "kit"] },
   service: { rank: 3, only: ["config", "domain", "kit"] },
   certs: { rank: 3, only: ["config", "domain", "kit"] },
+  trust: { rank: 3, only: ["config", "domain", "kit"] },
   transports: { rank: 3, only: ["contract", "domain", "kit"] },
   client: {
     rank: 3,
@@ -94,7 +95,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["config"],
   "toml-eslint-parser": ["config"],
   "zod": ["contract", "config", "daemon", "store"],
-  "node:sqlite": ["store"],
+  // Trust reads the databases of browsers, which are SQLite.
+  "node:sqlite": ["store", "trust"],
   "node:child_process": [],
   "node:timers": ["kit"],
   "node:timers/promises": ["kit"],

@@ -194,8 +194,33 @@ export const COMMAND_GROUPS: readonly (readonly [
   ["Housekeeping", [
     {
       name: "ca",
-      summary: "Certificates, and who signs them",
+      summary: "Certificates: who signs them, and who trusts them",
       subcommands: [
+        {
+          name: "install",
+          summary: "Have browsers and programs trust them",
+          load: async () => (await import("./commands/ca.ts")).caInstall,
+        },
+        {
+          name: "uninstall",
+          summary: "No longer have them trusted",
+          load: async () => (await import("./commands/ca.ts")).caUninstall,
+        },
+        {
+          name: "status",
+          summary: "Tell who trusts them",
+          load: async () => (await import("./commands/ca.ts")).caStatus,
+        },
+        {
+          name: "path",
+          summary: "Print the path of the certificate to trust",
+          load: async () => (await import("./commands/ca.ts")).caPath,
+        },
+        {
+          name: "trust-clients",
+          summary: "Have programs started in a shell trust them",
+          load: async () => (await import("./commands/ca.ts")).caTrustClients,
+        },
         {
           name: "mint",
           summary: "Sign a new certificate for this project",

@@ -29,6 +29,8 @@ export interface Paths {
   readonly projects: string;
   /** Certificate and key of the local certificate authority. */
   readonly ca: string;
+  /** The roots of the system and our own certificate in one file. */
+  readonly caBundle: string;
   /** Certificates of the projects. */
   readonly certs: string;
   /** Sockets and locks. Outside `home` when that is too deep for a socket, or has a comma in its path. */
@@ -61,6 +63,7 @@ export function resolvePaths(env: PathEnvironment): Paths {
     keeperLog: `${home}/keeper.log`,
     projects: `${home}/projects`,
     ca: `${home}/ca`,
+    caBundle: `${home}/ca-bundle.pem`,
     certs: `${home}/certs`,
     runDir,
     daemonSocket: `${runDir}/daemon.sock`,

@@ -17,6 +17,7 @@ import { port } from "./operations/port.ts";
 import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
 import { terminal } from "./operations/terminal.ts";
+import { trust } from "./operations/trust.ts";
 import type { Call, Stream } from "./operation.ts";
 
 /** The contract: operation name → its declaration. */
@@ -32,6 +33,7 @@ export const contract = {
   ...project,
   ...task,
   ...terminal,
+  ...trust,
 };
 
 /** All of it, as a type. */

@@ -41,6 +41,8 @@ export interface CertificatesOptions {
   readonly problems: Map<string, string>;
   /** That of the user. */
   environment(): Readonly<Record<string, string>>;
+  /** There is an authority, perhaps a new one; before anything is signed with it. */
+  onAuthority(certificates: Pick<Certificates, "caPath">): Promise<void>;
   onDamage(damage: StateDamage): void;
   onWarning(message: string): void;
 }
@@ -136,6 +138,7 @@ export class Certificates implements CertificateSource {
       const authority = await this.#findAuthority();
       problems.delete(SUBJECT);
       this.#hadAuthority = true;
+      await this.#options.onAuthority(this);
       return authority;
     } catch (error) {
       // Without one from the beginning there is no proxy, which tells why.

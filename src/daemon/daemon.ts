@@ -33,6 +33,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
+import { extraCertificates } from "./client_bundle.ts";
 import type { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
@@ -267,6 +268,7 @@ async function openEngine(
   const serveNames = () => serveAndNote({ ...state, front });
   const host = createHost({
     options,
+    certificates: proxy.certificates,
     front,
     aliases,
     store,
@@ -297,6 +299,7 @@ async function openEngine(
 interface HostParts {
   readonly options: DaemonOptions;
   readonly front: Front;
+  readonly certificates: Certificates;
   readonly aliases: Aliases;
   readonly store: Store;
   readonly bus: EventBus;
@@ -332,7 +335,11 @@ function createHost(parts: HostParts): SupervisorHost {
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
     aliases: (projectId) => aliases.of(projectId),
     proxy: () => front.binding,
-    caPath: () => front.caPath,
+    caPath: () =>
+      extraCertificates({
+        certificates: parts.certificates,
+        paths: options.paths,
+      }),
     onError: (error, context) =>
       options.log("error", `${context}: ${describe(error)}`),
   };

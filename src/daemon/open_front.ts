@@ -10,6 +10,7 @@ import { isProxyForbidden } from "../config/proxy_forbidden.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
 import { type Aliases, servedAliases } from "./aliases.ts";
+import { freshBundle } from "./client_bundle.ts";
 import { Certificates } from "./certificates.ts";
 import type { DamageReport } from "./damage_report.ts";
 import { Front } from "./front.ts";
@@ -57,6 +58,15 @@ export async function openFront(
     clock: systemClock,
     problems,
     environment,
+    onAuthority: async (certificates) => {
+      try {
+        await freshBundle({ certificates, paths });
+      } catch (error) {
+        // Names are served without it.
+        if (!(error instanceof Error)) throw error;
+        onError(error, "bundle");
+      }
+    },
     onDamage: (found) => damage.add(found),
     onWarning: (message) => log("warning", message),
   });

@@ -6,10 +6,12 @@
 
 import type { ParamsInput, Result } from "../contract/mod.ts";
 import { addressesOf } from "../domain/address.ts";
+import { clientVariables } from "../domain/client_variables.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { baseHost } from "../domain/task_url.ts";
 import { projectVariables, VARIABLE_PREFIX } from "../domain/variable_names.ts";
 import { readAddressBook } from "./address_book.ts";
+import { kindOf } from "../kit/set_aside.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
 
 /**
@@ -42,11 +44,18 @@ export async function readEnvironment(
     isLinked: identity.isLinked,
     urls: addressesOf(book).map(({ name, url }) => [name, url] as const),
   };
+  const variables = projectVariables(facts, {
+    prefix: prefix ?? VARIABLE_PREFIX,
+    urls: urls ?? true,
+  });
+  const { paths } = disk;
+  const isThere = kindOf(`${paths.ca}/rootCA.pem`) === "file" &&
+    kindOf(paths.caBundle) === "file";
   return {
     ok: true,
-    env: projectVariables(facts, {
-      prefix: prefix ?? VARIABLE_PREFIX,
-      urls: urls ?? true,
-    }),
+    env: {
+      ...variables,
+      ...isThere ? clientVariables(paths.caBundle) : {},
+    },
   };
 }

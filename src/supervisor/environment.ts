@@ -7,6 +7,7 @@
  */
 
 import { parseEnv } from "node:util";
+import { isReplaceable } from "../domain/client_variables.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { expandVariables } from "../domain/expand_variables.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
@@ -50,7 +51,7 @@ export interface EnvironmentRequest {
   readonly runId: string | null;
   /** Null = the task has none. */
   readonly port: number | null;
-  /** Certificate of the local CA, when there is one. */
+  /** Bundle with the certificate of the local CA, when there is one. */
   readonly caPath: string | null;
 }
 
@@ -72,7 +73,9 @@ export async function taskEnvironment(
     PWD: task.cwd,
   };
   // A default only: whoever set it needs the certificates it names.
-  if (request.caPath !== null) env["NODE_EXTRA_CA_CERTS"] ??= request.caPath;
+  if (request.caPath !== null && isReplaceable(env["NODE_EXTRA_CA_CERTS"])) {
+    env["NODE_EXTRA_CA_CERTS"] = request.caPath;
+  }
   for (const path of task.envFiles) {
     Object.assign(env, await readEnvFile(path));
   }

@@ -43,7 +43,7 @@ export interface SupervisorHost {
   aliases(projectId: string): readonly Alias[];
   /** The proxy as it is now, for addresses. */
   proxy(): ProxyBinding;
-  /** Path of the CA's certificate, when there is one. */
+  /** Path of a bundle with the CA's certificate, when there is one. */
   caPath(): string | null;
   /** Reports a failure of the supervisor itself. */
   onError(error: unknown, context: string): void;

@@ -10,7 +10,7 @@ import { command } from "../command.ts";
 import { editProject } from "../edit_project.ts";
 import { wholeNumber } from "../option_value.ts";
 import { projectScope } from "../project.ts";
-import { shellText } from "../shell_words.ts";
+import { shellText } from "../../kit/shell_words.ts";
 import { refuseSudo } from "../sudo.ts";
 
 /** Adds a task to the file, or replaces it there. */

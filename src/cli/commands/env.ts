@@ -5,12 +5,19 @@
  */
 
 import { TaskmuxError } from "../../domain/error.ts";
+import {
+  keptVariable,
+  othersVariables,
+} from "../../domain/client_variables.ts";
 import { EXIT } from "../../domain/error_codes.ts";
 import { checkPrefix } from "../../domain/variable_names.ts";
+import type { Result } from "../../contract/mod.ts";
 import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { warningLines } from "../render/status.ts";
 import { askOrRead } from "../daemon_access.ts";
 import { projectScope } from "../project.ts";
-import { fishQuote, shellQuote } from "../shell_words.ts";
+import { fishQuote, shellQuote } from "../../kit/shell_words.ts";
 
 const SHELLS = ["posix", "bash", "zsh", "fish"];
 
@@ -58,7 +65,7 @@ export const env = command({
       urls: !values["no-urls"],
       ...values.prefix === null ? {} : { prefix: values.prefix },
     };
-    const result = await askOrRead(
+    const answer = await askOrRead(
       context,
       ["project.env", params],
       async () => {
@@ -66,6 +73,7 @@ export const env = command({
         return await readEnvironment(context, params);
       },
     );
+    const result = withoutOthers(answer, context);
     await output.answer(
       result,
       () =>
@@ -74,6 +82,9 @@ export const env = command({
             ? `set -gx ${name} ${fishQuote(value)}`
             : `export ${name}=${shellQuote(value)}`
         ),
+    );
+    await output.notes(
+      warningLines(result.warnings ?? [], output.paintError),
     );
     return EXIT.ok;
   },
@@ -108,6 +119,25 @@ function direnvLines(
     'watch_file "${TASKMUX_HOME:-$HOME/.taskmux}/run/daemon.json"',
     `eval "$(taskmux env --shell bash${options})"`,
   ];
+}
+
+/** The answer without variables that the user has set otherwise. */
+function withoutOthers(
+  answer: Result<"project.env">,
+  { env, paths }: Context,
+): Result<"project.env"> & { readonly warnings?: readonly string[] } {
+  const ours = [paths.caBundle, `${paths.ca}/rootCA.pem`];
+  const others = othersVariables(env(), ours).filter((name) =>
+    answer.env[name] !== undefined
+  );
+  if (others.length === 0) return answer;
+  const kept = Object.entries(answer.env)
+    .filter(([name]) => !others.includes(name));
+  return {
+    ...answer,
+    env: Object.fromEntries(kept),
+    warnings: others.map(keptVariable),
+  };
 }
 
 function chosenShell(option: string | null): string {

@@ -10,7 +10,7 @@ import { command } from "../command.ts";
 import { needDaemon } from "../daemon_access.ts";
 import { interruptible } from "../interrupt.ts";
 import { projectScope } from "../project.ts";
-import { shellText } from "../shell_words.ts";
+import { shellText } from "../../kit/shell_words.ts";
 
 /** Runs a command under the daemon without writing it into the file. */
 export const run = command({

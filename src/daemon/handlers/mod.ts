@@ -18,6 +18,7 @@ import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
+import { trustHandlers } from "./trust.ts";
 
 /** One handler for each operation of the contract. */
 export function createHandlers(services: Services): Handlers {
@@ -34,5 +35,6 @@ export function createHandlers(services: Services): Handlers {
     ...projectHandlers(services),
     ...taskHandlers(services),
     ...terminalHandlers(services),
+    ...trustHandlers(services),
   };
 }

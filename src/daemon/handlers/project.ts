@@ -4,13 +4,16 @@
  * @module
  */
 
+import { clientVariables } from "../../domain/client_variables.ts";
 import { dependentsOf } from "../../domain/dependency_graph.ts";
+import type { Params } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import { projectVariables } from "../../domain/variable_names.ts";
 import { projectFacts } from "../../supervisor/environment.ts";
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import { cleanUp } from "../clean_up.ts";
+import { freshBundle } from "../client_bundle.ts";
 import type { Handlers } from "../dispatcher.ts";
 import { activeTasks } from "../project_view.ts";
 import { expectedProxy } from "../front_view.ts";
@@ -61,14 +64,7 @@ export function projectHandlers(services: Services): ProjectHandlers {
       if (!reveal) throw mayNotSee();
       return { ok: true, values: [...await services.secrets.of(scope)] };
     },
-    "project.env": async ({ scope, prefix, urls }) => {
-      await using looked = await projects.look(scope);
-      const facts = projectFacts({
-        ...await looked.supervisor.projectFacts(),
-        proxy: expectedProxy(services),
-      });
-      return { ok: true, env: projectVariables(facts, { prefix, urls }) };
-    },
+    "project.env": (params) => environmentOf(services, params),
     "project.remove_task": async ({ scope, task }, { signal }) => {
       await using looked = await projects.look(scope);
       const project = looked.supervisor;
@@ -97,6 +93,21 @@ export function projectHandlers(services: Services): ProjectHandlers {
       await cleanUp(services, params, signal),
     "project.prune": async ({ apply }) => await prune(services, apply),
   };
+}
+
+async function environmentOf(
+  services: Services,
+  { scope, prefix, urls }: Params<"project.env">,
+): ReturnType<ProjectHandlers["project.env"]> {
+  await using looked = await services.projects.look(scope);
+  const facts = projectFacts({
+    ...looked.supervisor.projectFacts(),
+    proxy: expectedProxy(services),
+  });
+  const variables = projectVariables(facts, { prefix, urls });
+  const bundle = await freshBundle(services);
+  const trust = bundle === null ? {} : clientVariables(bundle);
+  return { ok: true, env: { ...variables, ...trust } };
 }
 
 function mayNotSee(): TaskmuxError {

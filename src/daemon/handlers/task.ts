@@ -38,6 +38,7 @@ import {
   viewStatus,
 } from "../project_view.ts";
 import type { Services } from "../services.ts";
+import { trustTip } from "../trust_tip.ts";
 
 /** Runs of a task that `inspect` tells. */
 const HISTORY_LENGTH = 10;
@@ -80,10 +81,13 @@ export function taskHandlers(services: Services): TaskHandlers {
       if (request.names.length === 0 && outcome.outcomes.some(isStarted)) {
         emitSession(project, "session_started");
       }
-      return viewAction(project, outcome, {
-        names: params.tasks,
-        word: "started",
-      });
+      const hasNames = project.routes().some(({ host }) => host !== null);
+      const tip = hasNames ? await trustTip(services) : [];
+      return viewAction(
+        project,
+        { ...outcome, warnings: [...outcome.warnings, ...tip] },
+        { names: params.tasks, word: "started" },
+      );
     },
     "task.stop": (params, context) => stop(services, params, context),
     "task.restart": (params, context) => restart(services, params, context),

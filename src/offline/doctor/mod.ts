@@ -14,6 +14,7 @@ import { configsCheck, projectCheck, settingsCheck } from "./configs.ts";
 import { clockCheck, denoCheck, gitCheck } from "./machine.ts";
 import { daemonCheck, keeperCheck, ownFindings } from "./processes.ts";
 import { databaseCheck, registryCheck } from "./state.ts";
+import { trustCheck } from "./trust.ts";
 import { askDaemon, type DoctorCheck } from "./world.ts";
 
 /** Every check, in the order of the answer. */
@@ -34,6 +35,7 @@ export const CHECKS: readonly DoctorCheck[] = [
   daemonCheck,
   keeperCheck,
   projectCheck,
+  trustCheck,
 ];
 
 /** Time for one check. */

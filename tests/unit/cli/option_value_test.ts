@@ -9,7 +9,7 @@ import {
   fishQuote,
   shellQuote,
   shellText,
-} from "../../../src/cli/shell_words.ts";
+} from "../../../src/kit/shell_words.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
 
 function refused(work: () => unknown): void {

@@ -1,0 +1,64 @@
+/**
+ * Tells once that nothing trusts the certificates yet. What is remembered for that costs no look at the stores.
+ *
+ * @module
+ */
+
+import { systemClock } from "../kit/clock.ts";
+import type { StoreReport } from "../trust/trust_store.ts";
+import type { Services } from "./services.ts";
+
+/** Of which authority it is known that a store trusts it, or that people were told. */
+const SETTLED = "ca.trust_settled";
+
+/** What is needed of the daemon. */
+export type TrustNotes = Pick<
+  Services,
+  "certificates" | "environment" | "front" | "isRoot" | "paths" | "store"
+>;
+
+/** Remembers, after a change of the stores, whether there is something to tell. */
+export function noteTrust(
+  { certificates: { caPath }, store: { meta } }: TrustNotes,
+  stores: readonly StoreReport[],
+): void {
+  const isTrusted = stores.some(({ trusted }) => trusted === true);
+  meta.set(SETTLED, isTrusted && caPath !== null ? stampOf(caPath) : "");
+}
+
+/**
+ * What to say to somebody who has just started something with a name. Looks at the stores once for each authority, and
+ * answers nothing ever after.
+ */
+export async function trustTip(services: TrustNotes): Promise<string[]> {
+  const { certificates: { caPath }, store: { meta }, front } = services;
+  if (!front.binding.bound || caPath === null) return [];
+  const stamp = stampOf(caPath);
+  if (meta.get(SETTLED) === stamp) return [];
+  meta.set(SETTLED, stamp);
+  const [{ readRoot }, { TrustStores }] = await Promise.all([
+    import("../trust/root_certificate.ts"),
+    import("../trust/trust_stores.ts"),
+  ]);
+  const root = await readRoot(caPath);
+  if (root === null) return [];
+  const stores = await TrustStores.find({
+    stateFolder: services.paths.home,
+    env: services.environment(),
+    isRoot: services.isRoot,
+    canRun: false,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
+  const reports = await stores.look(root);
+  if (reports.some(({ trusted }) => trusted === true)) return [];
+  return [
+    `Browsers do not trust the certificates of https://*.${front.binding.tld} yet: taskmux ca install`,
+  ];
+}
+
+/** Another one for each authority, and cheap: its files are replaced when it is. */
+function stampOf(caPath: string): string {
+  const { ino, mtime, size } = Deno.statSync(caPath);
+  return `${caPath} ${ino} ${mtime?.getTime()} ${size}`;
+}
