@@ -7,6 +7,7 @@
 
 import type { z } from "zod";
 import { daemon } from "./operations/daemon.ts";
+import { dns } from "./operations/dns.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
 import { logErrors } from "./operations/log_errors.ts";
@@ -19,6 +20,7 @@ import type { Call, Stream } from "./operation.ts";
 /** The contract: operation name → its declaration. */
 export const contract = {
   ...daemon,
+  ...dns,
   ...event,
   ...log,
   ...logErrors,

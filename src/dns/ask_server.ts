@@ -4,43 +4,136 @@
  * @module
  */
 
-import { decodeMessage, type DnsRecord, encodeQuery } from "./packet.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
+import { DeadlineError, withDeadline } from "../kit/deadline.ts";
+import { decodeMessage, encodeQuery } from "./packet.ts";
 
 /** What is asked. */
 export interface DnsQuestion {
   readonly name: string;
-  /** Name of a type, such as `AAAA`. */
+  /** Name of a type in any case, such as `AAAA`, or `TYPE` and its number. */
   readonly type: string;
   readonly port: number;
 }
 
 /** What a server answered. */
 export interface DnsAnswer {
+  /** The type in upper case. */
+  readonly type: string;
   /** `NOERROR`, `NXDOMAIN`, `REFUSED`, … */
   readonly rcode: string;
-  readonly answers: readonly DnsRecord[];
+  /** What the records say, without name, type and time. */
+  readonly answers: string[];
 }
+
+/** Names of types and their numbers. */
+const TYPES: Readonly<Record<string, number>> = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  SVCB: 64,
+  HTTPS: 65,
+  ANY: 255,
+  CAA: 257,
+};
+
+const MAX_TYPE = 65_535;
+
+/** How long an answer is waited for. */
+const ANSWER_MS = 2_000;
+
+const NAME_REGEXP = /^(?:[^.\s]{1,63}\.)*[^.\s]{1,63}\.?$/;
 
 /** Longest answer by UDP without EDNS, with room for servers that do not care. */
 const MAX_ANSWER_LENGTH = 4_096;
 
 /**
- * Asks `127.0.0.1` by UDP, and by TCP if the answer does not fit. Needs `--unstable-net`.
+ * Asks `127.0.0.1` by UDP, and by TCP if the answer does not fit. Takes {@linkcode ANSWER_MS} at most. Needs
+ * `--unstable-net`.
  *
- * @param signal Must abort: a server that is not there does not answer.
- * @returns Null if what answers speaks no DNS.
- * @throws The signal's reason; `Deno.errors.ConnectionRefused`, if the port is closed for TCP.
+ * @throws {TaskmuxError} E500 if name or type is none, E721 if nothing answers, or not in DNS.
+ * @throws The reason of the signal.
  */
 export async function askServer(
-  { name, type, port }: DnsQuestion,
+  question: DnsQuestion,
   signal: AbortSignal,
-): Promise<DnsAnswer | null> {
-  const id = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
-  const query = encodeQuery(id, { name, type });
-  const first = await byUdp(query, port, signal);
-  const message = decodeMessage(first);
-  if (message?.flag_tc !== true) return answerOf(message);
-  return answerOf(decodeMessage(await byTcp(query, port, signal)));
+): Promise<DnsAnswer> {
+  const { name, port } = question;
+  const type = question.type.toUpperCase();
+  const query = encodeQuery(randomId(), {
+    name: plainName(name),
+    type: `UNKNOWN_${numberOf(type)}`,
+  });
+  const clock = systemClock;
+  const failure = (state: string, cause?: unknown) =>
+    new TaskmuxError("E721", `Cannot ask for "${name}": ${state}`, {
+      hint: "taskmux dns status",
+      ...cause === undefined ? {} : { cause },
+    });
+  try {
+    const message = await withDeadline(
+      { clock, ms: ANSWER_MS, signal },
+      (limited) => exchange(query, port, limited),
+    );
+    if (message === null || message.type !== "response") {
+      throw failure(`what answers at port ${port} speaks no DNS`);
+    }
+    const { rcode } = message;
+    return { type, rcode, answers: message.answers.map(textOf) };
+  } catch (error) {
+    if (error instanceof DeadlineError) {
+      throw failure(`nothing answers at port ${port}`, error);
+    }
+    if (error instanceof Deno.errors.ConnectionRefused) {
+      throw failure(`nothing listens at port ${port}`, error);
+    }
+    throw error;
+  }
+}
+
+async function exchange(query: Uint8Array, port: number, signal: AbortSignal) {
+  const message = decodeMessage(await byUdp(query, port, signal));
+  return message?.flag_tc === true
+    ? decodeMessage(await byTcp(query, port, signal))
+    : message;
+}
+
+function randomId(): number {
+  return crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
+}
+
+function plainName(name: string): string {
+  if (name === ".") return name;
+  if (NAME_REGEXP.test(name) && name.length < 255) {
+    return name.replace(/\.$/, "");
+  }
+  throw new TaskmuxError("E500", `Cannot ask for "${name}": it is no name`, {
+    hint: "taskmux dns query api.shop.localhost",
+  });
+}
+
+function numberOf(type: string): number {
+  const [, digits] = /^TYPE(\d{1,5})$/.exec(type) ?? [];
+  const number = digits === undefined ? TYPES[type] : Number(digits);
+  if (number !== undefined && number <= MAX_TYPE) return number;
+  throw new TaskmuxError(
+    "E500",
+    `Cannot ask for records of type "${type}": it is none of ${
+      Object.keys(TYPES).join(", ")
+    }`,
+    { hint: "TYPE64 stands for the type of that number" },
+  );
+}
+
+function textOf({ data }: { readonly data?: unknown }): string {
+  return typeof data === "string" ? data : JSON.stringify(data);
 }
 
 async function byUdp(
@@ -112,10 +205,4 @@ async function readExactly(
     done += count;
   }
   return bytes.subarray(0, done);
-}
-
-function answerOf(message: ReturnType<typeof decodeMessage>): DnsAnswer | null {
-  if (message === null || message.type !== "response") return null;
-  const { rcode, answers } = message;
-  return { rcode, answers };
 }

@@ -24,13 +24,10 @@ const UNINSTALL_COMMAND = "sudo taskmux dns uninstall";
 export class EtcHosts implements Resolver {
   readonly name = "etc_hosts";
   readonly #machine: Machine;
-  readonly #addresses: readonly string[];
   readonly #path: string;
 
-  /** @param addresses Those of loopback that this machine has. */
-  constructor(machine: Machine, addresses: readonly string[]) {
+  constructor(machine: Machine) {
     this.#machine = machine;
-    this.#addresses = addresses;
     this.#path = `${machine.etc}/hosts`;
   }
 
@@ -88,8 +85,8 @@ export class EtcHosts implements Resolver {
   }
 
   #block(names: readonly string[]) {
-    const { home } = this.#machine;
-    return { owner: home, names, addresses: this.#addresses };
+    const { home, addresses } = this.#machine;
+    return { owner: home, names, addresses };
   }
 }
 

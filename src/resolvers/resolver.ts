@@ -74,6 +74,8 @@ export interface Machine {
   readonly run: string;
   /** The state folder whose names these are. */
   readonly home: string;
+  /** Those of loopback that it has. */
+  readonly addresses: readonly string[];
   /** Null where no program can be run. */
   readonly program: RunProgram | null;
 }

@@ -7,6 +7,7 @@
 import type { Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
 import { daemonHandlers } from "./daemon.ts";
+import { dnsHandlers } from "./dns.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
 import { logErrorHandlers } from "./log_errors.ts";
@@ -20,6 +21,7 @@ import { terminalHandlers } from "./terminal.ts";
 export function createHandlers(services: Services): Handlers {
   return {
     ...daemonHandlers(services),
+    ...dnsHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),
     ...logErrorHandlers(services),
