@@ -99,6 +99,12 @@ export class Resolution implements AsyncDisposable {
     return [`DNS server: ${first}; taskmux config set dns_server_port 0`];
   }
 
+  /** The port of the DNS server, and whether it was wanted and could not be had. */
+  get wantedPort(): { readonly port: number; readonly isTaken: boolean } {
+    const { config: { dns } } = this.#options;
+    return { port: dns.serverPort, isTaken: this.problems.length > 0 };
+  }
+
   /** In short, for `daemon status`. */
   get summary(): Result<"daemon.status">["dns"] {
     const { config: { hostResolver } } = this.#options;
@@ -180,6 +186,8 @@ export class Resolution implements AsyncDisposable {
       ? null
       : found.every((each) => each === true);
     const isHosts = resolver.name === "etc_hosts";
+    // Root may have done it meanwhile.
+    if (state.current) this.#failure = null;
     return {
       ok: true,
       resolver: resolver.name,

@@ -15,8 +15,8 @@ import type {
 } from "./resolver.ts";
 import { changeSystemFile, readSystemFile } from "./system_file.ts";
 
-const INSTALL_COMMAND = "sudo taskmux dns install";
-const UNINSTALL_COMMAND = "sudo taskmux dns uninstall";
+const INSTALL_COMMAND = 'sudo env "PATH=$PATH" taskmux dns install';
+const UNINSTALL_COMMAND = 'sudo env "PATH=$PATH" taskmux dns uninstall';
 
 /** What is delegated. */
 export interface DelegationOptions {

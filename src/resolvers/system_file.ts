@@ -89,7 +89,7 @@ async function replace(
     await writeFileAtomic(path, bytes, mode);
   } catch (error) {
     // A file that is mounted cannot be replaced; the folder may be closed although the file is not.
-    const isHeld = error instanceof Deno.errors.Busy || isForbidden(error);
+    const isHeld = codeOf(error) === "EBUSY" || isForbidden(error);
     if (existing === null || !isHeld) throw error;
     await overwrite(path, bytes);
   }
@@ -134,8 +134,12 @@ async function changeBySudo(
 }
 
 function isForbidden(error: unknown): boolean {
-  if (error instanceof Deno.errors.PermissionDenied) return true;
-  return error instanceof Error && "code" in error && error.code === "EROFS";
+  return error instanceof Deno.errors.PermissionDenied ||
+    codeOf(error) === "EROFS";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : null;
 }
 
 async function statOrNull(path: string): Promise<Deno.FileInfo | null> {
