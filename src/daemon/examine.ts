@@ -169,6 +169,7 @@ export async function examine(services: Services): Promise<Finding[]> {
 function judgeNames(status: Result<"dns.status">): CheckAnswer {
   const { names, resolves, resolver, unresolved, detail, tld } = status;
   if (names.length === 0) return passed("no task has a host");
+  if (status.configured === "noop") return passed("host_resolver is noop");
   const isStale = status.installed && !status.current;
   if (resolves !== false && !isStale) return passed(`${resolver}, ${detail}`);
   const what = unresolved.length === 0

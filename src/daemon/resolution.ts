@@ -18,7 +18,7 @@ import type { EventType } from "../domain/event.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import { EtcHosts } from "../resolvers/etc_hosts.ts";
-import { allLeadHere, leadHere } from "../resolvers/look_up.ts";
+import { leadHere, unusedName } from "../resolvers/look_up.ts";
 import { openResolver } from "../resolvers/open_resolver.ts";
 import type {
   Effort,
@@ -38,6 +38,8 @@ const NAMING_EVENTS: readonly EventType[] = [
   "config_reloaded",
   "project_registered",
   "project_unregistered",
+  // A file that could not be read at first says nothing when it can.
+  "task_started",
 ];
 
 /** Names that a status looks up. More would take long where a server of the machine is away. */
@@ -72,6 +74,8 @@ export class Resolution implements AsyncDisposable {
   #server: DnsServer | null = null;
   /** Why the last change of the machine failed. */
   #failure: string | null = null;
+  /** The one that has not begun yet. */
+  #syncing: Promise<void> | null = null;
   /** Changes happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -153,7 +157,9 @@ export class Resolution implements AsyncDisposable {
 
   /** Brings machine and server to the present names. What cannot be done is told by {@linkcode status}. */
   async sync(): Promise<void> {
-    await this.#inTurn(async (signal) => {
+    this.#syncing ??= this.#inTurn(async (signal) => {
+      // Who comes from here on may know of other names.
+      this.#syncing = null;
       const names = this.#names();
       this.#zone = new Zone(this.#tld, names);
       const { proxy } = this.#options.config;
@@ -168,6 +174,7 @@ export class Resolution implements AsyncDisposable {
       if (resolver.name === "dns_server" && this.#wish !== "installed") return;
       await this.#tryInstall(resolver, names, signal);
     });
+    await this.#syncing;
   }
 
   /** How it is now. Looks names up, for a few seconds at most. */
@@ -177,14 +184,8 @@ export class Resolution implements AsyncDisposable {
     const plain = names.filter((name) => !isCatchAllName(name));
     const resolver = await this.#inTurn((own) => this.#choose(own));
     const state = await resolver.status(plain, signal);
-    const asked = plain.slice(0, LOOKUPS_MAX);
-    const found = asked.length > 0
-      ? await leadHere(asked, machine, signal)
-      : [await allLeadHere(this.#tld, machine, signal)];
-    const unresolved = asked.filter((_, index) => found[index] === false);
-    const resolves = found.includes(null)
-      ? null
-      : found.every((each) => each === true);
+    const unresolved = await this.#unresolved(names, signal);
+    const resolves = unresolved === null ? null : unresolved.length === 0;
     const isHosts = resolver.name === "etc_hosts";
     // Root may have done it meanwhile.
     if (state.current) this.#failure = null;
@@ -201,7 +202,7 @@ export class Resolution implements AsyncDisposable {
       resolves,
       addresses: [...machine.addresses],
       names,
-      unresolved,
+      unresolved: unresolved ?? [],
       skipped: isHosts ? names.filter(isCatchAllName) : [],
       problems: [
         ...this.problems,
@@ -224,16 +225,22 @@ export class Resolution implements AsyncDisposable {
       this.#resolver = null;
       const resolver = await this.#choose(signal);
       const names = this.#names();
-      const change = await this.#install(resolver, names, BY_SUDO, signal);
-      const { detail } = await resolver.status(names, signal);
       const isHosts = resolver.name === "etc_hosts";
-      const isNothing = resolver.name === "noop";
+      // The system may ask our server already, or answer by itself.
+      const isNothing = !isHosts && (resolver.name === "noop" ||
+        (await this.#unresolved(names, signal))?.length === 0);
+      const change = isNothing
+        ? { changed: false, next: [] }
+        : await this.#install(resolver, names, BY_SUDO, signal);
+      const { detail } = await resolver.status(names, signal);
       return {
         ...this.#answer(resolver, change),
         port: this.summary["port"] as number | null,
         names,
         skipped: isHosts ? names.filter(isCatchAllName) : [],
-        detail: isNothing ? this.#whyNothing() : detail,
+        detail: isNothing
+          ? `names below .${this.#tld} lead to this machine already`
+          : detail,
       };
     });
   }
@@ -312,6 +319,23 @@ export class Resolution implements AsyncDisposable {
     );
   }
 
+  /**
+   * Names that do not lead here, of the first few; without names it is one that nobody uses. Null if it cannot be told.
+   */
+  async #unresolved(
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string[] | null> {
+    const { machine } = this.#options;
+    const plain = names.filter((name) => !isCatchAllName(name));
+    const asked = plain.length > 0
+      ? plain.slice(0, LOOKUPS_MAX)
+      : [unusedName(this.#tld)];
+    const found = await leadHere(asked, machine, signal);
+    if (found.includes(null)) return null;
+    return asked.filter((_, index) => found[index] === false);
+  }
+
   /** Whether a hosts file has names that are none any more. */
   async #hasEntries(): Promise<boolean> {
     const hosts = new EtcHosts(this.#options.machine);
@@ -323,7 +347,8 @@ export class Resolution implements AsyncDisposable {
     if (this.#resolver !== null) return this.#resolver;
     const { config: { hostResolver, dns }, machine } = this.#options;
     const isAuto = hostResolver === "auto";
-    const isThere = isAuto && await allLeadHere(this.#tld, machine, signal);
+    const isThere = isAuto &&
+      (await leadHere([unusedName(this.#tld)], machine, signal))[0] === true;
     const name = !isAuto ? hostResolver : isThere ? "noop" : "etc_hosts";
     if (name === "dns_server") this.#server ??= await this.#openServer();
     const port = this.#server?.port ?? dns.serverPort;
@@ -379,10 +404,6 @@ export class Resolution implements AsyncDisposable {
       changed,
       next: [...next],
     };
-  }
-
-  #whyNothing(): string {
-    return `every name below .${this.#tld} leads to this machine already`;
   }
 
   #hint(

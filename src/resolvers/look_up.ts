@@ -32,14 +32,10 @@ export async function leadHere(
   return found;
 }
 
-/** Whether any name below a domain leads to loopback, also one that nobody has ever used. Null if it cannot be told. */
-export async function allLeadHere(
-  tld: string,
-  machine: Machine,
-  signal: AbortSignal,
-): Promise<boolean | null> {
+/** A name below a domain that nobody has ever used: if it leads here, all do. */
+export function unusedName(tld: string): string {
   const label = `taskmux-${crypto.randomUUID().slice(0, 8)}`;
-  return await leadsHere(`${label}.${label}.${tld}`, machine, signal);
+  return `${label}.${label}.${tld}`;
 }
 
 async function leadsHere(
