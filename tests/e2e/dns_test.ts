@@ -94,6 +94,29 @@ Deno.test({
 });
 
 Deno.test({
+  name: "root's daemon in a container has names resolved without being told",
+  ignore: !CAN_HAVE_OWN_ETC,
+  fn: async () => {
+    await using machine = await privateEtc({ isMounted: true });
+    await using taskmux = await testTaskmux({
+      hostConfig: PORTS,
+      folder: ".taskmux",
+      launcher: machine.enter,
+    });
+    const project = await taskmux.project(toml("web"));
+    await project.ok(["start"]);
+    const { home } = taskmux.home;
+    const names = ["shop.localhost", "web.shop.localhost"];
+    const expected = hostsWith(home, ...names);
+    await until(async () => await machine.read() === expected);
+    assert.deepEqual(
+      await lookedUp("web.shop.localhost", machine.enter),
+      everywhere("127.0.0.1", "::1"),
+    );
+  },
+});
+
+Deno.test({
   name: "a mounted hosts file is written in place, and follows the names",
   ignore: !CAN_HAVE_OWN_ETC,
   fn: async () => {
