@@ -93,12 +93,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { paths } = options;
   const state = await openState(options, stack);
   const engine = await openEngine(options, state, stack);
-  const { front, projects } = engine;
+  const { front } = engine;
   const resolution = stack.use(openResolution({
     ...state,
+    ...engine,
     paths,
     environment: options.environment(),
-    projects,
   }));
   resolution.follow();
   const api = openApi(

@@ -7,16 +7,28 @@
 import { APEX, CATCH_ALL, fullHostName } from "../domain/host_name.ts";
 import type { Project } from "./project.ts";
 
+/** Hosts that lead to ports which are no task's. */
+export interface AliasNames {
+  /** Those of a project. */
+  of(projectId: string): readonly { readonly host: string }[];
+}
+
 /**
- * Full names of all hosts of all projects, running or not, sorted; a catch-all begins with `*.`. A project that has any
- * of them has its own name as well, which leads to a page.
+ * Full names of all hosts and aliases of all projects, running or not, sorted; a catch-all begins with `*.`. A project
+ * that has any of them has its own name as well, which leads to a page.
  */
 export function namesToResolve(
-  projects: readonly Project[],
-  tld: string,
+  projects: readonly Pick<Project, "id" | "supervisor">[],
+  { tld, aliases }: {
+    readonly tld: string;
+    readonly aliases?: AliasNames | undefined;
+  },
 ): string[] {
   const names = projects.flatMap(({ id, supervisor }) => {
-    const hosts = hostsOf(supervisor?.runners ?? []);
+    const hosts = [
+      ...hostsOf(supervisor?.runners ?? []),
+      ...(aliases?.of(id) ?? []).map(({ host }) => host),
+    ];
     const all = hosts.length === 0 ? [] : [APEX, ...hosts];
     return all.map((host) => fullHostName({ projectId: id, host }, tld));
   });

@@ -14,7 +14,6 @@ import type { Result } from "../contract/mod.ts";
 import type { DnsServer } from "../dns/dns_server.ts";
 import { Zone } from "../dns/zone.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import type { EventType } from "../domain/event.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import { EtcHosts } from "../resolvers/etc_hosts.ts";
@@ -30,11 +29,18 @@ import type {
 import { loopbackAddresses, thisMachine } from "../resolvers/this_machine.ts";
 import type { MetaTable } from "../store/meta_table.ts";
 import type { EventBus } from "./event_bus.ts";
-import { isCatchAllName, namesToResolve } from "./names_to_resolve.ts";
+import type { Front } from "./front.ts";
+import {
+  type AliasNames,
+  isCatchAllName,
+  namesToResolve,
+} from "./names_to_resolve.ts";
 import type { Project } from "./project.ts";
 
 /** After these there may be other names. */
-const NAMING_EVENTS: readonly EventType[] = [
+const NAMING_EVENTS: readonly string[] = [
+  "alias_added",
+  "alias_removed",
   "config_reloaded",
   "project_registered",
   "project_unregistered",
@@ -60,6 +66,8 @@ export interface ResolutionOptions {
   readonly meta: Pick<MetaTable, "get" | "set">;
   readonly bus: Pick<EventBus, "subscribe">;
   readonly clock: Clock;
+  /** The proxy: names that nobody serves need not resolve. */
+  readonly front: Pick<Front, "isEnabled" | "reason">;
   /** Full names that are to be resolved now, catch-alls too. */
   names(): readonly string[];
   onError(error: unknown): void;
@@ -162,8 +170,7 @@ export class Resolution implements AsyncDisposable {
       this.#syncing = null;
       const names = this.#names();
       this.#zone = new Zone(this.#tld, names);
-      const { proxy } = this.#options.config;
-      if (!proxy.enabled) return;
+      if (!this.#options.front.isEnabled) return;
       if (names.length === 0 && !await this.#hasEntries()) return;
       const resolver = await this.#choose(signal);
       if (!this.#isMine) return;
@@ -302,21 +309,21 @@ export class Resolution implements AsyncDisposable {
   }
 
   #names(): string[] {
-    const { config, names } = this.#options;
-    return config.proxy.enabled ? [...names()] : [];
+    const { front, names } = this.#options;
+    return front.isEnabled ? [...names()] : [];
   }
 
   #requireNames(): void {
-    const { config } = this.#options;
-    if (config.proxy.enabled && config.hostResolver !== "noop") return;
-    const [key, value, wanted] = config.proxy.enabled
-      ? ["host_resolver", "noop", "auto"]
-      : ["proxy_enabled", "false", "true"];
-    throw new TaskmuxError(
-      "E720",
-      `Cannot have names resolved: ${key} is ${value}`,
-      { hint: `taskmux config set ${key} ${wanted}` },
-    );
+    const { config, front } = this.#options;
+    const isOff = !front.isEnabled;
+    if (!isOff && config.hostResolver !== "noop") return;
+    const reason = isOff ? front.reason : "host_resolver is noop";
+    const hint = isOff
+      ? "taskmux config set proxy_enabled true"
+      : "taskmux config set host_resolver auto";
+    throw new TaskmuxError("E720", `Cannot have names resolved: ${reason}`, {
+      hint,
+    });
   }
 
   /**
@@ -435,23 +442,30 @@ export interface ResolutionParts {
   readonly environment: Readonly<Record<string, string>>;
   readonly store: { readonly meta: ResolutionOptions["meta"] };
   readonly bus: ResolutionOptions["bus"];
+  readonly front: ResolutionOptions["front"];
   readonly projects: { readonly all: readonly Project[] };
+  readonly aliases?: AliasNames;
   onError(error: unknown, context: string): void;
 }
 
 /** Makes it for the machine this daemon runs on. */
 export function openResolution(parts: ResolutionParts): Resolution {
-  const { config, paths: { home }, environment, store, bus } = parts;
+  const { config, paths: { home }, environment, store, bus, front } = parts;
   const { HOME = "" } = environment;
-  const addresses = config.proxy.enabled ? loopbackAddresses() : [];
+  const addresses = front.isEnabled ? loopbackAddresses() : [];
   return new Resolution({
     config,
     machine: thisMachine({ home, addresses, canRun: true }),
     isDefaultHome: HOME !== "" && home === resolvePaths({ HOME }).home,
     meta: store.meta,
     bus,
+    front,
     clock: systemClock,
-    names: () => namesToResolve(parts.projects.all, config.dns.managedTld),
+    names: () =>
+      namesToResolve(parts.projects.all, {
+        tld: config.dns.managedTld,
+        aliases: parts.aliases,
+      }),
     onError: (error) => parts.onError(error, "names"),
   });
 }
