@@ -190,7 +190,7 @@ export class Resolution implements AsyncDisposable {
     const names = this.#names();
     const plain = names.filter((name) => !isCatchAllName(name));
     const resolver = await this.#inTurn((own) => this.#choose(own));
-    const state = await resolver.status(plain, signal);
+    const { instead, ...state } = await resolver.status(plain, signal);
     const unresolved = await this.#unresolved(names, signal);
     const resolves = unresolved === null ? null : unresolved.length === 0;
     const isHosts = resolver.name === "etc_hosts";
@@ -215,7 +215,7 @@ export class Resolution implements AsyncDisposable {
         ...this.problems,
         ...this.#failure === null ? [] : [this.#failure],
       ],
-      hint: this.#hint(resolver, state, resolves),
+      hint: this.#hint(resolver, { ...state, instead }, resolves),
     };
   }
 
@@ -421,7 +421,7 @@ export class Resolution implements AsyncDisposable {
     if (this.problems.length > 0) return "taskmux config set dns_server_port 0";
     if (resolves === true || resolver.name === "noop") return null;
     if (state.installed && state.current) return "taskmux dns flush";
-    return "taskmux dns install";
+    return state.instead ?? "taskmux dns install";
   }
 
   #inTurn<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -49,8 +49,9 @@ export class Delegation implements Resolver {
   async status(): Promise<ResolverState> {
     const place = await placeOf(this.#machine, this.#options);
     if (place === null) {
-      const detail = (await this.#impossible()).message;
-      return { installed: false, current: false, path: null, detail };
+      const { message: detail, hint = null } = await this.#impossible();
+      const nowhere = { installed: false, current: false, path: null };
+      return { ...nowhere, detail, instead: hint };
     }
     const { path } = place;
     const text = await readSystemFile(path);
@@ -63,7 +64,7 @@ export class Delegation implements Resolver {
       : installed
       ? `${path} asks for another domain or port than ${this.#options.port}`
       : `${path} is not of taskmux`;
-    return { installed, current, path, detail };
+    return { installed, current, path, detail, instead: null };
   }
 
   async install(

@@ -42,7 +42,8 @@ export class EtcHosts implements Resolver {
       : `${path} has ${count} name${count === 1 ? "" : "s"}${
         current ? "" : ", and they are not those of now"
       }`;
-    return { installed: present !== null, current, path, detail };
+    const installed = present !== null;
+    return { installed, current, path, detail, instead: null };
   }
 
   async install(

@@ -18,6 +18,7 @@ export class NoResolver implements Resolver {
       current: true,
       path: null,
       detail: "nothing is written",
+      instead: null,
     });
   }
 

@@ -19,6 +19,8 @@ export interface ResolverState {
   readonly path: string | null;
   /** What is, in words. */
   readonly detail: string;
+  /** What to type where this way leads nowhere; else null. */
+  readonly instead: string | null;
 }
 
 /** What was done to the machine. */
