@@ -98,8 +98,8 @@ export class Resolution implements AsyncDisposable {
     this.#scope.run(async (signal) => {
       const selection = { types: NAMING_EVENTS };
       const events = this.#options.bus.subscribe(selection, signal);
-      await this.sync();
-      for await (const _ of events) await this.sync();
+      await this.#syncSafely(signal);
+      for await (const _ of events) await this.#syncSafely(signal);
     });
   }
 
@@ -170,7 +170,6 @@ export class Resolution implements AsyncDisposable {
       this.#syncing = null;
       const names = this.#names();
       this.#zone = new Zone(this.#tld, names);
-      if (!this.#options.front.isEnabled) return;
       if (names.length === 0 && !await this.#hasEntries()) return;
       const resolver = await this.#choose(signal);
       if (!this.#isMine) return;
@@ -191,7 +190,9 @@ export class Resolution implements AsyncDisposable {
     const plain = names.filter((name) => !isCatchAllName(name));
     const resolver = await this.#inTurn((own) => this.#choose(own));
     const { instead, ...state } = await resolver.status(plain, signal);
-    const unresolved = await this.#unresolved(names, signal);
+    const unresolved = names.length === 0
+      ? null
+      : await this.#unresolved(names, signal);
     const resolves = unresolved === null ? null : unresolved.length === 0;
     const isHosts = resolver.name === "etc_hosts";
     // Root may have done it meanwhile.
@@ -215,7 +216,9 @@ export class Resolution implements AsyncDisposable {
         ...this.problems,
         ...this.#failure === null ? [] : [this.#failure],
       ],
-      hint: this.#hint(resolver, { ...state, instead }, resolves),
+      hint: names.length === 0
+        ? null
+        : this.#hint(resolver, { ...state, instead }, resolves),
     };
   }
 
@@ -343,6 +346,16 @@ export class Resolution implements AsyncDisposable {
     return asked.filter((_, index) => found[index] === false);
   }
 
+  async #syncSafely(signal: AbortSignal): Promise<void> {
+    try {
+      await this.sync();
+    } catch (error) {
+      signal.throwIfAborted();
+      // The next event is another chance.
+      this.#options.onError(error);
+    }
+  }
+
   /** Whether a hosts file has names that are none any more. */
   async #hasEntries(): Promise<boolean> {
     const hosts = new EtcHosts(this.#options.machine);
@@ -351,13 +364,16 @@ export class Resolution implements AsyncDisposable {
 
   /** The way, found out once; with it the server runs if it is the way. */
   async #choose(signal: AbortSignal): Promise<Resolver> {
-    if (this.#resolver !== null) return this.#resolver;
     const { config: { hostResolver, dns }, machine } = this.#options;
+    // A port that was taken may be free by now.
+    if (hostResolver === "dns_server" && this.#server?.isListening !== true) {
+      this.#server = await this.#openServer();
+    }
+    if (this.#resolver !== null) return this.#resolver;
     const isAuto = hostResolver === "auto";
     const isThere = isAuto &&
       (await leadHere([unusedName(this.#tld)], machine, signal))[0] === true;
     const name = !isAuto ? hostResolver : isThere ? "noop" : "etc_hosts";
-    if (name === "dns_server") this.#server ??= await this.#openServer();
     const port = this.#server?.port ?? dns.serverPort;
     this.#resolver = openResolver(name, machine, { tld: this.#tld, port });
     return this.#resolver;

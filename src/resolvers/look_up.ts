@@ -8,7 +8,7 @@
 import type { Machine } from "./resolver.ts";
 
 /** Names that are asked for at the same time. */
-const LOOKUPS_AT_ONCE = 4;
+const LOOKUPS_AT_ONCE = 8;
 
 /**
  * Whether names lead to loopback, and to nothing else.

@@ -226,8 +226,9 @@ Deno.test({
 });
 
 Deno.test("a DNS port that is taken is told, and the daemon lives", async () => {
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = taken.addr;
+  using held = new DisposableStack();
+  const { port } = held.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }))
+    .addr;
   await using taskmux = await testTaskmux({
     hostConfig: `${PORTS}host_resolver = "dns_server"\n` +
       `dns_server_port = ${port}\n`,
@@ -252,4 +253,7 @@ Deno.test("a DNS port that is taken is told, and the daemon lives", async () => 
     String(finding?.["detail"]),
     new RegExp(`${reason}.*; ${Deno.pid} `),
   );
+  held.dispose();
+  const later = await taskmux.ok<DnsStatus>(["dns", "status"]);
+  assert.deepEqual([later.problems, later.port], [[], port]);
 });

@@ -20,10 +20,15 @@ export function dnsLines(
     ? ""
     : ` (host_resolver ${configured})`;
   const verdict = resolves === null
-    ? paint("dim", "it cannot be told whether names resolve")
+    ? paint(
+      "dim",
+      names.length === 0
+        ? "there are none yet"
+        : "it cannot be told whether they resolve",
+    )
     : resolves
-    ? paint("green", "names resolve")
-    : paint("red", "names do not resolve");
+    ? paint("green", "they resolve")
+    : paint("red", "they do not resolve");
   return [
     `Names: below .${tld}, ${verdict}`,
     `Resolver: ${resolver}${chosen}, ${status.detail}`,
