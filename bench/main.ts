@@ -21,6 +21,7 @@ import type { BenchContext, Scenario, Section } from "./harness/scenario.ts";
 import { answerTokens } from "./scenarios/answer_tokens.ts";
 import { crashRestart } from "./scenarios/crash_restart.ts";
 import { cursorPolling } from "./scenarios/cursor_polling.ts";
+import { dnsQueries } from "./scenarios/dns_queries.ts";
 import { errorDigest } from "./scenarios/error_digest.ts";
 import { eventFanOut } from "./scenarios/event_fan_out.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
@@ -48,6 +49,7 @@ const SCENARIOS: readonly Scenario[] = [
   errorDigest,
   answerTokens,
   eventFanOut,
+  dnsQueries,
   proxyRequests,
   proxyBodies,
   proxyIdle,

@@ -30,6 +30,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   service: { rank: 3, only: ["config", "domain", "kit"] },
   certs: { rank: 3, only: ["config", "domain", "kit"] },
   trust: { rank: 3, only: ["config", "domain", "kit"] },
+  dns: { rank: 3, only: ["domain", "kit"] },
+  resolvers: { rank: 3, only: ["config", "domain", "kit"] },
   transports: { rank: 3, only: ["contract", "domain", "kit"] },
   client: {
     rank: 3,
@@ -89,6 +91,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@logtape/file": ["daemon"],
   "@logtape/logtape": ["daemon", "supervisor"],
   "@lydell/node-pty": ["pty", "keeper"],
+  "dns-packet": ["dns"],
   // Tests only.
   "fast-check": [],
   "node-forge": ["certs"],

@@ -191,6 +191,39 @@ export const COMMAND_GROUPS: readonly (readonly [
       ],
     },
   ]],
+  ["Names", [
+    {
+      name: "dns",
+      summary: "How this machine resolves host names",
+      subcommands: [
+        {
+          name: "status",
+          summary: "Tell who resolves names, and whether it works",
+          load: async () => (await import("./commands/dns.ts")).dnsStatus,
+        },
+        {
+          name: "install",
+          summary: "Have this machine resolve host names",
+          load: async () => (await import("./commands/dns.ts")).dnsInstall,
+        },
+        {
+          name: "uninstall",
+          summary: "Take back what install did",
+          load: async () => (await import("./commands/dns.ts")).dnsUninstall,
+        },
+        {
+          name: "flush",
+          summary: "Have this machine forget what it remembers of names",
+          load: async () => (await import("./commands/dns.ts")).dnsFlush,
+        },
+        {
+          name: "query",
+          summary: "Ask taskmux's own DNS server",
+          load: async () => (await import("./commands/dns.ts")).dnsQuery,
+        },
+      ],
+    },
+  ]],
   ["Housekeeping", [
     {
       name: "ca",

@@ -97,14 +97,14 @@ export const HOST_FIELDS = {
     "Port that redirects HTTP to HTTPS, 8080 where 80 cannot be bound; 0 = none",
   ),
   host_resolver: defaulted(
-    choice(["etc_hosts", "dns_server", "noop"]),
-    "etc_hosts",
-    "How host names are made to resolve",
+    choice(["auto", "etc_hosts", "dns_server", "noop"]),
+    "auto",
+    "How host names are made to resolve; auto = by the hosts file, where the machine does not do it by itself",
   ),
   dns_server_port: defaulted(
-    integer(1, MAX_PORT),
+    integer(0, MAX_PORT),
     5454,
-    "Port of the DNS server on 127.0.0.1",
+    "Port of the DNS server on 127.0.0.1 and ::1; 0 = any free one",
   ),
   dns_managed_tld: defaulted(
     label(),

@@ -100,9 +100,12 @@ export function cliFlags(paths: Paths): string[] {
   ];
 }
 
-/** Flags of `deno run` for the daemon. */
+/** Flags of `deno run` for the daemon. The first gives it UDP, for the DNS server: `docs/decisions/0022`. */
 export function daemonFlags(paths: Paths, grants: DaemonGrants = {}): string[] {
-  return permissionFlags(daemonPermissions(paths, grants));
+  return [
+    "--unstable-net",
+    ...permissionFlags(daemonPermissions(paths, grants)),
+  ];
 }
 
 /**

@@ -10,6 +10,7 @@ import { ca } from "./operations/ca.ts";
 import { address } from "./operations/address.ts";
 import { alias } from "./operations/alias.ts";
 import { daemon } from "./operations/daemon.ts";
+import { dns } from "./operations/dns.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
 import { logErrors } from "./operations/log_errors.ts";
@@ -26,6 +27,7 @@ export const contract = {
   ...address,
   ...alias,
   ...daemon,
+  ...dns,
   ...event,
   ...log,
   ...logErrors,

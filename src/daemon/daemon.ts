@@ -44,6 +44,7 @@ import { Projects } from "./projects.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
 import { ProjectSecrets } from "./project_secrets.ts";
+import { openResolution } from "./resolution.ts";
 import type { Services } from "./services.ts";
 import { createShutDown } from "./shut_down.ts";
 import { rebuildFromEvents } from "./state_rebuild.ts";
@@ -97,6 +98,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const state = await openState(options, stack);
   const engine = await openEngine(options, state, stack);
   const { front } = engine;
+  const resolution = stack.use(openResolution({
+    ...state,
+    ...engine,
+    paths,
+    environment: options.environment(),
+  }));
+  resolution.follow();
   const api = openApi(
     { paths, port: options.apiPort ?? state.config.apiPort },
     state.problems,
@@ -106,6 +114,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const services: Services = {
     ...state,
     ...engine,
+    resolution,
     paths,
     startedAt: systemClock.now(),
     secrets: new ProjectSecrets(engine),
@@ -118,6 +127,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...state.damage.warnings,
       ...state.disk.warnings(),
       ...front.problems,
+      ...resolution.problems,
       ...[...state.problems].map(([what, message]) => `${what}: ${message}`),
     ],
     shutDown: createShutDown({ ...engine, end: ended.resolve }),

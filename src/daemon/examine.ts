@@ -6,8 +6,10 @@
  */
 
 import { VERSION } from "../contract/wire.ts";
+import type { Result } from "../contract/mod.ts";
 import {
   type Check,
+  type CheckAnswer,
   failed,
   type Finding,
   passed,
@@ -82,6 +84,23 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
     run: ({ front }) => Promise.resolve(checkProxy(front)),
   },
   {
+    name: "names",
+    run: async (services, signal) => {
+      const { resolution, front, keeper } = services;
+      const { port, isTaken } = resolution.wantedPort;
+      if (isTaken) {
+        const { holders } = await keeper.request("holders", { port });
+        const who = holders.map(({ pid, command }) => `${pid} ${command}`);
+        return warned(
+          [...resolution.problems, ...who].join("; "),
+          "taskmux config set dns_server_port 0",
+        );
+      }
+      if (!front.isEnabled) return passed("the proxy is off");
+      return judgeNames(await resolution.status(signal));
+    },
+  },
+  {
     name: "descriptors",
     run: async (_services, signal) => {
       const limit = Number(await lineOf("ulimit -n", signal));
@@ -144,6 +163,23 @@ export async function examine(services: Services): Promise<Finding[]> {
     limitMs: CHECK_LIMIT_MS,
     lastResort: `tail -n 20 ${services.paths.daemonLog}`,
   });
+}
+
+/** Whether programs find the names of tasks. */
+function judgeNames(status: Result<"dns.status">): CheckAnswer {
+  const { names, resolves, resolver, unresolved, detail, tld } = status;
+  if (names.length === 0) return passed("no task has a host");
+  if (status.configured === "noop") return passed("host_resolver is noop");
+  const isStale = status.installed && !status.current;
+  if (resolves !== false && !isStale) return passed(`${resolver}, ${detail}`);
+  const what = unresolved.length === 0
+    ? detail
+    : `${unresolved.join(", ")} not found by programs of this machine`;
+  const isKnown = tld === "localhost" && !isStale;
+  return warned(
+    isKnown ? `${what}; browsers and curl know them all the same` : what,
+    status.hint ?? "taskmux dns status",
+  );
 }
 
 /** Kibibytes that this user may still write below a folder; null = unknown. */

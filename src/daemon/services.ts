@@ -16,6 +16,7 @@ import type { KeeperLink } from "./keeper_link.ts";
 import type { Front } from "./front.ts";
 import type { ProjectSecrets } from "./project_secrets.ts";
 import type { Projects } from "./projects.ts";
+import type { Resolution } from "./resolution.ts";
 import type { ShutDownReport } from "./shut_down.ts";
 
 /** See the module. */
@@ -44,6 +45,8 @@ export interface Services {
   readonly certificates: Certificates;
   /** Has the proxy serve, and remembers where. Called when a project gets its first name. */
   serveNames(): Promise<void>;
+  /** How names are resolved. */
+  readonly resolution: Resolution;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

@@ -36,7 +36,13 @@ export async function readDaemonStatus(
       units: await findUnits(env, Deno.build.os),
     },
     proxy: { enabled: host.config.proxy.enabled, reason: NO_DAEMON },
-    dns: { resolver: host.config.hostResolver, active: false },
+    dns: {
+      resolver: host.config.hostResolver,
+      configured: host.config.hostResolver,
+      bind: "127.0.0.1",
+      port: null,
+      active: false,
+    },
     warnings: [
       ...host.warnings,
       ...warnings,

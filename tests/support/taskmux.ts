@@ -44,6 +44,8 @@ export interface TaskmuxOptions {
   readonly hostConfig?: string | null;
   /** Errors that the daemon may write into its own log; any other one fails the test. */
   readonly expectedErrors?: RegExp;
+  /** Name of the state folder, see {@linkcode tempHome}. */
+  readonly folder?: string;
   /** Words before each command line of the CLI, such as a program that changes the user. */
   readonly launcher?: readonly string[];
 }
@@ -160,7 +162,7 @@ export async function testTaskmux(
   options: TaskmuxOptions = {},
 ): Promise<Taskmux> {
   const { hostConfig = TEST_CONFIG } = options;
-  const made = await tempHome(options.env);
+  const made = await tempHome(options.env, options.folder);
   const { launcher = [] } = options;
   const home = { ...made, launcher };
   if (hostConfig !== null) {

@@ -9,7 +9,7 @@ import { testDenoDirectory } from "./deno_flags.ts";
 
 /** A temporary `TASKMUX_HOME`, removed on disposal. */
 export interface TempHome extends AsyncDisposable {
-  /** The folder itself: absolute, without symlinks, short enough for sockets inside it. Holds `home/` and `work/`. */
+  /** The folder itself: absolute, without symlinks, short enough for sockets inside it. Holds state folder and `work/`. */
   readonly root: string;
   /** The value of TASKMUX_HOME. Does not exist yet, as on a cold machine. */
   readonly home: string;
@@ -26,14 +26,16 @@ export interface TempHome extends AsyncDisposable {
  * Makes one. Whoever starts a daemon in it ends that daemon before the disposal: a folder does not stop a process.
  *
  * @param env More variables of the environment.
+ * @param folder Name of the state folder. A user's is `.taskmux` by default, and then it may change the machine.
  */
 export async function tempHome(
   env: Readonly<Record<string, string>> = {},
+  folder = "home",
 ): Promise<TempHome> {
   const root = await Deno.realPath(
     await Deno.makeTempDir({ dir: "/tmp", prefix: "tmx-" }),
   );
-  const home = `${root}/home`;
+  const home = `${root}/${folder}`;
   const work = `${root}/work`;
   await Deno.mkdir(work);
   return {

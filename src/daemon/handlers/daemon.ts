@@ -49,7 +49,7 @@ export function daemonHandlers(
           units: await findUnits(services.environment(), Deno.build.os),
         },
         proxy: frontDetails(services.front),
-        dns: { resolver: services.config.hostResolver, active: false },
+        dns: services.resolution.summary,
         is_root: services.isRoot,
         warnings: services.warnings(),
       };

@@ -10,6 +10,7 @@ import { caHandlers } from "./ca.ts";
 import { addressHandlers } from "./address.ts";
 import { aliasHandlers } from "./alias.ts";
 import { daemonHandlers } from "./daemon.ts";
+import { dnsHandlers } from "./dns.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
 import { logErrorHandlers } from "./log_errors.ts";
@@ -27,6 +28,7 @@ export function createHandlers(services: Services): Handlers {
     ...addressHandlers(services),
     ...aliasHandlers(services),
     ...daemonHandlers(services),
+    ...dnsHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),
     ...logErrorHandlers(services),

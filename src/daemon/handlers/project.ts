@@ -101,7 +101,7 @@ async function environmentOf(
 ): ReturnType<ProjectHandlers["project.env"]> {
   await using looked = await services.projects.look(scope);
   const facts = projectFacts({
-    ...looked.supervisor.projectFacts(),
+    ...await looked.supervisor.projectFacts(),
     proxy: expectedProxy(services),
   });
   const variables = projectVariables(facts, { prefix, urls });

@@ -81,7 +81,7 @@ export function taskHandlers(services: Services): TaskHandlers {
       if (request.names.length === 0 && outcome.outcomes.some(isStarted)) {
         emitSession(project, "session_started");
       }
-      const hasNames = project.routes().some(({ host }) => host !== null);
+      const hasNames = project.runners.some(({ spec }) => spec.host !== null);
       const tip = hasNames ? await trustTip(services) : [];
       return viewAction(
         project,

@@ -40,7 +40,7 @@ Deno.test("parseHostConfig fills in every default", () => {
       bind: "127.0.0.1",
       httpRedirectPort: 80,
     },
-    hostResolver: "etc_hosts",
+    hostResolver: "auto",
     dns: { serverPort: 5454, managedTld: "localhost" },
     caProvider: "builtin",
     autoInjectAgents: true,

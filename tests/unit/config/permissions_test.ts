@@ -25,6 +25,7 @@ Deno.test("the CLI may ask two sockets and start two programs", () => {
 
 Deno.test("the daemon may run programs and reach this machine only", () => {
   assert.deepEqual(daemonFlags(paths), [
+    "--unstable-net",
     "--no-prompt",
     "--allow-read",
     "--allow-write",

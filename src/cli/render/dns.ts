@@ -1,0 +1,55 @@
+/**
+ * Answers about names for people.
+ *
+ * @module
+ */
+
+import type { Result } from "../../contract/mod.ts";
+import type { Paint } from "./paint.ts";
+
+/** Names that are listed. */
+const NAMES_MAX = 20;
+
+/** The lines of `dns status`. */
+export function dnsLines(
+  status: Result<"dns.status">,
+  paint: Paint,
+): string[] {
+  const { resolver, configured, tld, port, resolves, names } = status;
+  const chosen = configured === resolver
+    ? ""
+    : ` (host_resolver ${configured})`;
+  const verdict = resolves === null
+    ? paint(
+      "dim",
+      names.length === 0
+        ? "there are none yet"
+        : "it cannot be told whether they resolve",
+    )
+    : resolves
+    ? paint("green", "they resolve")
+    : paint("red", "they do not resolve");
+  return [
+    `Names: below .${tld}, ${verdict}`,
+    `Resolver: ${resolver}${chosen}, ${status.detail}`,
+    ...port === null ? [] : [`DNS server: 127.0.0.1:${port}`],
+    ...names.slice(0, NAMES_MAX).map((name) =>
+      status.unresolved.includes(name)
+        ? `  ${name}  ${paint("red", "does not resolve")}`
+        : `  ${name}`
+    ),
+    ...names.length > NAMES_MAX
+      ? [`  and ${names.length - NAMES_MAX} more`]
+      : [],
+    ...status.skipped.map((name) =>
+      paint("yellow", `A hosts file cannot have "${name}"`)
+    ),
+    ...status.problems.map((problem) => paint("yellow", problem)),
+    ...status.hint === null ? [] : [`${paint("dim", "next:")} ${status.hint}`],
+  ];
+}
+
+/** What is still to be typed. */
+export function nextLines(next: readonly string[]): string[] {
+  return next.length === 0 ? [] : ["Next:", ...next.map((line) => `  ${line}`)];
+}
