@@ -13,7 +13,7 @@ import type { DoctorCheck } from "./world.ts";
 const OTHERS_MODE = 0o077;
 
 /** What the first taskmux keeps and this one does not. */
-const LEGACY_NAMES = ["daemon.pid", "ca-bundle.pem", "tunnels"] as const;
+const LEGACY_NAMES = ["daemon.pid", "tunnels"] as const;
 
 /** The folder and its `run`: there, private, ours. */
 export const homeCheck: DoctorCheck = {
