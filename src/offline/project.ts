@@ -10,6 +10,7 @@ import { clientVariables } from "../domain/client_variables.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { baseHost } from "../domain/task_url.ts";
 import { projectVariables, VARIABLE_PREFIX } from "../domain/variable_names.ts";
+import { readCaPath } from "./ca_path.ts";
 import { readAddressBook } from "./address_book.ts";
 import { kindOf } from "../kit/set_aside.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
@@ -49,8 +50,8 @@ export async function readEnvironment(
     urls: urls ?? true,
   });
   const { paths } = disk;
-  const isThere = kindOf(`${paths.ca}/rootCA.pem`) === "file" &&
-    kindOf(paths.caBundle) === "file";
+  const caPath = await readCaPath({ paths, env: disk.env() });
+  const isThere = caPath !== null && kindOf(paths.caBundle) === "file";
   return {
     ok: true,
     env: {

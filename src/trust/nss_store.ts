@@ -13,6 +13,7 @@ import {
   settled,
   type StoreAnswer,
   type TrustStore,
+  UNINSTALL_COMMAND,
   unsettled,
 } from "./trust_store.ts";
 
@@ -86,7 +87,9 @@ export class NssStore implements TrustStore {
       nickname === this.#name && !isSame(der, root.der) && !isOwnKind(der);
     if (found.some(isForeign)) return this.#nameTaken(own?.isTrusted ?? false);
     const certutil = this.#tools.find(PROGRAM);
-    if (certutil === null) return this.#noTool(own?.isTrusted ?? false);
+    if (certutil === null) {
+      return this.#noTool(own?.isTrusted ?? false, INSTALL_COMMAND);
+    }
     const trouble = await this.#create(certutil) ??
       (earlier.length > 0 ? await this.#remove(certutil, this.#name) : null) ??
       await this.#add(certutil, own?.nickname ?? this.#name, root);
@@ -115,7 +118,7 @@ export class NssStore implements TrustStore {
     const names = new Set(found.filter(isOurs).map(({ nickname }) => nickname));
     if (names.size === 0) return settled("absent");
     const certutil = this.#tools.find(PROGRAM);
-    if (certutil === null) return this.#noTool(true);
+    if (certutil === null) return this.#noTool(true, UNINSTALL_COMMAND);
     for (const name of names) {
       const shared = found.some((entry) =>
         entry.nickname === name && !isOurs(entry)
@@ -216,11 +219,11 @@ export class NssStore implements TrustStore {
     ]);
   }
 
-  #noTool(trusted: boolean): StoreAnswer {
+  #noTool(trusted: boolean, again: string): StoreAnswer {
     return unsettled("no_tool", {
       trusted,
       detail: `there is no ${PROGRAM}`,
-      fix: this.#tools.installLine(PACKAGES),
+      fix: `${this.#tools.installLine(PACKAGES)} && ${again}`,
     });
   }
 

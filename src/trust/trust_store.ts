@@ -55,6 +55,9 @@ export interface TrustStore {
 /** What has all stores trust the certificate. */
 export const INSTALL_COMMAND = "taskmux ca install";
 
+/** What has no store trust it any more. */
+export const UNINSTALL_COMMAND = "taskmux ca uninstall";
+
 /** It is found not to trust the certificate. */
 export function absent(
   detail: string | null,

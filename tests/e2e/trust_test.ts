@@ -87,6 +87,10 @@ Deno.test({
       bundle: await Deno.readTextFile(trust.bundle),
       anchors: names(trust.anchors),
     };
+    await taskmux.fails("E710", ["ca", "path"]);
+    const nothing = await taskmux.ok<Status>(["ca", "status"]);
+    assert.deepEqual([nothing.exists, nothing.stores], [false, []]);
+    assert.equal(await taskmux.daemonPid(), null);
     assert.match(await warningOf(project), /trust[^]*taskmux ca install$/);
     await project.ok(["stop"]);
     assert.equal(await warningOf(project), "");

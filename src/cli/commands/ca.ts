@@ -23,6 +23,7 @@ const VARIABLES = [
   "JAVA_HOME",
   "XDG_DATA_HOME",
   "XDG_CONFIG_HOME",
+  "CAROOT",
   "NODE_EXTRA_CA_CERTS",
   "REQUESTS_CA_BUNDLE",
   "SSL_CERT_FILE",
@@ -88,7 +89,7 @@ export const caPath = command({
   ],
   async run(context) {
     const { paths, output } = context;
-    const { readCaPath } = await import("../../offline/trust.ts");
+    const { readCaPath } = await import("../../offline/ca_path.ts");
     const path = await readCaPath({ paths, env: context.env() });
     if (path === null) {
       throw new TaskmuxError(

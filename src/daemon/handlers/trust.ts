@@ -31,7 +31,7 @@ type TrustHandlers = Pick<
 
 /** See the module. */
 export function trustHandlers(services: Services): TrustHandlers {
-  const { paths, certificates } = services;
+  const { config, paths, certificates } = services;
   const find = (
     environment: Readonly<Record<string, string>>,
     signal: AbortSignal,
@@ -64,7 +64,10 @@ export function trustHandlers(services: Services): TrustHandlers {
     "ca.uninstall": async ({ environment }, { signal }) => {
       const { caPath } = certificates;
       const root = caPath === null ? null : await readRoot(caPath);
-      const stores = await (await find(environment, signal)).uninstall(root);
+      // What mkcert has put into the stores stays there: only what we did goes.
+      const isOurs = config.caProvider !== "mkcert";
+      const found = await find(environment, signal);
+      const stores = await found.uninstall(isOurs ? root : null);
       noteTrust(services, stores);
       if (root !== null) await refreshBundle(paths.caBundle, root);
       return summarizeChange("uninstalled", root, stores);
