@@ -103,6 +103,11 @@ Deno.test("requests go to the task of their name, and nowhere else", async (t) =
     });
     assert.equal(status, 400);
     assert.doesNotMatch(text, /example/);
+    const headers = { host: "api.nobody.localhost" };
+    const unknown = await proxy.json("shop.localhost/", { headers });
+    assert.equal(unknown.status, 503);
+    assert.equal(unknown.body["reason"], "unknown_project");
+    assert.equal(unknown.body["error_code"], "E303");
   });
 
   await headOf(t, proxy);
@@ -117,14 +122,34 @@ Deno.test("requests go to the task of their name, and nowhere else", async (t) =
 });
 
 async function headOf(t: Deno.TestContext, proxy: ProxyClient): Promise<void> {
-  await t.step("a HEAD is refused without a body", async () => {
-    const { status, headers, text } = await proxy.ask("doomed.shop.localhost", {
-      method: "HEAD",
-    });
-    assert.equal(status, 503);
-    assert.equal(text, "");
-    assert(Number(headers["content-length"]) > 0);
-  });
+  await t.step(
+    "a HEAD is refused without a body, by both protocols",
+    async () => {
+      const { status, headers, text } = await proxy.ask(
+        "doomed.shop.localhost",
+        {
+          method: "HEAD",
+        },
+      );
+      assert.equal(status, 503);
+      assert.equal(text, "");
+      assert(Number(headers["content-length"]) > 0);
+      const session = proxy.session("doomed.shop.localhost");
+      const ask = (method: string) =>
+        askSession(session, { ":method": method, accept: "text/html" });
+      const page = await ask("GET");
+      assert.equal(page.status, 503);
+      assert.match(page.text, /start doomed/);
+      const head = await ask("HEAD");
+      assert.equal(head.status, 503);
+      assert.equal(head.text, "");
+      assert.equal(
+        head.headers["content-length"],
+        page.headers["content-length"],
+      );
+      session.close();
+    },
+  );
 }
 
 interface Around {
