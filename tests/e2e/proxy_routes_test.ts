@@ -48,6 +48,23 @@ command = "${
 host = "held"
 auto_start = false
 
+[tasks.never]
+command = "echo still thinking; exec sleep 1000"
+host = "never"
+auto_start = false
+boot_grace = 60
+
+[tasks.crashing]
+command = "echo no paper; exit 7"
+host = "crashing"
+auto_start = false
+max_restarts = 0
+restart_backoff = 1.0
+
+[tasks.bare]
+command = "exec sleep 1000"
+auto_start = false
+
 [tasks.doomed]
 command = "${gated("go-doomed", "echo 'no database <here>'; exit 3")}"
 host = "doomed"
@@ -81,6 +98,7 @@ Deno.test("requests go to the task of their name, and nowhere else", async (t) =
   const says = async (address: string): Promise<string> =>
     (await proxy.ask(address)).text;
 
+  const slowly = await slowRefusals({ shop, proxy });
   await t.step("exact host, own name, and every other one", async () => {
     assert.equal(
       await says("api.shop.localhost/a%2Fb?c=/../"),
@@ -119,6 +137,7 @@ Deno.test("requests go to the task of their name, and nowhere else", async (t) =
   });
   await holdSteps(t, { shop, proxy });
   await strangerSteps(t, { shop, proxy });
+  await t.step("no request waits for ever", slowly);
 });
 
 async function headOf(t: Deno.TestContext, proxy: ProxyClient): Promise<void> {
@@ -150,6 +169,39 @@ async function headOf(t: Deno.TestContext, proxy: ProxyClient): Promise<void> {
       session.close();
     },
   );
+}
+
+/** Begins what takes its time while other things are tried. @returns What looks at it. */
+async function slowRefusals(
+  { shop, proxy }: Around,
+): Promise<() => Promise<void>> {
+  // The first returns when all there is to know is that they run.
+  await shop.run(["start", "never", "bare", "--timeout", "1"]);
+  await shop.run(["start", "crashing"]);
+  const begunAt = performance.now();
+  const late = proxy.ask("never.shop.localhost", {
+    headers: { accept: "application/json" },
+  });
+  const crashing = proxy.ask("crashing.shop.localhost", {
+    headers: { accept: "application/json" },
+  });
+  const lateAfter = late.then(() => performance.now() - begunAt);
+  return async () => {
+    const crash = await crashing;
+    const said = JSON.parse(crash.text);
+    assert.equal(said.reason, "failed", crash.text);
+    assert.deepEqual(said.lines, ["no paper"]);
+    assert.equal(crash.headers["retry-after"], "2");
+    await shop.ok(["stop", "crashing"]);
+    const { status, headers, text } = await late;
+    assert(await lateAfter >= 10_000, `after ${await lateAfter} ms`);
+    assert.equal(status, 503);
+    assert.equal(headers["retry-after"], "2");
+    const body = JSON.parse(text);
+    assert.equal(body.reason, "starting", text);
+    assert.equal(body.state, "starting");
+    assert.equal(body.transient, true);
+  };
 }
 
 interface Around {
@@ -213,6 +265,13 @@ async function hotSteps(
       await shop.ok(["start", "more"]);
       assert.equal((await proxy.ask("more.shop.localhost")).text, "more /");
       await both();
+      await shop.replace(
+        SHOP.replace("[tasks.bare]", '[tasks.bare]\nhost = "bare"'),
+      );
+      await until(async () => (await shop.task("bare")).config_changed);
+      const { body } = await proxy.json("bare.shop.localhost");
+      assert.equal(body["reason"], "no_port");
+      assert.equal(body["hint"], `taskmux -C ${shop.folder} restart bare`);
       await shop.replace(SHOP);
       await until(async () =>
         (await proxy.ask("more.shop.localhost")).text === "any /"
