@@ -211,16 +211,12 @@ interface Socket {
     | null;
 }
 
-/** Longest part of a command line that is told. */
-const MAX_COMMAND_LENGTH = 60;
-
 function wordsFor(stranger: NonNullable<Socket["stranger"]>): string {
   if ("uid" in stranger) return `a process of user ${stranger.uid}`;
   const { pid, command } = stranger;
-  const name = command.length <= MAX_COMMAND_LENGTH
-    ? command
-    : `${command.slice(0, MAX_COMMAND_LENGTH - 1)}…`;
-  return `${name} (pid ${pid})`;
+  // Not its arguments: whoever can ask the proxy reads this, and they may hold a password.
+  const program = command.split(" ")[0]?.split("/").at(-1) ?? "";
+  return `${program} (pid ${pid})`;
 }
 
 function isSame(a: Proof | null, b: Proof): boolean {

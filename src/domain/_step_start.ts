@@ -33,12 +33,15 @@ import {
 import type { TaskSpec } from "./task_spec.ts";
 import type { RunInfo } from "./task_state.ts";
 
-/** What was stopped by hand, or has failed, is as if nothing had been said of it. */
+/** What was stopped by hand, or has failed, is as if nothing had been said of it: it waits for a request. */
 export function onAllow(machine: TaskMachine): Step {
   if (!isAtRest(machine)) return [machine, []];
-  if (machine.phase.status === "completed") return [machine, [PERSIST]];
-  const free = { ...machine, manual: false, error: null, gaveUp: false };
-  return [at(free, { status: "stopped" }), [PERSIST]];
+  const waiting: TaskMachine = { ...machine, desired: "down", manual: false };
+  if (machine.phase.status === "completed") return [waiting, [PERSIST]];
+  return [
+    at({ ...waiting, gaveUp: false, error: null }, { status: "stopped" }),
+    [PERSIST],
+  ];
 }
 
 /** Wanted up by hand. */

@@ -13,7 +13,7 @@ function held(...sockets: (readonly [string, string | null])[]): Holders {
   return {
     holders: sockets.map(([address, runId], at) => ({
       pid: 100 + at,
-      command: `program ${at}`,
+      command: `/usr/bin/program${at} --password x`,
       runId,
       addresses: [address],
     })),
@@ -72,7 +72,7 @@ Deno.test("what a stranger answers is not proven", () => {
   });
   assert.deepEqual(proofOf(held(["127.0.0.1", null]), runId), {
     kind: "stranger",
-    holder: "program 0 (pid 100)",
+    holder: "program0 (pid 100)",
   });
 });
 

@@ -192,6 +192,7 @@ export function inputsFor(
   const inputs: Record<string, InputData & { now?: number }> = {
     "start": { type: "start", isGated: false },
     "start gated": { type: "start", isGated: true },
+    "allow": { type: "allow" },
     "stop": { type: "stop", kind: "stop" },
     "kill": { type: "stop", kind: "kill" },
     "shutdown": { type: "stop", kind: "shutdown" },

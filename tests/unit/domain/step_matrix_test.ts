@@ -17,6 +17,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   "new": `
     start            -> preparing(start) gen+1 up | persist hook:before_start
     start gated      -> waiting up | persist
+    allow            -> stopped | persist
     stop             -> stopped manual | persist
     kill             -> stopped manual | persist
     restart          -> preparing(restart) gen+1 up | persist hook:before_start
@@ -29,6 +30,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   "stopped by hand": `
     start            -> preparing(start) gen+1 up auto | persist hook:before_start
     start gated      -> waiting up auto | persist
+    allow            -> stopped auto | persist
     stop             -> stopped | persist
     kill             -> stopped | persist
     restart          -> preparing(restart) gen+1 up auto | persist hook:before_start
@@ -41,6 +43,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   "stopped by shutdown": `
     start            -> preparing(start) gen+1 | persist hook:before_start
     start gated      -> waiting | persist
+    allow            -> stopped down | persist
     stop             -> stopped down manual | persist
     kill             -> stopped down manual | persist
     restart          -> preparing(restart) gen+1 | persist hook:before_start
@@ -53,6 +56,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   "completed": `
     start            -> preparing(start) gen+1 | persist hook:before_start
     start gated      -> waiting | persist
+    allow            -> completed down | persist
     stop             -> stopped down manual | persist
     kill             -> stopped down manual | persist
     restart          -> preparing(restart) gen+1 | persist hook:before_start
@@ -66,6 +70,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   "failed": `
     start            -> preparing(start) gen+1 restarts=0 hopeful no_error | persist hook:before_start
     start gated      -> waiting restarts=0 hopeful no_error | persist
+    allow            -> stopped down hopeful no_error | persist
     stop             -> stopped down manual | persist
     kill             -> stopped down manual | persist
     restart          -> preparing(restart) gen+1 restarts=0 hopeful no_error | persist hook:before_start
