@@ -11,7 +11,7 @@ import type { Explanation } from "../domain/why_facts.ts";
 import type { Refusal } from "../proxy/router.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import type { TaskRunner } from "../supervisor/task_runner.ts";
-import { explain } from "../supervisor/why_action.ts";
+import { explain, WHY_LINES } from "../supervisor/why_action.ts";
 import type { Project } from "./project.ts";
 
 /** When a page asks again for a task that is on its way. */
@@ -141,7 +141,7 @@ export function couldNotStart(
   { runner, supervisor, project }: TaskRoute,
   { error, hint = `taskmux why ${runner.name}` }: ErrorShape,
 ): Refusal {
-  return refusal({
+  return withoutSecrets(supervisor, {
     code: "failed",
     message: error,
     projectId: supervisor.projectId,
@@ -165,7 +165,7 @@ export async function explainedRefusal(
     signal,
   });
   const { state, restartInMs } = runner.snapshot();
-  return refusal({
+  return withoutSecrets(supervisor, {
     ...facts,
     message: explanation.summary,
     projectId: supervisor.projectId,
@@ -173,8 +173,16 @@ export async function explainedRefusal(
     state,
     hint: hintOf(route, explanation, project),
     ...facts.isTransient ? { retryAfterS: retryAfter(restartInMs) } : {},
-    lines: linesOf(explanation),
+    lines: linesOf(explanation, runner),
   });
+}
+
+/** Hooks, probes and what they print may show some, and anybody on this machine can ask the proxy. */
+function withoutSecrets(
+  { host, projectId }: ProjectSupervisor,
+  facts: RefusalFacts,
+): Refusal {
+  return refusal(host.secrets.without(projectId, facts));
 }
 
 /** A command as it works in any folder. */
@@ -200,7 +208,12 @@ function withFolder(project: Project, command: string): string {
     : command;
 }
 
-function linesOf({ chain }: Explanation): string[] {
+/** The last words of the task, or of the hook that let it not start. */
+function linesOf({ chain }: Explanation, { machine }: TaskRunner): string[] {
+  const tail = machine.error?.details?.["output_tail"];
+  if (typeof tail === "string") {
+    return tail.trimEnd().split("\n").slice(-WHY_LINES);
+  }
   const link = chain.find(({ lines }) => Array.isArray(lines));
   return (link?.lines ?? []) as string[];
 }

@@ -32,9 +32,10 @@ restart_policy = "no"
 [tasks.hooked]
 command = "${SERVER} hooked"
 host = "hooked"
+env = { API_TOKEN = "sesame-4711-open" }
 auto_start = "on-request"
 [tasks.hooked.hooks]
-before_start = "echo no ink; exit 1"
+before_start = "echo $API_TOKEN is no ink; exit 1"
 `;
 
 Deno.test("the first request starts a task, with what it needs, once", async (t) => {
@@ -106,8 +107,10 @@ async function failureSteps(
         assert.deepEqual(body["lines"], ["out of paper"]);
       }
       assert.equal((await shop.events("broken", "task_started")).length, 1);
-      const { body } = await proxy.json("hooked.shop.localhost");
-      assert.match(String(body["error"]), /hook/);
+      const { text } = await proxy.ask("hooked.shop.localhost");
+      assert.match(text, /before_start/);
+      assert.match(text, /is no ink/);
+      assert.doesNotMatch(text, /sesame/);
       // A start of everything lets the next request try again.
       await shop.ok(["start"]);
       assert.equal((await shop.task("broken")).state, "stopped");
