@@ -13,7 +13,6 @@ import type { ProxyBinding } from "../domain/task_url.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Router } from "../proxy/router.ts";
 import type { Certificates } from "./certificates.ts";
-import { loadFrontModules } from "./front_modules.ts";
 import { type FrontPorts, openFrontPorts } from "./open_front_ports.ts";
 import { portDetours, portProblems } from "./port_problems.ts";
 
@@ -146,10 +145,10 @@ export class Front implements AsyncDisposable {
   async #open(): Promise<void> {
     const { config: { proxy }, router, certificates, clock, onError } =
       this.#options;
-    const {
-      proxyServer: { ProxyServer },
-      redirectServer: { RedirectServer },
-    } = await loadFrontModules();
+    const [{ ProxyServer }, { RedirectServer }] = await Promise.all([
+      import("../proxy/proxy_server.ts"),
+      import("../proxy/redirect_server.ts"),
+    ]);
     // Tasks are told where the authority is as soon as they have names.
     await certificates.authority();
     const server = this.#stack.use(

@@ -12,7 +12,7 @@ import { denoDirectory } from "../config/permissions.ts";
 import { type TargetUser, userEnvironment } from "../config/target_user.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { RootPrivileges } from "../privilege/root_privileges.ts";
-import { loadFrontModules } from "./front_modules.ts";
+import { loadDeferredModules } from "./deferred_modules.ts";
 import {
   type FrontPorts,
   type FrontSettings,
@@ -57,7 +57,7 @@ export async function startPrivileged(
   const front = proxy === null || isUnwanted
     ? null
     : await openFrontPorts(proxy);
-  if (front !== null) await loadFrontModules();
+  if (options.bindsPorts) await loadDeferredModules();
   root.drop(user);
   Deno.permissions.revokeSync({ name: "ffi" });
   return {

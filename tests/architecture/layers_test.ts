@@ -84,3 +84,15 @@ Deno.test("every package is pinned, listed for a folder, and used", async () => 
     );
   }
 });
+
+Deno.test("all that the daemon loads later is loaded before it gives up the rights of root", async () => {
+  const deferring = "src/daemon/deferred_modules.ts";
+  const { edges } = await moduleGraph(["src/daemon/main.ts"]);
+  const dynamic = edges.filter(({ kind }) => kind === "dynamic");
+  const loaded = dynamic.filter(({ from }) => from === deferring)
+    .map(({ to }) => to);
+  // The beginning of such a daemon is itself what gives them up.
+  const later = dynamic.map(({ to }) => to)
+    .filter((to) => to !== "src/daemon/privileged_start.ts");
+  assert.deepEqual([...new Set(later)].sort(), loaded.toSorted());
+});

@@ -1,0 +1,26 @@
+/**
+ * Every module that the daemon loads only when it is needed.
+ *
+ * @module
+ */
+
+/**
+ * Loads all of them now. A daemon that is about to give up the rights of root does so before: its modules may be in a
+ * cache that only root can read.
+ */
+export async function loadDeferredModules(): Promise<void> {
+  await Promise.all([
+    import("../certs/current_authority.ts"),
+    import("../certs/leaf_store.ts"),
+    import("../certs/mkcert_authority.ts"),
+    import("../certs/own_authority.ts"),
+    import("../certs/sign_certificate.ts"),
+    import("../dns/ask_server.ts"),
+    import("../dns/dns_server.ts"),
+    import("../proxy/proxy_server.ts"),
+    import("../proxy/redirect_server.ts"),
+    import("../trust/ca_bundle.ts"),
+    import("../trust/root_certificate.ts"),
+    import("../trust/trust_stores.ts"),
+  ]);
+}
