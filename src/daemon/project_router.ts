@@ -124,8 +124,8 @@ export class ProjectRouter implements Router {
   failed(upstream: Upstream, error: Error): Refusal {
     const { key, name, port, projectId } = upstream;
     const project = this.#options.project(projectId);
-    const runner = project?.supervisor?.find(name) ?? null;
-    const isOfRun = runner !== null && key.startsWith(RUN_KEY);
+    const isOfRun = key.startsWith(RUN_KEY);
+    const runner = isOfRun ? project?.supervisor?.find(name) ?? null : null;
     if (isOfRun) this.#proofs.doubt(key.slice(RUN_KEY.length));
     const isAbsent = isConnectError(error);
     const who = isOfRun ? `Task "${name}"` : `Alias "${name}"`;
