@@ -8,6 +8,7 @@ import { PROGRAMS } from "../support/keeper.ts";
 import { canRun } from "../support/optional_tool.ts";
 import { proxyClient } from "../support/proxy_client.ts";
 import { sendRaw } from "../support/raw_http.ts";
+import { CAN_MOUNT, SmallDisk } from "../support/small_disk.ts";
 import { testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
@@ -174,25 +175,31 @@ Deno.test("the environment can forbid the proxy", async () => {
   assert.match(tasks[0]?.url ?? "", /^http:\/\/localhost:\d+$/);
 });
 
-Deno.test("without certificates tasks start all the same, and the proxy serves once it can", async () => {
-  await using taskmux = await testTaskmux({
-    ...config("proxy_https_port = 0", "proxy_http_redirect_port = 0"),
-    expectedErrors: /proxy/,
-  });
-  const { ca } = taskmux.home.paths;
-  // As on a full disk: there can be no folder.
-  await Deno.writeTextFile(ca, "in the way");
-  const shop = await taskmux.project(SHOP);
-  await shop.ok(["start", "--wait"]);
-  const { proxy, tasks, warnings } = await shop.status();
-  assert.equal(proxy.bound, false);
-  assert.match(proxy.reason ?? "", /^the proxy does not serve: /);
-  assert(warnings.includes(proxy.reason ?? ""), warnings.join("\n"));
-  assert.equal(tasks[0]?.url, `http://localhost:${tasks[0]?.port}`);
-  await Deno.remove(ca);
-  await until(async () => (await shop.status()).proxy.bound);
-  const client = await proxyClient(taskmux);
-  assert.equal((await client.ask("api.shop.localhost")).text, "api /");
+Deno.test({
+  name:
+    "without certificates tasks start all the same, and the proxy serves once it can",
+  ignore: !CAN_MOUNT,
+  fn: async () => {
+    await using taskmux = await testTaskmux({
+      ...config("proxy_https_port = 0", "proxy_http_redirect_port = 0"),
+      expectedErrors: /proxy/,
+    });
+    await using disk = await SmallDisk.at(taskmux.home.paths.ca, {
+      megabytes: 1,
+    });
+    await disk.fill();
+    const shop = await taskmux.project(SHOP);
+    await shop.ok(["start", "--wait"]);
+    const { proxy, tasks, warnings } = await shop.status();
+    assert.equal(proxy.bound, false);
+    assert.match(proxy.reason ?? "", /^the proxy does not serve: .*space/);
+    assert(warnings.includes(proxy.reason ?? ""), warnings.join("\n"));
+    assert.equal(tasks[0]?.url, `http://localhost:${tasks[0]?.port}`);
+    await disk.empty();
+    await until(async () => (await shop.status()).proxy.bound);
+    const client = await proxyClient(taskmux);
+    assert.equal((await client.ask("api.shop.localhost")).text, "api /");
+  },
 });
 
 /** A network of its own, where 443 and 80 are nobody's. */
