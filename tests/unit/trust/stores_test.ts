@@ -13,8 +13,12 @@ import {
   readRoot,
   type RootCertificate,
 } from "../../../src/trust/root_certificate.ts";
+import { SystemStore } from "../../../src/trust/system_store.ts";
 import { Toolbox } from "../../../src/trust/toolbox.ts";
-import type { TrustStore } from "../../../src/trust/trust_store.ts";
+import type {
+  StoreAnswer,
+  TrustStore,
+} from "../../../src/trust/trust_store.ts";
 import { type TempHome, tempHome } from "../../support/temp_home.ts";
 
 const NAME = "taskmux-00000000";
@@ -22,6 +26,7 @@ const OURS = "taskmux development CA";
 
 const HAS_CERTUTIL = Deno.env.get("CI") === "true" || hasProgram("certutil");
 const HAS_KEYTOOL = hasProgram("keytool");
+const HAS_SYSTEM_STORE = hasProgram("/usr/sbin/update-ca-certificates");
 
 /** A store that was prepared, and what becomes of it. */
 interface OddDatabase {
@@ -134,6 +139,39 @@ Deno.test("a database of a browser that cannot be read, or without certutil, is 
 });
 
 Deno.test({
+  name: "the system's store is changed by sudo without a prompt, or not at all",
+  ignore: !HAS_SYSTEM_STORE,
+  async fn() {
+    await using home = await tempHome();
+    const { ours } = await certificates(home);
+    const sudo = `${home.work}/sudo`;
+    const log = `${home.work}/log`;
+    const become = async (last: string): Promise<StoreAnswer> => {
+      // Nothing of the machine changes: it only notes what it is told to do.
+      const text = `#!/bin/sh\necho "$*" >> ${log}\n${last}\n`;
+      await Deno.writeTextFile(sudo, text, { mode: 0o755 });
+      const PATH = `${home.work}:${Deno.env.get("PATH")}`;
+      return await new SystemStore(NAME, toolbox({ PATH })).install(ours);
+    };
+    const refused = await become("exit 1");
+    assert.equal(refused.state, "needs_root");
+    const [copy = "", update = ""] = refused.fix?.split(" && ") ?? [];
+    const target = `/usr/local/share/ca-certificates/${NAME}.crt`;
+    assert.equal(copy, `sudo install -m 0644 '${ours.path}' ${target}`);
+    assert.match(update, /^sudo \/\S+\/update-ca-certificates$/);
+    const useless = await become("exit 0");
+    assert.equal(useless.state, "failed");
+    assert.match(useless.detail ?? "", /did not take it over/);
+    assert.deepEqual((await Deno.readTextFile(log)).trim().split("\n"), [
+      "-n true",
+      "-n true",
+      `-n -- install -m 0644 ${ours.path} ${target}`,
+      update.replace("sudo", "-n --"),
+    ]);
+  },
+});
+
+Deno.test({
   name: "Java's store in a format that only keytool can read",
   ignore: !HAS_KEYTOOL,
   async fn() {
@@ -187,7 +225,7 @@ async function certificates(
     await run("openssl", ...words, "-out", path, "-subj", `/O=${organization}`);
     return path;
   };
-  const ours = await readRoot(await make("ours.pem", OURS));
+  const ours = await readRoot(await make("our own.pem", OURS));
   assert(ours !== null);
   return { ours, stranger: await make("stranger.pem", "Somebody") };
 }
