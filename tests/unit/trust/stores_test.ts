@@ -6,6 +6,8 @@
 
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/kit/clock.ts";
+import { folderOf } from "../../../src/kit/path.ts";
+import { browserDatabases } from "../../../src/trust/browser_databases.ts";
 import { JavaStore } from "../../../src/trust/java_store.ts";
 import { readNss } from "../../../src/trust/nss_database.ts";
 import { NssStore } from "../../../src/trust/nss_store.ts";
@@ -78,6 +80,38 @@ const DATABASES: readonly OddDatabase[] = [
     left: [NAME],
   },
 ];
+
+Deno.test("databases of browsers are found where browsers look, and none is made that would hide another", async () => {
+  await using home = await tempHome();
+  const [HOME, PATH] = [home.work, `${home.root}/bin`];
+  const folders = async (): Promise<string[]> =>
+    (await browserDatabases(toolbox({ HOME, PATH, XDG_DATA_HOME: "" })))
+      .map(({ folder }) => folder.slice(HOME.length + 1));
+  const touch = async (path: string): Promise<void> => {
+    await Deno.mkdir(folderOf(path), { recursive: true });
+    await Deno.writeTextFile(path, "", { mode: 0o755 });
+  };
+  const [old, newer] = [".pki/nssdb", ".local/share/pki/nssdb"];
+  assert.deepEqual(await folders(), []);
+  await touch(`${PATH}/chromium`);
+  assert.deepEqual(await folders(), [old]);
+  await touch(`${HOME}/${newer}/cert9.db`);
+  assert.deepEqual(await folders(), [newer]);
+  await touch(`${HOME}/${old}/cert9.db`);
+  assert.deepEqual(await folders(), [old, newer]);
+  const snap = "snap/firefox/common/.mozilla/firefox";
+  await touch(`${HOME}/${snap}/b.two/times.json`);
+  await touch(`${HOME}/.mozilla/firefox/a.one/cert9.db`);
+  await touch(`${HOME}/.mozilla/firefox/Crash Reports/InstallTime1`);
+  await Deno.mkdir(`${HOME}/snap/chromium/current`, { recursive: true });
+  assert.deepEqual(await folders(), [
+    old,
+    newer,
+    `snap/chromium/current/${old}`,
+    ".mozilla/firefox/a.one",
+    `${snap}/b.two`,
+  ]);
+});
 
 for (const { name, before, password = "", ...expected } of DATABASES) {
   Deno.test({
