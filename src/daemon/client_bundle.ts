@@ -32,10 +32,9 @@ export async function freshBundle(
   return caBundle;
 }
 
-/** What a client that adds to its own roots is told of: the bundle as it is, else the authority's certificate alone. */
-export function extraCertificates(
-  { certificates: { caPath }, paths: { caBundle } }: BundleParts,
+/** Its path, if it was made once. */
+export function existingBundle(
+  { caBundle }: BundleParts["paths"],
 ): string | null {
-  if (caPath === null) return null;
-  return kindOf(caBundle) === "file" ? caBundle : caPath;
+  return kindOf(caBundle) === "file" ? caBundle : null;
 }

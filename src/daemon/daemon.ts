@@ -33,7 +33,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { EndReceipts } from "./end_receipts.ts";
 import { EventBus } from "./event_bus.ts";
 import { createHandlers } from "./handlers/mod.ts";
-import { extraCertificates } from "./client_bundle.ts";
+import { existingBundle } from "./client_bundle.ts";
 import type { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
@@ -345,11 +345,8 @@ function createHost(parts: HostParts): SupervisorHost {
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
     aliases: (projectId) => aliases.of(projectId),
     proxy: () => front.binding,
-    caPath: () =>
-      extraCertificates({
-        certificates: parts.certificates,
-        paths: options.paths,
-      }),
+    caPath: () => parts.certificates.caPath,
+    caBundle: () => existingBundle(options.paths),
     onError: (error, context) =>
       options.log("error", `${context}: ${describe(error)}`),
   };

@@ -43,8 +43,10 @@ export interface SupervisorHost {
   aliases(projectId: string): readonly Alias[];
   /** The proxy as it is now, for addresses. */
   proxy(): ProxyBinding;
-  /** Path of a bundle with the CA's certificate, when there is one. */
+  /** Path of the CA's certificate, when there is one. */
   caPath(): string | null;
+  /** Path of the bundle of it and the roots of the system, when there is one. */
+  caBundle(): string | null;
   /** Reports a failure of the supervisor itself. */
   onError(error: unknown, context: string): void;
 }

@@ -314,12 +314,13 @@ export class ProjectSupervisor implements AsyncDisposable {
 
   /** What is in it is known as a secret before anybody can print it. */
   async #environment(
-    request: Omit<EnvironmentRequest, "project" | "caPath">,
+    request: Omit<EnvironmentRequest, "project" | "caPath" | "caBundle">,
   ): Promise<Record<string, string>> {
     const env = await taskEnvironment({
       ...request,
       project: await this.projectFacts(),
       caPath: this.host.caPath(),
+      caBundle: this.host.caBundle(),
     });
     this.host.secrets.note(this.projectId, env, this.#runners.keys());
     return env;

@@ -77,14 +77,17 @@ function chromiumFolders(home: string, tools: Toolbox): string[] {
   // On macOS they read the keychain.
   if (Deno.build.os === "darwin") return [];
   const own = `${home}/${CHROMIUM_DATABASE}`;
+  const xdg = tools.env["XDG_DATA_HOME"];
   const data = `${
-    tools.env["XDG_DATA_HOME"] ?? `${home}/.local/share`
+    xdg?.startsWith("/") ? xdg : `${home}/.local/share`
   }/pki/nssdb`;
+  const hasData = isThere(`${data}/cert9.db`);
   const isUsed = isThere(own) ||
-    CHROMIUM_PROGRAMS.some((program) => tools.find(program) !== null);
+    // Once it is there, newer ones no longer look into the other one, with whatever else is in it.
+    !hasData && CHROMIUM_PROGRAMS.some((each) => tools.find(each) !== null);
   return [
     ...isUsed ? [own] : [],
-    ...isThere(`${data}/cert9.db`) ? [data] : [],
+    ...hasData ? [data] : [],
     ...CHROMIUM_HOMES.map((each) => `${home}/${each}`).filter(isThere)
       .map((each) => `${each}/${CHROMIUM_DATABASE}`),
   ];

@@ -61,6 +61,20 @@ export class TrustStores {
     return this.#each((store) => store.uninstall(root));
   }
 
+  /** The same for an authority that somebody else may have put into stores as well: that stays, and is told. */
+  async uninstallNamed(root: RootCertificate | null): Promise<StoreReport[]> {
+    const reports = await this.uninstall(null);
+    if (root === null) return reports;
+    const left = await this.look(root);
+    return reports.map((report, index) =>
+      left[index]?.trusted !== true ? report : {
+        ...left[index],
+        detail: "it was put there by somebody else",
+        fix: "mkcert -uninstall",
+      }
+    );
+  }
+
   async #each(
     action: (store: TrustStore) => Promise<StoreAnswer>,
   ): Promise<StoreReport[]> {

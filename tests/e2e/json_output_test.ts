@@ -95,7 +95,6 @@ auto_start = false
     [["add", "more", "true", "--manual", "--json"], ["task", "action"]],
     [["remove", "more", "--json"], ["task", "action"]],
     [["init", "--json"], ["session", "config_path"]],
-    [["ca", "status", "--json"], ["exists", "path", "trusted", "stores"]],
     [["config", "show", "--json"], []],
     [["config", "path", "--json"], []],
     [["alias", "add", "db", "1", "--json"], ["alias", "host", "port", "url"]],

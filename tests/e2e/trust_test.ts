@@ -87,10 +87,7 @@ Deno.test({
       bundle: await Deno.readTextFile(trust.bundle),
       anchors: names(trust.anchors),
     };
-    await taskmux.fails("E710", ["ca", "path"]);
-    const nothing = await taskmux.ok<Status>(["ca", "status"]);
-    assert.deepEqual([nothing.exists, nothing.stores], [false, []]);
-    assert.equal(await taskmux.daemonPid(), null);
+    await nothingYet(taskmux);
     assert.match(await warningOf(project), /trust[^]*taskmux ca install$/);
     await project.ok(["stop"]);
     assert.equal(await warningOf(project), "");
@@ -185,6 +182,14 @@ Deno.test({
     await clientsSay(machine, port, false);
   },
 });
+
+/** Asking makes no authority and starts no daemon. */
+async function nothingYet(taskmux: Taskmux): Promise<void> {
+  await taskmux.fails("E710", ["ca", "path"]);
+  const { exists, stores } = await taskmux.ok<Status>(["ca", "status"]);
+  assert.deepEqual([exists, stores], [false, []]);
+  assert.equal(await taskmux.daemonPid(), null);
+}
 
 /** `ca trust-clients` and `env` are all that a machine without root has. */
 async function shellsTrust(

@@ -64,10 +64,10 @@ export function trustHandlers(services: Services): TrustHandlers {
     "ca.uninstall": async ({ environment }, { signal }) => {
       const { caPath } = certificates;
       const root = caPath === null ? null : await readRoot(caPath);
-      // What mkcert has put into the stores stays there: only what we did goes.
-      const isOurs = config.caProvider !== "mkcert";
       const found = await find(environment, signal);
-      const stores = await found.uninstall(isOurs ? root : null);
+      const stores = config.caProvider === "mkcert"
+        ? await found.uninstallNamed(root)
+        : await found.uninstall(root);
       noteTrust(services, stores);
       if (root !== null) await refreshBundle(paths.caBundle, root);
       return summarizeChange("uninstalled", root, stores);

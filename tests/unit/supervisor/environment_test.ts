@@ -136,6 +136,19 @@ Deno.test("a task gets the CA unless the user names certificates", async () => {
   const base = { NODE_EXTRA_CA_CERTS: "/corporate.pem" };
   const own = await environment({ caPath, base });
   assert.equal(own["NODE_EXTRA_CA_CERTS"], "/corporate.pem");
+  // Whoever wants the roots of the system keeps them.
+  const caBundle = "/state/ca-bundle.pem";
+  const system = "/etc/ssl/certs/ca-certificates.crt";
+  for (
+    const [value, expected] of [["", caPath], [caBundle, caPath], [
+      system,
+      caBundle,
+    ]]
+  ) {
+    const base = { NODE_EXTRA_CA_CERTS: value! };
+    const env = await environment({ caPath, caBundle, base });
+    assert.equal(env["NODE_EXTRA_CA_CERTS"], expected);
+  }
 });
 
 Deno.test("later sources win over earlier ones and ours over all", async () => {

@@ -6,6 +6,8 @@
 
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/kit/clock.ts";
+import { folderOf } from "../../../src/kit/path.ts";
+import { browserDatabases } from "../../../src/trust/browser_databases.ts";
 import { JavaStore } from "../../../src/trust/java_store.ts";
 import { readNss } from "../../../src/trust/nss_database.ts";
 import { NssStore } from "../../../src/trust/nss_store.ts";
@@ -13,8 +15,12 @@ import {
   readRoot,
   type RootCertificate,
 } from "../../../src/trust/root_certificate.ts";
+import { SystemStore } from "../../../src/trust/system_store.ts";
 import { Toolbox } from "../../../src/trust/toolbox.ts";
-import type { TrustStore } from "../../../src/trust/trust_store.ts";
+import type {
+  StoreAnswer,
+  TrustStore,
+} from "../../../src/trust/trust_store.ts";
 import { type TempHome, tempHome } from "../../support/temp_home.ts";
 
 const NAME = "taskmux-00000000";
@@ -22,6 +28,7 @@ const OURS = "taskmux development CA";
 
 const HAS_CERTUTIL = Deno.env.get("CI") === "true" || hasProgram("certutil");
 const HAS_KEYTOOL = hasProgram("keytool");
+const HAS_SYSTEM_STORE = hasProgram("/usr/sbin/update-ca-certificates");
 
 /** A store that was prepared, and what becomes of it. */
 interface OddDatabase {
@@ -73,6 +80,38 @@ const DATABASES: readonly OddDatabase[] = [
     left: [NAME],
   },
 ];
+
+Deno.test("databases of browsers are found where browsers look, and none is made that would hide another", async () => {
+  await using home = await tempHome();
+  const [HOME, PATH] = [home.work, `${home.root}/bin`];
+  const folders = async (): Promise<string[]> =>
+    (await browserDatabases(toolbox({ HOME, PATH, XDG_DATA_HOME: "" })))
+      .map(({ folder }) => folder.slice(HOME.length + 1));
+  const touch = async (path: string): Promise<void> => {
+    await Deno.mkdir(folderOf(path), { recursive: true });
+    await Deno.writeTextFile(path, "", { mode: 0o755 });
+  };
+  const [old, newer] = [".pki/nssdb", ".local/share/pki/nssdb"];
+  assert.deepEqual(await folders(), []);
+  await touch(`${PATH}/chromium`);
+  assert.deepEqual(await folders(), [old]);
+  await touch(`${HOME}/${newer}/cert9.db`);
+  assert.deepEqual(await folders(), [newer]);
+  await touch(`${HOME}/${old}/cert9.db`);
+  assert.deepEqual(await folders(), [old, newer]);
+  const snap = "snap/firefox/common/.mozilla/firefox";
+  await touch(`${HOME}/${snap}/b.two/times.json`);
+  await touch(`${HOME}/.mozilla/firefox/a.one/cert9.db`);
+  await touch(`${HOME}/.mozilla/firefox/Crash Reports/InstallTime1`);
+  await Deno.mkdir(`${HOME}/snap/chromium/current`, { recursive: true });
+  assert.deepEqual(await folders(), [
+    old,
+    newer,
+    `snap/chromium/current/${old}`,
+    ".mozilla/firefox/a.one",
+    `${snap}/b.two`,
+  ]);
+});
 
 for (const { name, before, password = "", ...expected } of DATABASES) {
   Deno.test({
@@ -134,6 +173,39 @@ Deno.test("a database of a browser that cannot be read, or without certutil, is 
 });
 
 Deno.test({
+  name: "the system's store is changed by sudo without a prompt, or not at all",
+  ignore: !HAS_SYSTEM_STORE,
+  async fn() {
+    await using home = await tempHome();
+    const { ours } = await certificates(home);
+    const sudo = `${home.work}/sudo`;
+    const log = `${home.work}/log`;
+    const become = async (last: string): Promise<StoreAnswer> => {
+      // Nothing of the machine changes: it only notes what it is told to do.
+      const text = `#!/bin/sh\necho "$*" >> ${log}\n${last}\n`;
+      await Deno.writeTextFile(sudo, text, { mode: 0o755 });
+      const PATH = `${home.work}:${Deno.env.get("PATH")}`;
+      return await new SystemStore(NAME, toolbox({ PATH })).install(ours);
+    };
+    const refused = await become("exit 1");
+    assert.equal(refused.state, "needs_root");
+    const [copy = "", update = ""] = refused.fix?.split(" && ") ?? [];
+    const target = `/usr/local/share/ca-certificates/${NAME}.crt`;
+    assert.equal(copy, `sudo install -m 0644 '${ours.path}' ${target}`);
+    assert.match(update, /^sudo \/\S+\/update-ca-certificates$/);
+    const useless = await become("exit 0");
+    assert.equal(useless.state, "failed");
+    assert.match(useless.detail ?? "", /did not take it over/);
+    assert.deepEqual((await Deno.readTextFile(log)).trim().split("\n"), [
+      "-n true",
+      "-n true",
+      `-n -- install -m 0644 ${ours.path} ${target}`,
+      update.replace("sudo", "-n --"),
+    ]);
+  },
+});
+
+Deno.test({
   name: "Java's store in a format that only keytool can read",
   ignore: !HAS_KEYTOOL,
   async fn() {
@@ -187,7 +259,7 @@ async function certificates(
     await run("openssl", ...words, "-out", path, "-subj", `/O=${organization}`);
     return path;
   };
-  const ours = await readRoot(await make("ours.pem", OURS));
+  const ours = await readRoot(await make("our own.pem", OURS));
   assert(ours !== null);
   return { ours, stranger: await make("stranger.pem", "Somebody") };
 }
