@@ -131,10 +131,6 @@ function sendBody(exchange: Exchange, asked: ClientRequest): void {
     }
     asked.end();
   });
-  // The client may go away after an answer that came early.
-  body.on("close", () => {
-    if (!asked.writableEnded) asked.destroy();
-  });
   // Whoever answered early takes no more; the client may still be sending.
   asked.on("close", () => {
     body.unpipe(asked);
