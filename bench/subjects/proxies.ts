@@ -201,10 +201,9 @@ http {
 }
 `;
   await Deno.writeTextFile(`${root}/nginx.conf`, conf);
-  return {
-    program: path,
-    args: ["-e", `${root}/error.log`, "-c", `${root}/nginx.conf`],
-  };
+  // It writes over its own environment, so it is recognised as the child of a shell.
+  const script = '"$0" -e error.log -c "$PWD/nginx.conf"; :';
+  return { program: "/bin/sh", args: ["-c", script, path] };
 }
 
 async function caddy(

@@ -50,11 +50,12 @@ export function startInBackground(sandbox: Sandbox, program: Program): void {
   sandbox.command(program, { stdout: "null", stderr: "null" }).spawn().unref();
 }
 
-/** The processes of a sandbox whose command lines do not have this text. */
+/** The processes of a sandbox whose command lines do not have this text, shells around them left out. */
 export async function pidsWithout(
   sandbox: Sandbox,
   text: string,
 ): Promise<number[]> {
-  const isProxy = ({ args }: ProcessRow): boolean => !args.includes(text);
+  const isProxy = ({ args }: ProcessRow): boolean =>
+    !args.includes(text) && !args.startsWith("/bin/sh");
   return (await sandbox.processes()).filter(isProxy).map(({ pid }) => pid);
 }

@@ -42,9 +42,12 @@ export class Http1Exchange implements Exchange {
     // A client that goes away is no failure of ours.
     request.on("error", () => {});
     response.on("error", () => {});
-    response.on("close", () => {
+    const gone = (): void => {
       if (!this.#isComplete) this.#gone.abort();
-    });
+    };
+    response.on("close", gone);
+    // One that waits for the answer before it, of a client that asks without waiting, does not hear of the end itself.
+    if (response.socket === null) request.socket.once("close", gone);
   }
 
   get signal(): AbortSignal {

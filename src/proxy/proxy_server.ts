@@ -179,6 +179,8 @@ export class ProxyServer implements AsyncDisposable {
     });
     server.on("session", (session) => {
       session.on("error", () => {});
+      // To a client that says goodbye Deno says so twice, and nghttp2 stops the process if streams are closed in between.
+      Object.defineProperty(session, "goaway", { value: () => {} });
       this.#budgets.set(
         session,
         new ResetBudget(() => this.#clock.monotonic()),

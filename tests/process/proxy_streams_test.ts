@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { Http2Client, readHttp2 } from "../support/http2_client.ts";
 import { proxiedTask, TASK_NAME } from "../support/proxied_task.ts";
-import { readChunk } from "../support/raw_answer.ts";
+import { readAnswer, readChunk } from "../support/raw_answer.ts";
 import { until } from "../support/until.ts";
 
 const HOST = `Host: ${TASK_NAME}\r\n`;
@@ -154,6 +154,31 @@ Deno.test("a task hears at once of a client that goes away, whenever it does", a
     await until(() => gone === count, { what: `HTTP/2 ${path}` });
   }
   await until(() => task.open() === 0);
+});
+
+Deno.test("a task hears of a client that goes away amid an upload it has answered, or after two requests at once", async () => {
+  const paths: (string | undefined)[] = [];
+  await using task = await proxiedTask((request, response) => {
+    paths.push(request.url);
+    if (request.url === "/early") response.end("enough");
+  });
+  const wire = await task.proxy.connect(TASK_NAME);
+  await wire.write(`POST /early HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\n`);
+  assert.equal((await readAnswer(wire)).body, "enough");
+  wire[Symbol.dispose]();
+  await until(() => task.open() === 0, { what: "amid an upload" });
+  using client = new Http2Client(task.proxy);
+  const stream = client.open({ ":path": "/early", ":method": "POST" }, true);
+  await once(stream.setEncoding("utf8"), "data");
+  client.session.destroy();
+  await until(() => task.open() === 0, { what: "over HTTP/2" });
+  const hasty = await task.proxy.connect(TASK_NAME);
+  await hasty.write(
+    `GET /1 HTTP/1.1\r\n${HOST}\r\nGET /2 HTTP/1.1\r\n${HOST}\r\n`,
+  );
+  await until(() => paths.length === 4);
+  hasty[Symbol.dispose]();
+  await until(() => task.open() === 0, { what: "two at once" });
 });
 
 Deno.test("clients that vanish amid many streams leave nothing behind", async () => {
