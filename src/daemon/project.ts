@@ -36,6 +36,9 @@ const REMOVAL_LOOKS_MAX = 10;
 /** How long a file may be gone before its tasks are taken down: editors and git replace files. */
 const MISSING_GRACE_MS = 2_000;
 
+/** How often a file that is gone is asked whether its worktree is gone as well. */
+const LOST_LOOK_MS = 1_000;
+
 /** What a project needs. */
 export interface ProjectOptions {
   readonly id: string;
@@ -51,6 +54,8 @@ export interface ProjectOptions {
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
   /** Whether it has names that do not stand in the file. */
   hasAliases(): boolean;
+  /** The file is not there any more. @returns Whether this project is about to be let go. */
+  onLost(): Promise<boolean>;
   /** Has the proxy serve, which it does from the first name on. */
   serveNames(): Promise<void>;
 }
@@ -364,14 +369,24 @@ export class Project implements AsyncDisposable {
     }
   }
 
-  /** The file is gone: unless it is back soon, its tasks go too. */
+  /** The file is gone: unless it is back soon, its tasks go too. With its worktree they go at once. */
   async #afterLoss(signal: AbortSignal): Promise<void> {
     const sightings = this.#sightings;
-    await this.#options.host.clock.sleep(MISSING_GRACE_MS, signal);
+    const { clock } = this.#options.host;
+    if (await this.#options.onLost()) return;
+    await clock.sleep(MISSING_GRACE_MS, signal);
     await this.refresh();
-    const isGone = this.state === "config_missing" &&
-      this.#sightings === sightings;
-    if (!isGone) return;
+    const isGone = (): boolean =>
+      this.state === "config_missing" && this.#sightings === sightings;
+    if (!isGone()) return;
+    await this.#takeDown(signal);
+    // A large worktree takes its time to be deleted, and may lose this file first.
+    while (isGone() && !await this.#options.onLost()) {
+      await clock.sleep(LOST_LOOK_MS, signal);
+    }
+  }
+
+  async #takeDown(signal: AbortSignal): Promise<void> {
     if (this.#supervisor !== null) {
       return await this.#lostFile.takeDown(this.#supervisor, signal);
     }

@@ -12,14 +12,18 @@ import type { Scope } from "../contract/operation.ts";
 import type { Registry, RegistryEntry } from "../store/registry.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { stopAll } from "../supervisor/stop_action.ts";
+import { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
+import { TaskScope } from "../kit/task_scope.ts";
 import {
-  type ProjectIdentity,
-  ProjectSupervisor,
-} from "../supervisor/project_supervisor.ts";
-import { identifyProject } from "../worktree/identify_project.ts";
-import type { Certificates } from "./certificates.ts";
+  identifyProject,
+  type ProjectIdentity as CheckoutIdentity,
+} from "../worktree/identify_project.ts";
 import type { Aliases } from "./aliases.ts";
+import type { Certificates } from "./certificates.ts";
+import { endSoon } from "./end_soon.ts";
+import { LostFile } from "./lost_file.ts";
 import { Project } from "./project.ts";
+import { WorktreePlaces } from "./worktree_places.ts";
 
 /** What projects need of the daemon. */
 export interface ProjectsOptions {
@@ -44,9 +48,17 @@ export class Projects implements AsyncDisposable {
   /** Serialises registration, so that one path never gets two supervisors. */
   #turn: Promise<unknown> = Promise.resolve();
   #isEnding = false;
+  readonly #places: WorktreePlaces;
+  /** Projects whose worktree is gone, while their tasks end. */
+  readonly #leaving = new Set<Project>();
+  readonly #scope: TaskScope;
 
   constructor(options: ProjectsOptions) {
     this.#options = options;
+    this.#places = new WorktreePlaces(options.host.store.meta);
+    this.#scope = new TaskScope((error) =>
+      options.host.onError(error, "projects")
+    );
   }
 
   /** All managed projects, loaded or not. */
@@ -157,7 +169,11 @@ export class Projects implements AsyncDisposable {
     const path = await realPath(configPath);
     const known = this.#byConfig(path);
     if (known !== null) return known;
-    const turn = this.#turn.then(() => this.#register(path, options));
+    return await this.#inTurn(() => this.#register(path, options));
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
     return await turn;
   }
@@ -206,6 +222,7 @@ export class Projects implements AsyncDisposable {
     host.store.tasks.removeSession(session);
     aliases.forget(session);
     await certificates.forget(session);
+    this.#places.forget(session);
     host.emit({
       event: "project_unregistered",
       session,
@@ -214,6 +231,7 @@ export class Projects implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
     await Promise.all(
       this.all.map((project) => project[Symbol.asyncDispose]()),
     );
@@ -222,15 +240,20 @@ export class Projects implements AsyncDisposable {
 
   #manage(entry: RegistryEntry): Project {
     const { id, configPath } = entry;
-    const project = new Project({
+    const project: Project = new Project({
       id,
       configPath,
       host: this.#options.host,
       read: (path) => this.#read(path),
       adopt: this.#options.adopt,
       endRuns: () => this.#options.endRuns(id),
-      identify: (spec) => this.#identify(spec, entry),
+      identify: async (spec) => {
+        const identity = await this.#identify(spec, entry);
+        await this.#places.note(id, identity);
+        return identity;
+      },
       hasAliases: () => this.#options.aliases.of(id).length > 0,
+      onLost: () => this.#onLost(project),
       serveNames: () => this.#options.serveNames(),
     });
     this.#projects.set(id, project);
@@ -242,6 +265,64 @@ export class Projects implements AsyncDisposable {
     if (project === undefined) return;
     this.#projects.delete(id);
     await project[Symbol.asyncDispose]();
+  }
+
+  /** The file of a project is gone. @returns Whether its worktree is gone with it, or has moved. */
+  async #onLost(project: Project): Promise<boolean> {
+    if (this.#leaving.has(project)) return true;
+    const fate = await this.#places.fateOf(project.id);
+    if (fate?.kind === "removed") {
+      this.#leaving.add(project);
+      this.#scope.run(() => this.#inTurn(() => this.#letGo(project)));
+      return true;
+    }
+    if (fate?.kind !== "moved") return false;
+    const { id, configPath } = project;
+    const config = this.#places.movedConfig(id, configPath, fate.path);
+    if (!await isFile(config)) return false;
+    this.#scope.run((signal) => this.#follow(project, config, signal));
+    return true;
+  }
+
+  /** Its worktree was removed: ends its tasks, and frees its id, names and ports. Its logs stay, see `prune`. */
+  async #letGo(project: Project): Promise<void> {
+    const { id, configPath, supervisor } = project;
+    const { host } = this.#options;
+    try {
+      if (this.#projects.get(id) !== project) return;
+      const tasks = supervisor === null
+        ? await this.#options.endRuns(id)
+        : await endSoon(supervisor);
+      host.emit({
+        event: "worktree_removed",
+        session: id,
+        at: host.clock.now(),
+        data: {
+          worktree_path: this.#places.find(id)?.path ?? null,
+          config_path: configPath,
+          tasks: [...tasks],
+        },
+      });
+      await this.unregister(id);
+      host.store.leases.releaseSession(id);
+    } finally {
+      this.#leaving.delete(project);
+    }
+  }
+
+  /** Its worktree was moved: what runs of it is started again where it is now, under the same id. */
+  async #follow(
+    project: Project,
+    config: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { host } = this.#options;
+    const { id, configPath } = project;
+    const lostFile = new LostFile({ id, configPath, host });
+    if (project.supervisor !== null) {
+      await lostFile.takeDown(project.supervisor, signal);
+    }
+    await this.register(config, { force: false });
   }
 
   /** The id gets another owner: what runs under it is ended, and what was wanted of its tasks is forgotten. */
@@ -258,8 +339,9 @@ export class Projects implements AsyncDisposable {
   }
 
   #byConfig(configPath: string): Project | null {
-    return this.all.find((project) => project.configPath === configPath) ??
-      null;
+    return this.all.find((project) =>
+      project.configPath === configPath && !this.#leaving.has(project)
+    ) ?? null;
   }
 
   async #read(path: string): Promise<ProjectSpec> {
@@ -270,17 +352,17 @@ export class Projects implements AsyncDisposable {
   async #identify(
     spec: ProjectSpec,
     assigned: AssignedId | null,
-  ): Promise<ProjectIdentity> {
+  ): Promise<CheckoutIdentity> {
     const { host, registry } = this.#options;
-    const taken = (await registry.list())
-      .filter((entry) => entry.configPath !== spec.configPath)
-      .map((entry) => entry.id);
+    const others = (await registry.list())
+      .filter((entry) => entry.configPath !== spec.configPath);
     return await identifyProject({
       root: spec.root,
       name: spec.name,
       worktree: spec.worktree,
       assigned,
-      taken: new Set(taken),
+      taken: new Set(others.map((entry) => entry.id)),
+      recall: (gitDir) => this.#places.recall(gitDir, others),
     }, {
       clock: host.clock,
       env: this.#options.environment(),
@@ -328,6 +410,15 @@ function elsewhere(
 ): string {
   return `Session '${holder.id}' is registered for ${holder.configPath}; ` +
     "this folder's tasks cannot start until one of them gets another name";
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function realPath(path: string): Promise<string> {

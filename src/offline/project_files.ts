@@ -98,6 +98,8 @@ function identityOf({ id, worktreeId }: RegistryEntry): ProjectIdentity {
     isLinked: worktreeId !== null,
     worktreePath: null,
     primaryPath: null,
+    gitDir: null,
+    commonDir: null,
   };
 }
 

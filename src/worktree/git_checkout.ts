@@ -25,6 +25,10 @@ const GIT_FATAL = 128;
 export interface GitCheckout extends Checkout {
   /** The checkout that the repository was cloned or initialised in; the repository itself when that is bare. */
   readonly primaryPath: string;
+  /** Where git keeps what it knows of this checkout; it stays when the checkout is moved. */
+  readonly gitDir: string;
+  /** Where git keeps what all checkouts of the repository share. */
+  readonly commonDir: string;
 }
 
 /** What asking needs. */
@@ -60,8 +64,11 @@ export async function readCheckout(
   const [gitDir, commonDir, path] = places.output.split("\n");
   if (!gitDir || !commonDir || !path) return null;
   const common = resolvePath(folder, commonDir);
-  const isLinked = resolvePath(folder, gitDir) !== common;
+  const own = resolvePath(folder, gitDir);
+  const isLinked = own !== common;
   return {
+    gitDir: own,
+    commonDir: common,
     isLinked,
     branch: symbolic.code === 0 ? symbolic.output.trimEnd() : null,
     path,

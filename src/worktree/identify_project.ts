@@ -22,6 +22,11 @@ export interface IdentityRequest {
   readonly worktree: WorktreeRules;
   /** What this project was called when it was first registered; null = it is new. */
   readonly assigned: AssignedId | null;
+  /**
+   * What the checkout with this `GitCheckout.gitDir` was called where it was before; asked for a project that
+   * is new, so that a worktree that was moved keeps its id.
+   */
+  recall?(gitDir: string): Promise<AssignedId | null>;
   /** The ids of all other registered projects. */
   readonly taken: ReadonlySet<string>;
 }
@@ -36,6 +41,9 @@ export interface ProjectIdentity {
   readonly isLinked: boolean;
   readonly worktreePath: string | null;
   readonly primaryPath: string | null;
+  /** What git knows the checkout by, see `GitCheckout`. */
+  readonly gitDir: string | null;
+  readonly commonDir: string | null;
 }
 
 /**
@@ -47,14 +55,18 @@ export async function identifyProject(
   options: GitOptions,
 ): Promise<ProjectIdentity> {
   const checkout = await readCheckout(request.root, options);
+  const isKnown = checkout !== null && checkout !== "unknown";
+  const assigned = request.assigned ??
+    (isKnown && checkout.isLinked
+      ? await request.recall?.(checkout.gitDir) ?? null
+      : null);
   const { projectId, worktreeId } = assignProjectId({
     name: request.name,
     rules: request.worktree,
     checkout,
-    assigned: request.assigned,
+    assigned,
     taken: request.taken,
   });
-  const isKnown = checkout !== null && checkout !== "unknown";
   return {
     projectId,
     worktreeId,
@@ -62,5 +74,7 @@ export async function identifyProject(
     isLinked: isKnown ? checkout.isLinked : worktreeId !== null,
     worktreePath: isKnown ? checkout.path : null,
     primaryPath: isKnown ? checkout.primaryPath : null,
+    gitDir: isKnown ? checkout.gitDir : null,
+    commonDir: isKnown ? checkout.commonDir : null,
   };
 }
