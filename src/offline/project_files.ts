@@ -35,6 +35,7 @@ export interface Disk {
 export interface ProjectFiles extends Disposable {
   readonly spec: ProjectSpec;
   readonly identity: ProjectIdentity;
+  readonly isRegistered: boolean;
   /** Tasks of the file, then ad-hoc ones. */
   readonly tasks: ReadonlyMap<string, TaskSpec>;
   /** Null when nothing was ever stored. */
@@ -70,6 +71,7 @@ export async function openProjectFiles(
   return {
     spec,
     identity,
+    isRegistered: known !== null,
     tasks: allTasks(spec, store, identity.projectId),
     store,
     warnings,

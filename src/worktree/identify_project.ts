@@ -11,7 +11,8 @@ import {
   assignProjectId,
   type WorktreeRules,
 } from "../domain/worktree_id.ts";
-import { type GitOptions, readCheckout } from "./git_checkout.ts";
+import type { GitOptions } from "./git.ts";
+import { readCheckout } from "./git_checkout.ts";
 
 /** Which project, and what is already known. */
 export interface IdentityRequest {
