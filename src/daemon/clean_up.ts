@@ -119,7 +119,7 @@ async function cleanLogsOf(
   request: CleanRequest,
   report: Report,
 ): Promise<void> {
-  for (const runner of project.runners) {
+  for (const runner of project.ownRunners) {
     const { path } = logTarget(
       runner.spec,
       project.host.logFile(project.projectId, runner.name),

@@ -42,6 +42,6 @@ export async function endSoon(
 }
 
 function activeNames(project: ProjectSupervisor): string[] {
-  return project.runners.filter(({ machine }) => !isAtRest(machine))
+  return project.ownRunners.filter(({ machine }) => !isAtRest(machine))
     .map(({ name }) => name);
 }

@@ -16,6 +16,7 @@ import {
 } from "../supervisor/project_supervisor.ts";
 import { LostFile } from "./lost_file.ts";
 import { resumeActions } from "../supervisor/resume_actions.ts";
+import { startTasks } from "../supervisor/start_action.ts";
 import { stopNamed } from "../supervisor/stop_action.ts";
 
 /** Quiet time after a change of the file before it is read. */
@@ -54,6 +55,8 @@ export interface ProjectOptions {
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
   /** Whether it has names that do not stand in the file. */
   hasAliases(): boolean;
+  /** Lets a freshly loaded project share tasks with that of the primary checkout. */
+  share(supervisor: ProjectSupervisor): Promise<void>;
   /** The file is not there any more. @returns Whether this project is about to be let go. */
   onLost(): Promise<boolean>;
   /** Has the proxy serve, which it does from the first name on. */
@@ -201,7 +204,7 @@ export class Project implements AsyncDisposable {
   #endsTasks(spec: ProjectSpec): boolean {
     const supervisor = this.#supervisor;
     if (supervisor !== null) {
-      return supervisor.runners.some(({ name, machine }) =>
+      return supervisor.ownRunners.some(({ name, machine }) =>
         supervisor.spec.tasks.has(name) && !spec.tasks.has(name) &&
         !isAtRest(machine)
       );
@@ -264,6 +267,8 @@ export class Project implements AsyncDisposable {
       this.#options.host,
     );
     const { pending } = supervisor;
+    // Before anything of it is brought back: it may depend on what is shared.
+    await this.#options.share(supervisor);
     const isToFinish = await this.#options.adopt(supervisor);
     this.#supervisor = supervisor;
     this.#options.host.store.atomically(() => {
@@ -317,13 +322,35 @@ export class Project implements AsyncDisposable {
   #startAdded(supervisor: ProjectSupervisor, added: readonly string[]): void {
     if (!supervisor.spec.autoStart) return;
     for (const name of added) {
-      const runner = supervisor.find(name);
+      const runner = supervisor.own(name);
       if (runner === null || !runner.spec.autoStart) continue;
-      runner.environment ??= supervisor.runners.find((other) =>
+      if (supervisor.homeOf(name) !== supervisor) {
+        this.#scope.run((signal) =>
+          this.#startShared(supervisor, name, signal)
+        );
+        continue;
+      }
+      runner.environment ??= supervisor.ownRunners.find((other) =>
         other.environment !== null
       )?.environment ?? null;
       runner.dispatch({ type: "start", isGated: true });
     }
+  }
+
+  /** A shared task is started where it runs, with what it depends on there. */
+  async #startShared(
+    supervisor: ProjectSupervisor,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await startTasks(supervisor, {
+      names: [name],
+      ifStopped: true,
+      withDependencies: true,
+      untilHealthy: false,
+      timeoutMs: 0,
+      environment: null,
+    }, { signal });
   }
 
   /** Tasks that left the file are ended, then forgotten. */
@@ -335,7 +362,7 @@ export class Project implements AsyncDisposable {
     if (supervisor === null) return;
     const active = (): string[] =>
       names.filter((name) => {
-        const runner = supervisor.find(name);
+        const runner = supervisor.own(name);
         return runner !== null && !isAtRest(runner.machine) &&
           !supervisor.spec.tasks.has(name);
       });

@@ -23,6 +23,7 @@ import type { Certificates } from "./certificates.ts";
 import { endSoon } from "./end_soon.ts";
 import { LostFile } from "./lost_file.ts";
 import { Project } from "./project.ts";
+import { Sharing } from "./sharing.ts";
 import { WorktreePlaces } from "./worktree_places.ts";
 
 /** What projects need of the daemon. */
@@ -49,6 +50,10 @@ export class Projects implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
   #isEnding = false;
   readonly #places: WorktreePlaces;
+  readonly #sharing = new Sharing({
+    find: (config) => this.#byConfig(config),
+    register: (config) => this.register(config, { force: false }),
+  });
   /** Projects whose worktree is gone, while their tasks end. */
   readonly #leaving = new Set<Project>();
   readonly #scope: TaskScope;
@@ -69,11 +74,16 @@ export class Projects implements AsyncDisposable {
   /** Loads every registered project. One that cannot be loaded is kept with its error. */
   async loadRegistered(): Promise<void> {
     const entries = await this.#options.registry.list();
+    const isPrimary = (entry: RegistryEntry): boolean =>
+      entry.worktreeId === null;
+    // The others may share tasks with these.
+    await this.#load(entries.filter(isPrimary));
+    await this.#load(entries.filter((entry) => !isPrimary(entry)));
+  }
+
+  async #load(entries: readonly RegistryEntry[]): Promise<void> {
     await Promise.all(
-      entries.map(async (entry) => {
-        const project = this.#manage(entry);
-        await project.refresh();
-      }),
+      entries.map((entry) => this.#manage(entry).refresh()),
     );
   }
 
@@ -108,7 +118,9 @@ export class Projects implements AsyncDisposable {
       : await this.register(scope.config, { force: false });
     await project.refresh();
     if (project.error !== null) throw TaskmuxError.fromShape(project.error);
-    return project.requireSupervisor();
+    const supervisor = project.requireSupervisor();
+    await this.#sharing.connect(supervisor, "act");
+    return supervisor;
   }
 
   /**
@@ -123,8 +135,10 @@ export class Projects implements AsyncDisposable {
       : this.#byConfig(scope.config);
     if (known !== null) {
       await known.refresh();
+      const supervisor = known.requireSupervisor();
+      await this.#sharing.connect(supervisor, "look");
       return {
-        supervisor: known.requireSupervisor(),
+        supervisor,
         project: known,
         warnings: [],
         [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -250,9 +264,11 @@ export class Projects implements AsyncDisposable {
       identify: async (spec) => {
         const identity = await this.#identify(spec, entry);
         await this.#places.note(id, identity);
+        this.#sharing.note(id, spec, identity);
         return identity;
       },
       hasAliases: () => this.#options.aliases.of(id).length > 0,
+      share: (supervisor) => this.#sharing.connect(supervisor, "look"),
       onLost: () => this.#onLost(project),
       serveNames: () => this.#options.serveNames(),
     });
@@ -385,6 +401,10 @@ export class Projects implements AsyncDisposable {
       saveTask: () => {},
       aliases: () => [],
     });
+    if (holder === null) {
+      this.#sharing.note(identity.projectId, spec, identity);
+      await this.#sharing.connect(supervisor, "look");
+    }
     return {
       supervisor,
       project: null,

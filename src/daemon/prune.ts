@@ -83,7 +83,7 @@ async function leakedRuns(services: Services) {
     const project = services.projects.find(projectId);
     if (project === null) return true;
     if (project.supervisor === null) return false;
-    const runner = project.supervisor.find(task);
+    const runner = project.supervisor.own(task);
     return runner === null || isAtRest(runner.machine);
   });
 }
@@ -100,7 +100,7 @@ function staleLeases(services: Services): Report["stale_leases"] {
     const project = services.projects.find(session);
     if (project === null) return true;
     const { supervisor } = project;
-    return supervisor !== null && supervisor.find(task) === null;
+    return supervisor !== null && supervisor.own(task) === null;
   }).map(({ session, task, port }) => ({ session, task, port }));
 }
 

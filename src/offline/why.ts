@@ -30,6 +30,7 @@ import {
 } from "./kept_runs.ts";
 import {
   type Disk,
+  homeOf,
   logPath,
   openProjectFiles,
   type ProjectFiles,
@@ -56,6 +57,8 @@ export async function readWhy(
   using project = await openProjectFiles(disk, config);
   const { store, tasks, identity: { projectId } } = project;
   const spec = requireTask(tasks, name);
+  const home = homeOf(project, name);
+  if (home !== project) return await readWhy(disk, home.spec.configPath, name);
   const kept = await askKeeper(disk.paths);
   const runs = store?.runs.history(projectId, name, 2) ?? [];
   const wishes = store?.tasks.desired(projectId);
@@ -139,7 +142,7 @@ function viewOffline(
 
 async function linesOf(
   { paths }: Disk,
-  { identity: { projectId } }: ProjectFiles,
+  project: ProjectFiles,
   { spec, task, runs }: {
     readonly spec: TaskSpec;
     readonly task: WhyTask;
@@ -150,7 +153,7 @@ async function linesOf(
   if (of === null || of === undefined) return [];
   return await lastWords({
     task: spec.name,
-    path: logPath(paths, projectId, spec),
+    path: logPath(paths, project, spec),
     ...timeOfRun(runs, of),
   }, {
     count: LINES,

@@ -55,13 +55,13 @@ export async function explain(
   name: string,
   options: WhyOptions,
 ): Promise<Explanation> {
-  const { host, projectId } = project;
   const runner = project.runner(name);
+  const { host, projectId } = project.homeOf(name);
   const port = options.isKeeperHere
     ? await portOf(project, runner, options)
     : "silent";
   const runs = host.store.runs.history(projectId, name, 2);
-  const lines = await linesOf(project, runner, runs);
+  const lines = await linesOf(project.homeOf(name), runner, runs);
   const redactor = host.secrets.redactorOf(projectId);
   const view = (each: TaskRunner): WhyTask => ({
     spec: each.spec,

@@ -47,6 +47,16 @@ export interface ProjectIdentity {
   readonly commonDir: string | null;
 }
 
+/** The file of the primary checkout that corresponds to that of a linked worktree; null if there can be none. */
+export function primaryConfig(
+  configPath: string,
+  { isLinked, worktreePath, primaryPath }: ProjectIdentity,
+): string | null {
+  const isInside = isLinked && worktreePath !== null && primaryPath !== null &&
+    configPath.startsWith(`${worktreePath}/`);
+  return isInside ? primaryPath + configPath.slice(worktreePath.length) : null;
+}
+
 /**
  * The identity of a project, by the rules of {@linkcode assignProjectId}. Asks git, for a few seconds at most; without
  * an answer a known project keeps its id and a new one is called by its name.
