@@ -65,7 +65,10 @@ export function viewStatus(
   const tasks = supervisor.runners.map((runner) =>
     viewRunner(supervisor, runner, counts)
   );
-  const active = tasks.filter((task) => task.running).length;
+  // What is shared runs whether this project is up or not.
+  const active =
+    tasks.filter((task) => task.running && task.shared_from === null)
+      .length;
   const { aliases, warnings: rivals } = viewAliases(supervisor.addressBook());
   return {
     ok: true,

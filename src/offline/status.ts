@@ -47,7 +47,10 @@ export async function readStatus(
   const { projectId } = project.identity;
   const kept = await askKeeper(disk.paths);
   const tasks = viewTasks(project, kept);
-  const active = tasks.filter((task) => task.running).length;
+  // What is shared runs whether this project is up or not.
+  const active =
+    tasks.filter((task) => task.running && task.shared_from === null)
+      .length;
   const { aliases, warnings: rivals } = viewAliases({
     projectId,
     // Nothing answers there.

@@ -75,6 +75,11 @@ export async function startTasks(
   if (own.length > 0) {
     warnings.push(...await runProjectHook(project, "after_start", hook));
   }
+  if (shared.length > 0 && project.owner !== null) {
+    warnings.push(
+      ...await runProjectHook(project.owner, "after_start", hook),
+    );
+  }
   const started = outcomes.toSorted((a, b) =>
     startedAt(project, a) - startedAt(project, b)
   );

@@ -9,16 +9,18 @@ import { killDaemon } from "../support/crashes.ts";
 import { isRunning } from "../support/process_state.ts";
 import type { Action, Event, Task, TestProject } from "../support/project.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
-import { testRepository } from "../support/worktrees.ts";
+import { until } from "../support/until.ts";
+import { git, testRepository } from "../support/worktrees.ts";
 
 const SHOP = `name = "shop"
 [tasks.prep]
 command = "echo ready >> preps"
 auto_start = false
 [tasks.db]
-command = "echo db of $TASKMUX_PROJECT_ID; exec sleep 1000 # $PORT"
+command = "echo $DB_PASSWORD; echo db of $TASKMUX_PROJECT_ID; exec sleep 1000 # $PORT"
 scope = "repo"
 health_check = "true"
+env = { DB_PASSWORD = "hunter2-of-the-shared-one" }
 depends_on = { prep = "completed" }
 [tasks.web]
 command = "echo uses $TASKMUX_URL_DB; exec sleep 1000"
@@ -135,4 +137,96 @@ async function eventTasks(
     ["events", "--type", type, "--all"],
   );
   return events.map(({ session, task }) => `${session}/${task}`);
+}
+
+Deno.test("a shared task belongs to the primary checkout", async () => {
+  await using taskmux = await testTaskmux();
+  const repository = await testRepository(taskmux, SHOP);
+  const { main } = repository;
+  const [one, two] = [await repository.add("one"), await repository.add("two")];
+  await one.ok(["start"]);
+  const db = await one.task("db");
+  await two.ok(["start", "web"]);
+
+  // Whoever has started it may go.
+  await git(main.folder, "worktree", "remove", "-f", one.folder);
+  await until(async () => {
+    const { projects } = await taskmux.call("project.list", {});
+    return !projects.some(({ session }) => session === "shop-one");
+  });
+  assert.equal(await two.pid("db"), db.pid);
+  await checkLooks(two, db);
+
+  const stopped = await main.ok<Action>(["stop"]);
+  assert.match(String(stopped.warnings), /still use "db": shop-two\/web$/);
+  await until(async () => (await two.task("db")).state === "stopped");
+  assert.equal((await two.task("web")).state, "running");
+  await checkFailure(main, two);
+  await checkAlone(main, two);
+});
+
+/** Every command that looks at one task shows the one. */
+async function checkLooks(two: TestProject, db: Task): Promise<void> {
+  const inspected = await two.ok<Task>(["inspect", "db"]);
+  assert.equal(inspected.pid, db.pid);
+  assert.equal(inspected["scope"], "repo");
+  assert.equal(inspected["shared_from"], "shop");
+  assert.match(String(inspected["log_file"]), /\/shop\/logs\/db\.log$/);
+  await two.ok(["why", "db"]);
+  await two.ok(["wait", "db", "--for", "log:/db of shop/"]);
+  const ensured = await two.ok(["ensure", "db"]);
+  assert.equal(ensured["action"], "noop");
+  assert.equal(ensured["url"], db.url);
+  const { env } = await two.ok<{ env: Record<string, string> }>(["env"]);
+  assert.equal(env["TASKMUX_URL_DB"], db.url);
+  const { events } = await two.ok<{ events: readonly Event[] }>(
+    ["events", "--task", "db"],
+  );
+  assert.equal(events[0]?.session, "shop");
+  // Its secrets are not those of this worktree's file.
+  const { lines } = await two.ok<Logs>(["logs", "db"]);
+  assert.match(lines.join(), /\*\*\*/);
+  assert.doesNotMatch(lines.join(), /hunter2/);
+}
+
+/** What keeps it from starting keeps those who wait for it. */
+async function checkFailure(
+  main: TestProject,
+  two: TestProject,
+): Promise<void> {
+  await two.ok(["stop"]);
+  await main.replace(SHOP.replace("echo ready >> preps", "exit 3"));
+  const answer = await two.run(["start", "--json"]);
+  const { results } = answer.json() as unknown as Action;
+  assert.deepEqual(
+    results?.map(({ task, error_code }) => [task, error_code]).toSorted(),
+    [["db", "E402"], ["web", "E402"]],
+  );
+  for (const task of ["web", "db"]) {
+    const { chain } = await two.ok<{ chain: unknown[] }>(["why", task]);
+    assert.match(JSON.stringify(chain), /prep.*code 3/);
+  }
+  await main.replace(SHOP);
+}
+
+/** Without a task to share it is the worktree's own, for as long as it runs. */
+async function checkAlone(main: TestProject, two: TestProject): Promise<void> {
+  await main.replace('name = "shop"\n[tasks.other]\ncommand = "true"\n');
+  const { warnings } = await two.ok<Action>(["start"]);
+  assert.match(String(warnings), /"db" is this worktree's alone: .* no such/);
+  const alone = await two.task("db");
+  assert.equal(alone.shared_from, null);
+  assert.match(await lastLine(two, "db"), /db of shop-two$/);
+  await main.replace(SHOP);
+  await main.ok(["start", "db"]);
+  assert.equal(await two.pid("db"), alone.pid);
+  assert.notEqual(await main.pid("db"), alone.pid);
+  await two.ok(["stop", "db"]);
+  assert.equal(await two.pid("db"), await main.pid("db"));
+
+  // The file is gone: it goes with it, and nobody holds on to it.
+  await Deno.remove(main.config);
+  await until(async () => (await two.task("db")).shared_from === null);
+  const started = await two.ok<Action>(["start", "db"]);
+  assert.match(String(started.warnings), /"db" is this worktree's alone/);
 }

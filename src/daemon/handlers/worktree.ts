@@ -80,10 +80,10 @@ export function worktreeHandlers(services: Services): WorktreeHandlers {
   };
 }
 
-function activityOf({ host, projectId, runners }: ProjectSupervisor) {
+function activityOf({ host, projectId, ownRunners }: ProjectSupervisor) {
   const proxy = host.proxy();
   return {
-    running: runners.filter((each) => each.snapshot().run !== null).length,
+    running: ownRunners.filter((each) => each.snapshot().run !== null).length,
     url: proxy.bound ? hostUrl({ host: APEX, projectId, proxy }) : null,
   };
 }
