@@ -69,7 +69,9 @@ export async function startTasks(
   const shared = plan.toStart.filter((runner) => !isOwn(runner));
   if (own.length > 0) await runProjectHook(project, "before_start", hook);
   // First, as others may depend on it: what is down when they ask is no dependency to wait for.
-  warnings.push(...await beginShared(project, shared, { request, asker }));
+  if (shared.length > 0) {
+    warnings.push(...await beginShared(project, shared, { request, asker }));
+  }
   warnings.push(...beginStart(project, own, request));
   const outcomes = await awaitStarted(project, plan.toStart, request, asker);
   if (own.length > 0) {
@@ -225,7 +227,7 @@ async function beginShared(
     readonly asker: Asker;
   },
 ): Promise<string[]> {
-  if (owner === null || shared.length === 0) return [];
+  if (owner === null) return [];
   const names = shared.map(({ name }) => name);
   const { toStart } = planNamed(owner, { ...request, names, ifStopped: true });
   const { environment } = request;
