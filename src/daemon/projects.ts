@@ -54,8 +54,8 @@ export class Projects implements AsyncDisposable {
     find: (config) => this.#byConfig(config),
     register: (config) => this.register(config, { force: false }),
   });
-  /** Projects whose worktree is gone, while their tasks end. */
-  readonly #leaving = new Set<Project>();
+  /** Projects whose worktree is gone, until they are forgotten; each with the end of its tasks. */
+  readonly #leaving = new Map<Project, Promise<readonly string[]>>();
   readonly #scope: TaskScope;
 
   constructor(options: ProjectsOptions) {
@@ -198,6 +198,7 @@ export class Projects implements AsyncDisposable {
   ): Promise<Project> {
     const known = this.#byConfig(path);
     if (known !== null) return known;
+    await Promise.allSettled(this.#leaving.values());
     const spec = await this.#read(path);
     const identity = await this.#identify(spec, null);
     const { host, registry } = this.#options;
@@ -288,8 +289,7 @@ export class Projects implements AsyncDisposable {
     if (this.#leaving.has(project)) return true;
     const fate = await this.#places.fateOf(project.id);
     if (fate?.kind === "removed") {
-      this.#leaving.add(project);
-      this.#scope.run(() => this.#inTurn(() => this.#letGo(project)));
+      this.#scope.run(() => this.#letGo(project));
       return true;
     }
     if (fate?.kind !== "moved") return false;
@@ -302,28 +302,37 @@ export class Projects implements AsyncDisposable {
 
   /** Its worktree was removed: ends its tasks, and frees its id, names and ports. Its logs stay, see `prune`. */
   async #letGo(project: Project): Promise<void> {
-    const { id, configPath, supervisor } = project;
-    const { host } = this.#options;
+    const { id, supervisor } = project;
+    // Not in turn: many worktrees may go at once, and none waits for another.
+    const ending = supervisor === null
+      ? this.#options.endRuns(id)
+      : endSoon(supervisor);
+    this.#leaving.set(project, ending);
     try {
-      if (this.#projects.get(id) !== project) return;
-      const tasks = supervisor === null
-        ? await this.#options.endRuns(id)
-        : await endSoon(supervisor);
-      host.emit({
-        event: "worktree_removed",
-        session: id,
-        at: host.clock.now(),
-        data: {
-          worktree_path: this.#places.find(id)?.path ?? null,
-          config_path: configPath,
-          tasks: [...tasks],
-        },
-      });
-      await this.unregister(id);
-      host.store.leases.releaseSession(id);
+      const tasks = await ending;
+      await this.#inTurn(() => this.#forget(project, tasks));
     } finally {
       this.#leaving.delete(project);
     }
+  }
+
+  async #forget(project: Project, tasks: readonly string[]): Promise<void> {
+    const { id, configPath } = project;
+    const { host } = this.#options;
+    // A new worktree in its place was faster.
+    if (this.#projects.get(id) !== project) return;
+    host.emit({
+      event: "worktree_removed",
+      session: id,
+      at: host.clock.now(),
+      data: {
+        worktree_path: this.#places.find(id)?.path ?? null,
+        config_path: configPath,
+        tasks: [...tasks],
+      },
+    });
+    await this.unregister(id);
+    host.store.leases.releaseSession(id);
   }
 
   /** Its worktree was moved: what runs of it is started again where it is now, under the same id. */

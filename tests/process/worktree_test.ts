@@ -6,6 +6,7 @@ import {
   type IdentityRequest,
   type ProjectIdentity,
 } from "../../src/worktree/identify_project.ts";
+import { listWorktrees } from "../../src/worktree/list_worktrees.ts";
 import {
   placeOf,
   worktreeFate,
@@ -300,4 +301,58 @@ Deno.test("worktreeFate finds a worktree that was moved", async () => {
   const path = `${root}/w9`;
   await repository.git("-C", proj, "worktree", "move", place.path, path);
   assert.deepEqual(await worktreeFate(place), { kind: "moved", path });
+});
+
+Deno.test("listWorktrees tells every checkout, with an old git too", async () => {
+  await using repository = await Repository.make();
+  const { proj, root } = repository;
+  const odd = await repository.worktree("odd\nname", "a/b");
+  const gone = await repository.worktree("gone", null);
+  await Deno.remove(gone, { recursive: true });
+  const list = (env: Record<string, string>) =>
+    listWorktrees(proj, {
+      env,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+  const plain = { isPrimary: false, isBare: false, isLocked: false };
+  const others = [
+    { ...plain, path: gone, branch: null, isPrunable: true },
+    { ...plain, path: odd, branch: "a/b", isPrunable: false },
+  ];
+  const primary = {
+    ...plain,
+    path: proj,
+    branch: "main",
+    isPrimary: true,
+    isPrunable: false,
+  };
+  assert.deepEqual(await list(repository.env), [primary, ...others]);
+
+  // Before 2.36 there was no -z.
+  await repository.git("-C", proj, "worktree", "remove", "-f", odd);
+  await Deno.mkdir(`${root}/bin`);
+  await Deno.writeTextFile(
+    `${root}/bin/git`,
+    `#!/bin/sh
+for word; do [ "$word" = -z ] && exit 129; done
+PATH=$OLD_PATH exec git "$@"
+`,
+    { mode: 0o755 },
+  );
+  const path = repository.env["PATH"] ?? "";
+  const env = {
+    ...repository.env,
+    OLD_PATH: path,
+    PATH: `${root}/bin:${path}`,
+  };
+  assert.deepEqual(await list(env), [primary, others[0]]);
+  assert.equal(
+    await listWorktrees("/", {
+      env: repository.env,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    }),
+    null,
+  );
 });
