@@ -5,9 +5,11 @@
  */
 
 import type { Result } from "../contract/mod.ts";
+import { addressesOf } from "../domain/address.ts";
 import { worktreeRows } from "../domain/worktree_list.ts";
 import { systemClock } from "../kit/clock.ts";
 import { requireWorktrees } from "../worktree/list_worktrees.ts";
+import { readAddressBook } from "./address_book.ts";
 import { type Disk, openProjectFiles } from "./project_files.ts";
 import { openRegistry } from "./registry.ts";
 
@@ -65,12 +67,16 @@ export async function readWorktreeStatus(
   };
 }
 
-/** The answer of `worktree.urls`: nothing answers anywhere. */
+/** The answer of `worktree.urls`: addresses as they will be once a daemon runs. */
 export async function readWorktreeUrls(
   disk: Disk,
   config: string,
 ): Promise<Result<"worktree.urls">> {
   using project = await openProjectFiles(disk, config);
   const { projectId } = project.identity;
-  return { ok: true, session: projectId, project_id: projectId, urls: [] };
+  const book = await readAddressBook(disk, project);
+  const urls = addressesOf(book).flatMap(({ name, host, url }) =>
+    url === null ? [] : [{ task: name, host, url }]
+  );
+  return { ok: true, session: projectId, project_id: projectId, urls };
 }

@@ -74,6 +74,7 @@ export const worktree = {
       session: z.string(),
       project_id: z.string(),
       urls: z.array(z.looseObject({
+        /** The task or alias. */
         task: z.string(),
         host: z.string().nullable(),
         url: z.string(),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressesOf } from "../../domain/address.ts";
 import { APEX } from "../../domain/host_name.ts";
 import { hostUrl } from "../../domain/task_url.ts";
 import { worktreeRows } from "../../domain/worktree_list.ts";
@@ -12,7 +13,6 @@ import type { GitOptions } from "../../worktree/git.ts";
 import { readCheckout } from "../../worktree/git_checkout.ts";
 import { requireWorktrees } from "../../worktree/list_worktrees.ts";
 import type { Handlers } from "../dispatcher.ts";
-import { urlOf } from "../project_view.ts";
 import type { Services } from "../services.ts";
 
 type WorktreeHandlers = Pick<
@@ -70,11 +70,10 @@ export function worktreeHandlers(services: Services): WorktreeHandlers {
         ok: true,
         session: supervisor.projectId,
         project_id: supervisor.projectId,
-        urls: supervisor.runners.flatMap((runner) => {
-          const url = urlOf(supervisor, runner);
-          const { name: task, spec: { host } } = runner;
-          return url === null ? [] : [{ task, host, url }];
-        }),
+        urls: addressesOf(supervisor.addressBook()).flatMap(
+          ({ name, host, url }) =>
+            url === null ? [] : [{ task: name, host, url }],
+        ),
       };
     },
   };
