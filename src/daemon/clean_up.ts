@@ -184,6 +184,18 @@ async function cleanAll(
   cleanEvents(services, request, report);
 }
 
+/** Deletes the logs of a project that is not registered, and what is remembered of its runs. */
+export async function removeOrphan(
+  { paths, registry, store }: Services,
+  id: string,
+): Promise<void> {
+  // A new one may have taken its place meanwhile.
+  if (await registry.get(id) !== null) return;
+  store.runs.removeSession(id);
+  store.cursors.removeSession(id);
+  await removeFolder(`${paths.projects}/${id}`);
+}
+
 async function forgetProject(services: Services, id: string): Promise<void> {
   const { store, projects, aliases } = services;
   if (projects.find(id) !== null) await projects.unregister(id);

@@ -8,6 +8,7 @@ import type { Result } from "../contract/mod.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { parseRunKey } from "../supervisor/launch_run.ts";
 import { endStranger } from "./adoption.ts";
+import { removeOrphan } from "./clean_up.ts";
 import type { Services } from "./services.ts";
 
 type Report = Result<"project.prune">["report"];
@@ -31,6 +32,7 @@ export async function prune(
   for (const { session, task } of report.stale_leases) {
     services.store.leases.release(session, task);
   }
+  for (const id of report.orphan_log_dirs) await removeOrphan(services, id);
   return {
     ok: true,
     applied: true,
@@ -39,6 +41,7 @@ export async function prune(
       killed_pids: killed,
       unregistered: report.stale_registry.map((entry) => entry.session),
       released_ports: report.stale_leases.map((lease) => lease.port),
+      removed_log_dirs: report.orphan_log_dirs,
     },
   };
 }

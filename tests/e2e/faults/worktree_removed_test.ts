@@ -97,7 +97,8 @@ Deno.test("tasks end with their worktree, and only with it", async () => {
   assert.deepEqual(report.stale_leases, []);
   assert.deepEqual(report.leaked_processes, []);
   // Their logs are kept.
-  assert.deepEqual(report.orphan_log_dirs, ["shop-deleted", "shop-removed"]);
+  const logs = ["shop-deleted", "shop-removed"];
+  assert.deepEqual(report.orphan_log_dirs, logs);
 
   for (const name of ["locked", "switched"] as const) {
     await isGone(tree(name));
@@ -114,6 +115,11 @@ Deno.test("tasks end with their worktree, and only with it", async () => {
   assert.match(lines.at(-1) ?? "", /\/elsewhere$/);
   assert.equal(await areGone(pids.get(main)!), false);
   assert.equal((await main.status()).active_tasks, 3);
+
+  const pruned = await taskmux.call("project.prune", { apply: true });
+  assert.deepEqual(pruned.actions?.["removed_log_dirs"], logs);
+  const left = await Array.fromAsync(Deno.readDir(taskmux.home.paths.projects));
+  assert(!left.some(({ name }) => logs.includes(name)));
 });
 
 Deno.test("a worktree that goes while no daemon looks is forgotten by the next one", async () => {
