@@ -117,6 +117,30 @@ export const COMMAND_GROUPS: readonly (readonly [
       load: async () => (await import("./commands/open.ts")).open,
     },
     {
+      name: "worktree",
+      summary: "Tell of the git worktrees of a project",
+      subcommands: [
+        {
+          name: "list",
+          summary: "List the checkouts of this repository",
+          load: async () =>
+            (await import("./commands/worktree.ts")).worktreeList,
+        },
+        {
+          name: "status",
+          summary: "Tell what this checkout is called",
+          load: async () =>
+            (await import("./commands/worktree.ts")).worktreeStatus,
+        },
+        {
+          name: "urls",
+          summary: "List every address of this checkout",
+          load: async () =>
+            (await import("./commands/worktree.ts")).worktreeUrls,
+        },
+      ],
+    },
+    {
       name: "who",
       summary: "Tell who holds a port, and for which task",
       load: async () => (await import("./commands/who.ts")).who,

@@ -88,7 +88,12 @@ export function buildTask(
     publicHostname: values.public_hostname,
     hooks: buildHooks(values.hooks),
   };
-  return { ...spec, digest: digestOf(spec as unknown as JsonObject) };
+  return {
+    ...spec,
+    // Where a task runs does not change what runs.
+    scope: values.scope,
+    digest: digestOf(spec as unknown as JsonObject),
+  };
 }
 
 /** Hooks without the absent ones. */

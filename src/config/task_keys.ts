@@ -116,6 +116,11 @@ export const TASK_FIELDS = {
     [],
     'Tasks to wait for: names, which must be healthy, or a table of conditions "healthy", "started", "completed"',
   ),
+  scope: defaulted(
+    choice(["project", "repo"]),
+    "project",
+    'With "repo" all worktrees of the repository share the task of the primary checkout',
+  ),
   health_url: optional(
     text({ expected: "a URL" }),
     "URL whose answer tells whether the task is healthy; $PORT and the task's environment expand",

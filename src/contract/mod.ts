@@ -19,6 +19,7 @@ import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
 import { terminal } from "./operations/terminal.ts";
 import { trust } from "./operations/trust.ts";
+import { worktree } from "./operations/worktree.ts";
 import type { Call, Stream } from "./operation.ts";
 
 /** The contract: operation name → its declaration. */
@@ -36,6 +37,7 @@ export const contract = {
   ...task,
   ...terminal,
   ...trust,
+  ...worktree,
 };
 
 /** All of it, as a type. */

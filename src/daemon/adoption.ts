@@ -54,8 +54,8 @@ export function restoreTasks(project: ProjectSupervisor): Set<string> {
   const rows = project.host.store.tasks.desired(project.projectId);
   for (const [name, row] of rows) {
     const spec = row.adhoc === null ? null : readSpec(row.adhoc);
-    if (spec !== null && project.find(name) === null) project.addAdHoc(spec);
-    const runner = project.find(name);
+    if (spec !== null && project.own(name) === null) project.addAdHoc(spec);
+    const runner = project.own(name);
     if (runner === null) {
       // It left the file while nobody looked. If it comes back it is new.
       project.host.store.tasks.remove(project.projectId, name);
@@ -86,7 +86,7 @@ export function restoreTasks(project: ProjectSupervisor): Set<string> {
 export async function recallEnvironments(
   project: ProjectSupervisor,
 ): Promise<void> {
-  const names = new Set(project.runners.map((runner) => runner.environment));
+  const names = new Set(project.ownRunners.map((runner) => runner.environment));
   await Promise.all(
     [...names].map((name) => project.host.environments.recall(name)),
   );
@@ -106,7 +106,7 @@ export async function adoptRuns(
   const news = found.kept.filter(({ runId }) => !receipts.isOwed(runId));
   for (const kept of await newestRuns(host, news)) {
     const { task } = parseRunKey(kept.key);
-    const runner = project.find(task);
+    const runner = project.own(task);
     const { runId, pid, startTime, startedAt, ended } = kept;
     const row = host.store.runs.find(runId);
     if (ended !== null && row !== null && row.exit !== null) {
@@ -224,7 +224,7 @@ function recordEnd(
   host.store.atomically(() => {
     const isNews = host.store.runs.end(runId, { code, signal, at, reason });
     if (!isNews) return;
-    if (isPresentRun(project?.find(task) ?? null, runId)) {
+    if (isPresentRun(project?.own(task) ?? null, runId)) {
       project?.ended(task, { runId, code, signal, at });
       return;
     }
@@ -286,7 +286,7 @@ export async function deliverLoss(
   const { runs } = host.store;
   const row = runs.find(runId);
   if (row === null || row.exit !== null) return;
-  const runner = project.find(task);
+  const runner = project.own(task);
   if (row.pid === NOT_SPAWNED) return runs.forget(runId);
   if (runner !== null && isAtRest(runner.machine)) {
     await runner.adopt(row, { digest: row.digest, isNews: false });
@@ -315,7 +315,7 @@ export function resumeTasks(
   restless: ReadonlySet<string>,
 ): string[] {
   if (policy === "none") return [];
-  const wanted = project.runners.filter((runner) => {
+  const wanted = project.ownRunners.filter((runner) => {
     const { desired, manual } = runner.machine;
     if (desired !== "up" || manual || !isAtRest(runner.machine)) return false;
     // What has come to rest since is not begun anew: its end was delivered and judged.

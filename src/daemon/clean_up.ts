@@ -119,7 +119,7 @@ async function cleanLogsOf(
   request: CleanRequest,
   report: Report,
 ): Promise<void> {
-  for (const runner of project.runners) {
+  for (const runner of project.ownRunners) {
     const { path } = logTarget(
       runner.spec,
       project.host.logFile(project.projectId, runner.name),
@@ -182,6 +182,18 @@ async function cleanAll(
     if (!request.isDryRun) await removeFolder(folder);
   }
   cleanEvents(services, request, report);
+}
+
+/** Deletes the logs of a project that is not registered, and what is remembered of its runs. */
+export async function removeOrphan(
+  { paths, registry, store }: Services,
+  id: string,
+): Promise<void> {
+  // A new one may have taken its place meanwhile.
+  if (await registry.get(id) !== null) return;
+  store.runs.removeSession(id);
+  store.cursors.removeSession(id);
+  await removeFolder(`${paths.projects}/${id}`);
 }
 
 async function forgetProject(services: Services, id: string): Promise<void> {

@@ -321,7 +321,7 @@ interface HostParts {
 function createHost(parts: HostParts): SupervisorHost {
   const { options, front, aliases, store, bus, keeper, scope } = parts;
   const isUp = (session: string, task: string): boolean => {
-    const runner = parts.projects().find(session)?.supervisor?.find(task);
+    const runner = parts.projects().find(session)?.supervisor?.own(task);
     return runner !== undefined && runner !== null && !isAtRest(runner.machine);
   };
   return {

@@ -35,7 +35,7 @@ export class LostFile {
     supervisor: ProjectSupervisor,
     signal: AbortSignal,
   ): Promise<void> {
-    const active = supervisor.runners.filter(({ machine }) =>
+    const active = supervisor.ownRunners.filter(({ machine }) =>
       !isAtRest(machine)
     );
     if (active.length === 0) return;
@@ -51,7 +51,7 @@ export class LostFile {
     if (text === "") return;
     this.forget();
     const names = (JSON.parse(text) as string[]).filter((name) => {
-      const machine = supervisor.find(name)?.machine;
+      const machine = supervisor.own(name)?.machine;
       return machine?.desired === "up" && !machine.manual;
     });
     for (const name of dependencyOrder(supervisor.tasks, names)) {

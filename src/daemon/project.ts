@@ -16,6 +16,7 @@ import {
 } from "../supervisor/project_supervisor.ts";
 import { LostFile } from "./lost_file.ts";
 import { resumeActions } from "../supervisor/resume_actions.ts";
+import { startTasks } from "../supervisor/start_action.ts";
 import { stopNamed } from "../supervisor/stop_action.ts";
 
 /** Quiet time after a change of the file before it is read. */
@@ -36,6 +37,9 @@ const REMOVAL_LOOKS_MAX = 10;
 /** How long a file may be gone before its tasks are taken down: editors and git replace files. */
 const MISSING_GRACE_MS = 2_000;
 
+/** How often a file that is gone is asked whether its worktree is gone as well. */
+const LOST_LOOK_MS = 1_000;
+
 /** What a project needs. */
 export interface ProjectOptions {
   readonly id: string;
@@ -51,6 +55,10 @@ export interface ProjectOptions {
   identify(spec: ProjectSpec): Promise<ProjectIdentity>;
   /** Whether it has names that do not stand in the file. */
   hasAliases(): boolean;
+  /** Lets a freshly loaded project share tasks with that of the primary checkout. */
+  share(supervisor: ProjectSupervisor): Promise<void>;
+  /** The file is not there any more. @returns Whether this project is about to be let go. */
+  onLost(): Promise<boolean>;
   /** Has the proxy serve, which it does from the first name on. */
   serveNames(): Promise<void>;
 }
@@ -196,7 +204,7 @@ export class Project implements AsyncDisposable {
   #endsTasks(spec: ProjectSpec): boolean {
     const supervisor = this.#supervisor;
     if (supervisor !== null) {
-      return supervisor.runners.some(({ name, machine }) =>
+      return supervisor.ownRunners.some(({ name, machine }) =>
         supervisor.spec.tasks.has(name) && !spec.tasks.has(name) &&
         !isAtRest(machine)
       );
@@ -259,6 +267,8 @@ export class Project implements AsyncDisposable {
       this.#options.host,
     );
     const { pending } = supervisor;
+    // Before anything of it is brought back: it may depend on what is shared.
+    await this.#options.share(supervisor);
     const isToFinish = await this.#options.adopt(supervisor);
     this.#supervisor = supervisor;
     this.#options.host.store.atomically(() => {
@@ -312,13 +322,35 @@ export class Project implements AsyncDisposable {
   #startAdded(supervisor: ProjectSupervisor, added: readonly string[]): void {
     if (!supervisor.spec.autoStart) return;
     for (const name of added) {
-      const runner = supervisor.find(name);
+      const runner = supervisor.own(name);
       if (runner === null || !runner.spec.autoStart) continue;
-      runner.environment ??= supervisor.runners.find((other) =>
+      if (supervisor.homeOf(name) !== supervisor) {
+        this.#scope.run((signal) =>
+          this.#startShared(supervisor, name, signal)
+        );
+        continue;
+      }
+      runner.environment ??= supervisor.ownRunners.find((other) =>
         other.environment !== null
       )?.environment ?? null;
       runner.dispatch({ type: "start", isGated: true });
     }
+  }
+
+  /** A shared task is started where it runs, with what it depends on there. */
+  async #startShared(
+    supervisor: ProjectSupervisor,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await startTasks(supervisor, {
+      names: [name],
+      ifStopped: true,
+      withDependencies: true,
+      untilHealthy: false,
+      timeoutMs: 0,
+      environment: null,
+    }, { signal });
   }
 
   /** Tasks that left the file are ended, then forgotten. */
@@ -330,7 +362,7 @@ export class Project implements AsyncDisposable {
     if (supervisor === null) return;
     const active = (): string[] =>
       names.filter((name) => {
-        const runner = supervisor.find(name);
+        const runner = supervisor.own(name);
         return runner !== null && !isAtRest(runner.machine) &&
           !supervisor.spec.tasks.has(name);
       });
@@ -364,14 +396,24 @@ export class Project implements AsyncDisposable {
     }
   }
 
-  /** The file is gone: unless it is back soon, its tasks go too. */
+  /** The file is gone: unless it is back soon, its tasks go too. With its worktree they go at once. */
   async #afterLoss(signal: AbortSignal): Promise<void> {
     const sightings = this.#sightings;
-    await this.#options.host.clock.sleep(MISSING_GRACE_MS, signal);
+    const { clock } = this.#options.host;
+    if (await this.#options.onLost()) return;
+    await clock.sleep(MISSING_GRACE_MS, signal);
     await this.refresh();
-    const isGone = this.state === "config_missing" &&
-      this.#sightings === sightings;
-    if (!isGone) return;
+    const isGone = (): boolean =>
+      this.state === "config_missing" && this.#sightings === sightings;
+    if (!isGone()) return;
+    await this.#takeDown(signal);
+    // A large worktree takes its time to be deleted, and may lose this file first.
+    while (isGone() && !await this.#options.onLost()) {
+      await clock.sleep(LOST_LOOK_MS, signal);
+    }
+  }
+
+  async #takeDown(signal: AbortSignal): Promise<void> {
     if (this.#supervisor !== null) {
       return await this.#lostFile.takeDown(this.#supervisor, signal);
     }

@@ -84,7 +84,11 @@ export class ProjectSecrets {
       each.id === scope.session || each.configPath === scope.config
     );
     await this.#lookAt(meant);
-    if (meant.length > 0) return meant.map(({ id }) => id);
+    const owners = meant.flatMap(({ supervisor }) => supervisor?.owner ?? []);
+    await Promise.all(owners.map((each) => this.#look(each)));
+    if (meant.length > 0) {
+      return [...meant.map(({ id }) => id), ...owners.map(idOf)];
+    }
     return scope.config === undefined ? [] : await this.#lookAside(scope);
   }
 
@@ -97,8 +101,11 @@ export class ProjectSecrets {
   async #lookAside(scope: Scope): Promise<readonly string[]> {
     try {
       await using looked = await this.#options.projects.look(scope);
-      await this.#look(looked.supervisor);
-      return [looked.supervisor.projectId];
+      const { supervisor } = looked;
+      const { owner } = supervisor;
+      const both = owner === null ? [supervisor] : [supervisor, owner];
+      await Promise.all(both.map((each) => this.#look(each)));
+      return both.map(idOf);
     } catch (error) {
       // Its file is broken, so nothing of it was told either.
       if (error instanceof TaskmuxError) return [];
@@ -116,14 +123,16 @@ export class ProjectSecrets {
 
   async #look(project: ProjectSupervisor): Promise<void> {
     const stamps = new Map<string, string>();
-    const files = new Set(project.runners.flatMap(({ spec }) => spec.envFiles));
+    const files = new Set(
+      project.ownRunners.flatMap(({ spec }) => spec.envFiles),
+    );
     await Promise.all([...files].map(async (path) => {
       stamps.set(path, await stampOf(path));
     }));
     const seen = this.#seen.get(project) ?? new Set<string>();
     this.#seen.set(project, seen);
     if (seen.size > MAX_SEEN) seen.clear();
-    for (const { name, spec, environment, isAdHoc } of project.runners) {
+    for (const { name, spec, environment, isAdHoc } of project.ownRunners) {
       const present = spec.envFiles.filter((path) => stamps.get(path) !== "");
       // The keeper, which may know it, may be silent.
       const isKnown = project.host.environments.knows(environment);
@@ -142,6 +151,10 @@ export class ProjectSecrets {
       seen.add(key);
     }
   }
+}
+
+function idOf({ projectId }: ProjectSupervisor): string {
+  return projectId;
 }
 
 /** Puts an environment together, by which it is noted; if that fails, what stands in the project's own file. */

@@ -12,6 +12,7 @@ import { taskUrl } from "../domain/task_url.ts";
 import { viewTask } from "../domain/task_view.ts";
 import type { ActionOutcome, TaskOutcome } from "../supervisor/action.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
+import { sharingWarnings } from "../supervisor/shared_tasks.ts";
 import type { TaskRunner } from "../supervisor/task_runner.ts";
 import type { Looked } from "./projects.ts";
 
@@ -21,11 +22,12 @@ export function urlOf(
   runner: TaskRunner,
 ): string | null {
   const { run } = runner.snapshot();
+  const { projectId } = project.homeOf(runner.name);
   return taskUrl({
     host: runner.spec.host,
     hostPath: runner.spec.hostPath,
     port: run?.port ?? null,
-    projectId: project.projectId,
+    projectId,
     proxy: project.host.proxy(),
   });
 }
@@ -36,12 +38,21 @@ export function viewRunner(
   runner: TaskRunner,
   counts: ReadonlyMap<string, Readonly<Record<string, number>>>,
 ): Result<"task.status">["tasks"][number] {
+  const home = project.homeOf(runner.name);
+  const isShared = home !== project;
+  const homeCounts = isShared
+    ? home.host.store.events.counts(home.projectId)
+    : counts;
   const view = viewTask(runner.spec, runner.snapshot(), {
     url: urlOf(project, runner),
     port: project.portOf(runner),
-    eventCounts: counts.get(runner.name) ?? {},
+    eventCounts: homeCounts.get(runner.name) ?? {},
   });
-  return { ...view };
+  return {
+    ...view,
+    scope: project.spec.tasks.get(runner.name)?.scope ?? "project",
+    shared_from: isShared ? home.projectId : null,
+  };
 }
 
 /** The answer of `status`. */
@@ -54,7 +65,10 @@ export function viewStatus(
   const tasks = supervisor.runners.map((runner) =>
     viewRunner(supervisor, runner, counts)
   );
-  const active = tasks.filter((task) => task.running).length;
+  // What is shared runs whether this project is up or not.
+  const active =
+    tasks.filter((task) => task.running && task.shared_from === null)
+      .length;
   const { aliases, warnings: rivals } = viewAliases(supervisor.addressBook());
   return {
     ok: true,
@@ -72,6 +86,7 @@ export function viewStatus(
       ...supervisor.runners.filter((runner) => runner.hasSubstitute)
         .map(({ name }) => substituteWarning(name)),
       ...rivals,
+      ...sharingWarnings(supervisor),
       ...warnings,
     ],
     daemon_pid: Deno.pid,
@@ -200,6 +215,6 @@ type TaskResult = NonNullable<Result<"task.start">["results"]>[number];
 
 /** Names of the tasks that run or are about to. */
 export function activeTasks(project: ProjectSupervisor): string[] {
-  return project.runners.filter((runner) => !isAtRest(runner.machine))
+  return project.ownRunners.filter((runner) => !isAtRest(runner.machine))
     .map((runner) => runner.name);
 }

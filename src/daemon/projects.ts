@@ -12,14 +12,19 @@ import type { Scope } from "../contract/operation.ts";
 import type { Registry, RegistryEntry } from "../store/registry.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import { stopAll } from "../supervisor/stop_action.ts";
+import { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
+import { TaskScope } from "../kit/task_scope.ts";
 import {
-  type ProjectIdentity,
-  ProjectSupervisor,
-} from "../supervisor/project_supervisor.ts";
-import { identifyProject } from "../worktree/identify_project.ts";
-import type { Certificates } from "./certificates.ts";
+  identifyProject,
+  type ProjectIdentity as CheckoutIdentity,
+} from "../worktree/identify_project.ts";
 import type { Aliases } from "./aliases.ts";
+import type { Certificates } from "./certificates.ts";
+import { endSoon } from "./end_soon.ts";
+import { LostFile } from "./lost_file.ts";
 import { Project } from "./project.ts";
+import { Sharing } from "./sharing.ts";
+import { WorktreePlaces } from "./worktree_places.ts";
 
 /** What projects need of the daemon. */
 export interface ProjectsOptions {
@@ -44,9 +49,21 @@ export class Projects implements AsyncDisposable {
   /** Serialises registration, so that one path never gets two supervisors. */
   #turn: Promise<unknown> = Promise.resolve();
   #isEnding = false;
+  readonly #places: WorktreePlaces;
+  readonly #sharing = new Sharing({
+    find: (config) => this.#byConfig(config),
+    register: (config) => this.register(config, { force: false }),
+  });
+  /** Projects whose worktree is gone, until they are forgotten; each with the end of its tasks. */
+  readonly #leaving = new Map<Project, Promise<readonly string[]>>();
+  readonly #scope: TaskScope;
 
   constructor(options: ProjectsOptions) {
     this.#options = options;
+    this.#places = new WorktreePlaces(options.host.store.meta);
+    this.#scope = new TaskScope((error) =>
+      options.host.onError(error, "projects")
+    );
   }
 
   /** All managed projects, loaded or not. */
@@ -57,11 +74,16 @@ export class Projects implements AsyncDisposable {
   /** Loads every registered project. One that cannot be loaded is kept with its error. */
   async loadRegistered(): Promise<void> {
     const entries = await this.#options.registry.list();
+    const isPrimary = (entry: RegistryEntry): boolean =>
+      entry.worktreeId === null;
+    // The others may share tasks with these.
+    await this.#load(entries.filter(isPrimary));
+    await this.#load(entries.filter((entry) => !isPrimary(entry)));
+  }
+
+  async #load(entries: readonly RegistryEntry[]): Promise<void> {
     await Promise.all(
-      entries.map(async (entry) => {
-        const project = this.#manage(entry);
-        await project.refresh();
-      }),
+      entries.map((entry) => this.#manage(entry).refresh()),
     );
   }
 
@@ -96,7 +118,9 @@ export class Projects implements AsyncDisposable {
       : await this.register(scope.config, { force: false });
     await project.refresh();
     if (project.error !== null) throw TaskmuxError.fromShape(project.error);
-    return project.requireSupervisor();
+    const supervisor = project.requireSupervisor();
+    await this.#sharing.connect(supervisor, "act");
+    return supervisor;
   }
 
   /**
@@ -111,8 +135,10 @@ export class Projects implements AsyncDisposable {
       : this.#byConfig(scope.config);
     if (known !== null) {
       await known.refresh();
+      const supervisor = known.requireSupervisor();
+      await this.#sharing.connect(supervisor, "look");
       return {
-        supervisor: known.requireSupervisor(),
+        supervisor,
         project: known,
         warnings: [],
         [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -157,7 +183,11 @@ export class Projects implements AsyncDisposable {
     const path = await realPath(configPath);
     const known = this.#byConfig(path);
     if (known !== null) return known;
-    const turn = this.#turn.then(() => this.#register(path, options));
+    return await this.#inTurn(() => this.#register(path, options));
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
     return await turn;
   }
@@ -168,6 +198,7 @@ export class Projects implements AsyncDisposable {
   ): Promise<Project> {
     const known = this.#byConfig(path);
     if (known !== null) return known;
+    await Promise.allSettled(this.#leaving.values());
     const spec = await this.#read(path);
     const identity = await this.#identify(spec, null);
     const { host, registry } = this.#options;
@@ -206,6 +237,7 @@ export class Projects implements AsyncDisposable {
     host.store.tasks.removeSession(session);
     aliases.forget(session);
     await certificates.forget(session);
+    this.#places.forget(session);
     host.emit({
       event: "project_unregistered",
       session,
@@ -214,6 +246,7 @@ export class Projects implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
     await Promise.all(
       this.all.map((project) => project[Symbol.asyncDispose]()),
     );
@@ -222,15 +255,22 @@ export class Projects implements AsyncDisposable {
 
   #manage(entry: RegistryEntry): Project {
     const { id, configPath } = entry;
-    const project = new Project({
+    const project: Project = new Project({
       id,
       configPath,
       host: this.#options.host,
       read: (path) => this.#read(path),
       adopt: this.#options.adopt,
       endRuns: () => this.#options.endRuns(id),
-      identify: (spec) => this.#identify(spec, entry),
+      identify: async (spec) => {
+        const identity = await this.#identify(spec, entry);
+        await this.#places.note(id, identity);
+        this.#sharing.note(id, spec, identity);
+        return identity;
+      },
       hasAliases: () => this.#options.aliases.of(id).length > 0,
+      share: (supervisor) => this.#sharing.connect(supervisor, "look"),
+      onLost: () => this.#onLost(project),
       serveNames: () => this.#options.serveNames(),
     });
     this.#projects.set(id, project);
@@ -242,6 +282,72 @@ export class Projects implements AsyncDisposable {
     if (project === undefined) return;
     this.#projects.delete(id);
     await project[Symbol.asyncDispose]();
+  }
+
+  /** The file of a project is gone. @returns Whether its worktree is gone with it, or has moved. */
+  async #onLost(project: Project): Promise<boolean> {
+    if (this.#leaving.has(project)) return true;
+    const fate = await this.#places.fateOf(project.id);
+    if (fate?.kind === "removed") {
+      this.#scope.run(() => this.#letGo(project));
+      return true;
+    }
+    if (fate?.kind !== "moved") return false;
+    const { id, configPath } = project;
+    const config = this.#places.movedConfig(id, configPath, fate.path);
+    if (!await isFile(config)) return false;
+    this.#scope.run((signal) => this.#follow(project, config, signal));
+    return true;
+  }
+
+  /** Its worktree was removed: ends its tasks, and frees its id, names and ports. Its logs stay, see `prune`. */
+  async #letGo(project: Project): Promise<void> {
+    const { id, supervisor } = project;
+    // Not in turn: many worktrees may go at once, and none waits for another.
+    const ending = supervisor === null
+      ? this.#options.endRuns(id)
+      : endSoon(supervisor);
+    this.#leaving.set(project, ending);
+    try {
+      const tasks = await ending;
+      await this.#inTurn(() => this.#forget(project, tasks));
+    } finally {
+      this.#leaving.delete(project);
+    }
+  }
+
+  async #forget(project: Project, tasks: readonly string[]): Promise<void> {
+    const { id, configPath } = project;
+    const { host } = this.#options;
+    // A new worktree in its place was faster.
+    if (this.#projects.get(id) !== project) return;
+    host.emit({
+      event: "worktree_removed",
+      session: id,
+      at: host.clock.now(),
+      data: {
+        worktree_path: this.#places.find(id)?.path ?? null,
+        config_path: configPath,
+        tasks: [...tasks],
+      },
+    });
+    await this.unregister(id);
+    host.store.leases.releaseSession(id);
+  }
+
+  /** Its worktree was moved: what runs of it is started again where it is now, under the same id. */
+  async #follow(
+    project: Project,
+    config: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { host } = this.#options;
+    const { id, configPath } = project;
+    const lostFile = new LostFile({ id, configPath, host });
+    if (project.supervisor !== null) {
+      await lostFile.takeDown(project.supervisor, signal);
+    }
+    await this.register(config, { force: false });
   }
 
   /** The id gets another owner: what runs under it is ended, and what was wanted of its tasks is forgotten. */
@@ -258,8 +364,9 @@ export class Projects implements AsyncDisposable {
   }
 
   #byConfig(configPath: string): Project | null {
-    return this.all.find((project) => project.configPath === configPath) ??
-      null;
+    return this.all.find((project) =>
+      project.configPath === configPath && !this.#leaving.has(project)
+    ) ?? null;
   }
 
   async #read(path: string): Promise<ProjectSpec> {
@@ -270,17 +377,17 @@ export class Projects implements AsyncDisposable {
   async #identify(
     spec: ProjectSpec,
     assigned: AssignedId | null,
-  ): Promise<ProjectIdentity> {
+  ): Promise<CheckoutIdentity> {
     const { host, registry } = this.#options;
-    const taken = (await registry.list())
-      .filter((entry) => entry.configPath !== spec.configPath)
-      .map((entry) => entry.id);
+    const others = (await registry.list())
+      .filter((entry) => entry.configPath !== spec.configPath);
     return await identifyProject({
       root: spec.root,
       name: spec.name,
       worktree: spec.worktree,
       assigned,
-      taken: new Set(taken),
+      taken: new Set(others.map((entry) => entry.id)),
+      recall: (gitDir) => this.#places.recall(gitDir, others),
     }, {
       clock: host.clock,
       env: this.#options.environment(),
@@ -303,6 +410,10 @@ export class Projects implements AsyncDisposable {
       saveTask: () => {},
       aliases: () => [],
     });
+    if (holder === null) {
+      this.#sharing.note(identity.projectId, spec, identity);
+      await this.#sharing.connect(supervisor, "look");
+    }
     return {
       supervisor,
       project: null,
@@ -328,6 +439,15 @@ function elsewhere(
 ): string {
   return `Session '${holder.id}' is registered for ${holder.configPath}; ` +
     "this folder's tasks cannot start until one of them gets another name";
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function realPath(path: string): Promise<string> {

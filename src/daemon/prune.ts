@@ -8,6 +8,7 @@ import type { Result } from "../contract/mod.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import { parseRunKey } from "../supervisor/launch_run.ts";
 import { endStranger } from "./adoption.ts";
+import { removeOrphan } from "./clean_up.ts";
 import type { Services } from "./services.ts";
 
 type Report = Result<"project.prune">["report"];
@@ -31,6 +32,7 @@ export async function prune(
   for (const { session, task } of report.stale_leases) {
     services.store.leases.release(session, task);
   }
+  for (const id of report.orphan_log_dirs) await removeOrphan(services, id);
   return {
     ok: true,
     applied: true,
@@ -39,6 +41,7 @@ export async function prune(
       killed_pids: killed,
       unregistered: report.stale_registry.map((entry) => entry.session),
       released_ports: report.stale_leases.map((lease) => lease.port),
+      removed_log_dirs: report.orphan_log_dirs,
     },
   };
 }
@@ -83,7 +86,7 @@ async function leakedRuns(services: Services) {
     const project = services.projects.find(projectId);
     if (project === null) return true;
     if (project.supervisor === null) return false;
-    const runner = project.supervisor.find(task);
+    const runner = project.supervisor.own(task);
     return runner === null || isAtRest(runner.machine);
   });
 }
@@ -100,7 +103,7 @@ function staleLeases(services: Services): Report["stale_leases"] {
     const project = services.projects.find(session);
     if (project === null) return true;
     const { supervisor } = project;
-    return supervisor !== null && supervisor.find(task) === null;
+    return supervisor !== null && supervisor.own(task) === null;
   }).map(({ session, task, port }) => ({ session, task, port }));
 }
 

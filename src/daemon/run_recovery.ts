@@ -237,7 +237,7 @@ export class RunRecovery {
         return;
       }
       // The start of a run is told before its end, and by then it has been recorded.
-      const runner = supervisor.find(task);
+      const runner = supervisor.own(task);
       if (runner !== null && isSpawning(runner)) {
         await supervisor.until(() => !isSpawning(runner) || undefined, signal);
       }
@@ -261,7 +261,7 @@ export class RunRecovery {
     this.#tellLoss(this.#suspects, pid);
     this.#store.meta.set(KEEPER_KEY, "");
     for (const { session, task, runId } of this.#suspects) {
-      const runner = this.#find(session).supervisor?.find(task);
+      const runner = this.#find(session).supervisor?.own(task);
       runner?.dispatch({ type: "lost", runId });
     }
   }

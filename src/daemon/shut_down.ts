@@ -74,16 +74,25 @@ async function shutDown(
 function saveEverything(projects: Projects, { store }: SupervisorHost): void {
   store.atomically(() => {
     for (const { supervisor } of projects.all) {
-      for (const runner of supervisor?.runners ?? []) runner.save();
+      for (const runner of supervisor?.ownRunners ?? []) runner.save();
     }
   });
 }
 
-/** Takes every task down; projects do not wait for each other. */
+/** Takes every task down; projects wait for each other only where one shares tasks with another. */
 async function stopEverything(parts: ShutDownParts): Promise<ShutDownReport> {
-  const reports = await Promise.all(
-    parts.projects.all.map((project) => stopProject(project, parts)),
+  const { all } = parts.projects;
+  const isBorrower = ({ supervisor }: Project): boolean =>
+    (supervisor?.owner ?? null) !== null;
+  const borrowers = Promise.all(
+    all.filter(isBorrower).map((project) => stopProject(project, parts)),
   );
+  const others = all.filter((project) => !isBorrower(project));
+  const reports = await Promise.all(others.map(async (project) => {
+    if ((project.supervisor?.borrowers.size ?? 0) > 0) await borrowers;
+    return await stopProject(project, parts);
+  }));
+  reports.push(...await borrowers);
   return {
     stopped: reports.flatMap(({ stopped }) => stopped),
     left: reports.flatMap(({ left }) => left),

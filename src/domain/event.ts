@@ -34,6 +34,7 @@ export type EventType =
   | "project_unregistered"
   | "alias_added"
   | "alias_removed"
+  | "worktree_removed"
   | "log_error"
   | "disk_error"
   | "disk_recovered"

@@ -330,6 +330,20 @@ export const EVENT_CATALOG: Readonly<Record<EventType, EventKind>> = {
     when: "A foreign port has lost its name",
     facts: { alias: ALIAS },
   },
+  worktree_removed: {
+    severity: "info",
+    subject: "project",
+    when:
+      "A git worktree is gone: what ran there was ended, and its id, names and ports are free; `project_unregistered` follows",
+    facts: {
+      worktree_path: {
+        type: "string or null",
+        meaning: "the folder of the worktree",
+      },
+      config_path: CONFIG_PATH,
+      tasks: { ...NAMES, meaning: "tasks that were ended" },
+    },
+  },
   log_error: {
     severity: "error",
     subject: "task",

@@ -101,7 +101,9 @@ export interface TaskSpec {
   readonly tunnel: string | null;
   readonly publicHostname: string | null;
   readonly hooks: Hooks;
-  /** Digest of everything above; differs when the file's entry differs in meaning. */
+  /** `repo`: linked worktrees have the one of the primary checkout. */
+  readonly scope: "project" | "repo";
+  /** Digest of everything above but the scope; differs when the file's entry differs in meaning. */
   readonly digest: string;
 }
 

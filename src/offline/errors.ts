@@ -53,7 +53,7 @@ export async function readErrors(
   using project = await openProjectFiles(disk, params.config, {
     tolerant: true,
   });
-  const { spec: { root }, tasks, identity: { projectId } } = project;
+  const { spec: { root }, tasks } = project;
   const named = new Set(params.tasks);
   const specs = named.size === 0
     ? [...tasks.values()]
@@ -62,7 +62,7 @@ export async function readErrors(
   return await answerErrors({
     sources: specs.map((spec) => ({
       task: spec.name,
-      path: logPath(disk.paths, projectId, spec),
+      path: logPath(disk.paths, project, spec),
       folder: spec.cwd,
     })),
     root,

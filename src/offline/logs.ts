@@ -163,13 +163,13 @@ async function sourcesNow(
   using project = await openProjectFiles(disk, params.config, {
     tolerant: true,
   });
-  const { tasks, identity: { projectId } } = project;
+  const { tasks } = project;
   const named = new Set(params.tasks);
   return [...tasks.values()]
     .filter(({ name }) => named.size === 0 || named.has(name))
     .map((spec) => ({
       task: spec.name,
-      path: logPath(disk.paths, projectId, spec),
+      path: logPath(disk.paths, project, spec),
     }));
 }
 
@@ -181,7 +181,7 @@ export async function queryOf(
   using project = await openProjectFiles(disk, params.config, {
     tolerant: true,
   });
-  const { tasks, identity: { projectId } } = project;
+  const { tasks } = project;
   const { lines, grep, level, fields, context, since, until } = params;
   const named = new Set(params.tasks);
   const specs = named.size === 0
@@ -190,7 +190,7 @@ export async function queryOf(
   return {
     sources: specs.map((spec) => ({
       task: spec.name,
-      path: logPath(disk.paths, projectId, spec),
+      path: logPath(disk.paths, project, spec),
     })),
     lines: lines ?? null,
     grep: grep ?? null,

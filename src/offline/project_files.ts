@@ -18,6 +18,7 @@ import { Store } from "../store/store.ts";
 import { openRegistry } from "./registry.ts";
 import {
   identifyProject,
+  primaryConfig,
   type ProjectIdentity,
 } from "../worktree/identify_project.ts";
 
@@ -35,6 +36,9 @@ export interface Disk {
 export interface ProjectFiles extends Disposable {
   readonly spec: ProjectSpec;
   readonly identity: ProjectIdentity;
+  readonly isRegistered: boolean;
+  /** The project of the primary checkout, if it is registered and tasks are shared with it. */
+  readonly owner: ProjectFiles | null;
   /** Tasks of the file, then ad-hoc ones. */
   readonly tasks: ReadonlyMap<string, TaskSpec>;
   /** Null when nothing was ever stored. */
@@ -52,10 +56,11 @@ export interface ProjectFiles extends Disposable {
  * is damaged.
  */
 export async function openProjectFiles(
-  { paths, env }: Disk,
+  disk: Disk,
   config: string,
   options: { readonly checkout?: boolean; readonly tolerant?: boolean } = {},
 ): Promise<ProjectFiles> {
+  const { paths, env } = disk;
   // As the daemon knows it.
   const spec = await loadProject(await Deno.realPath(config), {
     home: env()["HOME"],
@@ -63,18 +68,56 @@ export async function openProjectFiles(
   const warnings: string[] = [];
   const registry = openRegistry(paths, warnings);
   const known = await registry.findByConfig(spec.configPath);
-  const identity = known !== null && options.checkout !== true
+  const isShared = hasShared(spec) && known?.worktreeId !== null;
+  const identity = known !== null && options.checkout !== true && !isShared
     ? identityOf(known)
     : await askGit(spec, { known, entries: await registry.list(), env });
   const store = openStore(paths, options.tolerant === true ? warnings : null);
+  const owner = isShared ? await openOwner(disk, spec, identity) : null;
   return {
     spec,
     identity,
+    isRegistered: known !== null,
+    owner,
     tasks: allTasks(spec, store, identity.projectId),
     store,
     warnings,
-    [Symbol.dispose]: () => store?.close(),
+    [Symbol.dispose]: () => {
+      owner?.[Symbol.dispose]();
+      store?.close();
+    },
   };
+}
+
+function hasShared({ tasks }: ProjectSpec): boolean {
+  return tasks.values().some(({ scope }) => scope === "repo");
+}
+
+/** Null if it is not registered, or cannot be used. */
+async function openOwner(
+  disk: Disk,
+  { configPath }: ProjectSpec,
+  identity: ProjectIdentity,
+): Promise<ProjectFiles | null> {
+  const config = primaryConfig(configPath, identity);
+  if (config === null) return null;
+  const entry = await openRegistry(disk.paths, []).findByConfig(config);
+  if (entry === null) return null;
+  try {
+    return await openProjectFiles(disk, config, { tolerant: true });
+  } catch (error) {
+    const isUnusable = error instanceof TaskmuxError ||
+      error instanceof Deno.errors.NotFound;
+    if (isUnusable) return null;
+    throw error;
+  }
+}
+
+/** The project in which a task runs. */
+export function homeOf(project: ProjectFiles, task: string): ProjectFiles {
+  const isShared = project.spec.tasks.get(task)?.scope === "repo";
+  const { owner } = project;
+  return isShared && owner !== null && owner.tasks.has(task) ? owner : project;
 }
 
 function openStore(paths: Paths, warnings: string[] | null): Store | null {
@@ -98,6 +141,8 @@ function identityOf({ id, worktreeId }: RegistryEntry): ProjectIdentity {
     isLinked: worktreeId !== null,
     worktreePath: null,
     primaryPath: null,
+    gitDir: null,
+    commonDir: null,
   };
 }
 
@@ -153,10 +198,12 @@ export function requireTask(
 /** The current log file of a task. */
 export function logPath(
   paths: Paths,
-  projectId: string,
-  spec: TaskSpec,
+  project: ProjectFiles,
+  { name }: Pick<TaskSpec, "name">,
 ): string {
-  return spec.log.file ?? logFile(paths, projectId, spec.name);
+  const { identity, tasks } = homeOf(project, name);
+  return tasks.get(name)?.log.file ??
+    logFile(paths, identity.projectId, name);
 }
 
 function allTasks(

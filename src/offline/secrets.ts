@@ -48,6 +48,13 @@ export async function readSecrets(
         for (const value of secretValues(env, ordinary)) found.add(value);
       }
     }
+    const { owner } = project;
+    if (owner !== null) {
+      const { configPath } = owner.spec;
+      for (const value of await readSecrets(disk, configPath, { keeper })) {
+        found.add(value);
+      }
+    }
     return [...found];
   } catch (error) {
     const isUnusable = error instanceof TaskmuxError ||

@@ -16,6 +16,7 @@ import {
   viewHealth,
   viewTask,
 } from "../domain/task_view.ts";
+import type { TaskSpec } from "../domain/task_spec.ts";
 import type { RunRow } from "../store/run_table.ts";
 import {
   askKeeper,
@@ -26,6 +27,7 @@ import {
 } from "./kept_runs.ts";
 import {
   type Disk,
+  homeOf,
   logPath,
   openProjectFiles,
   type ProjectFiles,
@@ -45,7 +47,10 @@ export async function readStatus(
   const { projectId } = project.identity;
   const kept = await askKeeper(disk.paths);
   const tasks = viewTasks(project, kept);
-  const active = tasks.filter((task) => task.running).length;
+  // What is shared runs whether this project is up or not.
+  const active =
+    tasks.filter((task) => task.running && task.shared_from === null)
+      .length;
   const { aliases, warnings: rivals } = viewAliases({
     projectId,
     // Nothing answers there.
@@ -94,20 +99,21 @@ export async function readInspect(
   config: string,
   name: string,
 ): Promise<Result<"task.inspect">> {
-  using project = await openProjectFiles(disk, config);
-  const spec = requireTask(project.tasks, name);
+  using files = await openProjectFiles(disk, config);
+  const spec = requireTask(files.tasks, name);
+  const project = homeOf(files, name);
   const { projectId } = project.identity;
   const kept = await askKeeper(disk.paths);
-  const view = viewTasks(project, kept).find((task) => task.name === name);
+  const view = viewTasks(files, kept).find((task) => task.name === name);
   const runs = project.store?.runs.history(projectId, name, HISTORY_LENGTH) ??
     [];
   const pid = view?.pid ?? null;
   return {
     ok: true,
-    ...view as TaskView,
-    ...detailTask(spec),
+    ...view as SharedView,
+    ...detailTask(project.tasks.get(name) ?? spec),
     ad_hoc: !project.spec.tasks.has(name),
-    log_file: logPath(disk.paths, projectId, spec),
+    log_file: logPath(disk.paths, project, spec),
     run_id: pid === null ? null : runs[0]?.runId ?? null,
     pids: pid === null ? [] : [pid],
     processes: [],
@@ -115,7 +121,28 @@ export async function readInspect(
   };
 }
 
-function viewTasks(project: ProjectFiles, kept: KeptRuns): TaskView[] {
+/** A task, and where it runs. */
+type SharedView = TaskView & {
+  readonly scope: TaskSpec["scope"];
+  readonly shared_from: string | null;
+};
+
+function viewTasks(project: ProjectFiles, kept: KeptRuns): SharedView[] {
+  const { owner } = project;
+  const shared = owner === null ? [] : viewOwn(owner, kept);
+  return viewOwn(project, kept).map((view) => {
+    const { name } = view;
+    const isShared = homeOf(project, name) !== project;
+    const found = isShared && shared.find((each) => each.name === name);
+    return {
+      ...found || view,
+      scope: project.spec.tasks.get(name)?.scope ?? "project",
+      shared_from: isShared ? owner?.identity.projectId ?? null : null,
+    };
+  });
+}
+
+function viewOwn(project: ProjectFiles, kept: KeptRuns): TaskView[] {
   const { store, tasks, identity: { projectId } } = project;
   const counts = store?.events.counts(projectId);
   const wishes = store?.tasks.desired(projectId);

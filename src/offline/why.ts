@@ -30,6 +30,7 @@ import {
 } from "./kept_runs.ts";
 import {
   type Disk,
+  homeOf,
   logPath,
   openProjectFiles,
   type ProjectFiles,
@@ -56,28 +57,29 @@ export async function readWhy(
   using project = await openProjectFiles(disk, config);
   const { store, tasks, identity: { projectId } } = project;
   const spec = requireTask(tasks, name);
+  const home = homeOf(project, name);
+  if (home !== project) return await readWhy(disk, home.spec.configPath, name);
   const kept = await askKeeper(disk.paths);
   const runs = store?.runs.history(projectId, name, 2) ?? [];
-  const wishes = store?.tasks.desired(projectId);
   const redactor = new Redactor(
     await readSecrets(disk, config, { keeper: true }),
   );
-  const lastRuns = store?.runs.last(projectId);
-  const view = (each: TaskSpec): WhyTask =>
+  const view = ({ store, identity }: ProjectFiles, each: TaskSpec): WhyTask =>
     viewOffline(each, {
-      wish: wishes?.get(each.name),
-      run: lastRuns?.get(each.name),
+      wish: store?.tasks.desired(identity.projectId).get(each.name),
+      run: store?.runs.last(identity.projectId).get(each.name),
       kept,
       redactor,
     });
-  const task = { ...view(spec), lastEnd: lastEndOf(runs) };
+  const task = { ...view(project, spec), lastEnd: lastEndOf(runs) };
   const { summary, chain, next } = explainTask({
     now: systemClock.now(),
     session: projectId,
     task,
     find: (other) => {
-      const found = tasks.get(other);
-      return found === undefined ? null : view(found);
+      const at = homeOf(project, other);
+      const found = at.tasks.get(other);
+      return found === undefined ? null : view(at, found);
     },
     history: store === null ? NO_HISTORY : taskHistory(store, projectId, name),
     lines: await linesOf(disk, project, { spec, task, runs }),
@@ -139,7 +141,7 @@ function viewOffline(
 
 async function linesOf(
   { paths }: Disk,
-  { identity: { projectId } }: ProjectFiles,
+  project: ProjectFiles,
   { spec, task, runs }: {
     readonly spec: TaskSpec;
     readonly task: WhyTask;
@@ -150,7 +152,7 @@ async function linesOf(
   if (of === null || of === undefined) return [];
   return await lastWords({
     task: spec.name,
-    path: logPath(paths, projectId, spec),
+    path: logPath(paths, project, spec),
     ...timeOfRun(runs, of),
   }, {
     count: LINES,

@@ -113,12 +113,19 @@ export async function withActionWarnings(
   const before = events.lastSeq;
   const { outcomes, warnings } = await perform();
   const tasks = new Set(outcomes.map((outcome) => outcome.task));
-  const failures = events.list({
-    session: project.projectId,
-    types: ["hook_failed", "port_changed"],
-    afterSeq: before,
-    limit: 0,
-  }).events.filter(({ task }) => task !== undefined && tasks.has(task));
+  const sessions = new Set([project.projectId]);
+  for (const task of tasks) sessions.add(project.homeOf(task).projectId);
+  const failures = [...sessions].flatMap((session) =>
+    events.list({
+      session,
+      types: ["hook_failed", "port_changed"],
+      afterSeq: before,
+      limit: 0,
+    }).events
+  ).filter(({ session, task }) =>
+    task !== undefined && tasks.has(task) &&
+    project.homeOf(task).projectId === session
+  );
   return {
     outcomes,
     warnings: [...warnings, ...failures.flatMap(eventWarning)],

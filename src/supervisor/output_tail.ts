@@ -34,7 +34,7 @@ export async function lastWordsOf(
   task: string,
   count = TAIL_LINES,
 ): Promise<LastWords> {
-  const { host, projectId } = project;
+  const { host, projectId } = project.homeOf(task);
   const runner = project.find(task);
   const runs = host.store.runs.history(projectId, task, 1);
   const [run] = runs;

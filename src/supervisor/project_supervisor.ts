@@ -17,7 +17,6 @@ import { type Route, routesOf } from "../domain/alias.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
-import type { RunInfo } from "../domain/task_state.ts";
 import type { WaitingFor } from "../domain/task_view.ts";
 import type { Progress } from "../contract/wire.ts";
 import { closest } from "../kit/did_you_mean.ts";
@@ -30,6 +29,7 @@ import {
   taskEnvironment,
 } from "./environment.ts";
 import { PendingActions } from "./pending_actions.ts";
+import { progressOf } from "./task_progress.ts";
 import { TaskRunner } from "./task_runner.ts";
 
 /** How a project is called and where it stands, beside its file. */
@@ -49,6 +49,10 @@ export class ProjectSupervisor implements AsyncDisposable {
   readonly #listeners = new Set<(changed: ReadonlySet<string>) => void>();
   #changedNames = new Set<string>();
   readonly #ungated = new Set<string>();
+  /** The project of the primary checkout, whose tasks this one shares. */
+  #owner: ProjectSupervisor | null = null;
+  #obstacle: string | null = null;
+  readonly #borrowers = new Set<ProjectSupervisor>();
   #spec: ProjectSpec;
   #isEvaluating = false;
   #isDirty = false;
@@ -76,18 +80,69 @@ export class ProjectSupervisor implements AsyncDisposable {
     return this.#spec;
   }
 
-  /** All runners: the file's tasks in its order, then ad-hoc ones. */
+  /** All runners, those of shared tasks too: the file's tasks in its order, then ad-hoc ones. */
   get runners(): readonly TaskRunner[] {
     const inFile = [...this.#spec.tasks.keys()]
-      .flatMap((name) => this.#runners.get(name) ?? []);
+      .flatMap((name) => this.find(name) ?? []);
     const others = [...this.#runners.values()]
       .filter((runner) => !this.#spec.tasks.has(runner.name));
     return [...inFile, ...others];
   }
 
-  /** Specs of all tasks by name, ad-hoc ones included. */
+  /** The runners of tasks that run here, in the same order. */
+  get ownRunners(): readonly TaskRunner[] {
+    return this.runners.filter((runner) => this.own(runner.name) === runner);
+  }
+
+  /** Specs of all tasks by name, ad-hoc ones included. What a shared one depends on is the business of its owner. */
   get tasks(): ReadonlyMap<string, TaskSpec> {
-    return new Map(this.runners.map((runner) => [runner.name, runner.spec]));
+    return new Map(this.runners.map(({ name, spec }) => [
+      name,
+      this.homeOf(name) === this ? spec : { ...spec, dependsOn: [] },
+    ]));
+  }
+
+  /** The project that the tasks with the scope `repo` are shared from; null = they run here, each for itself. */
+  get owner(): ProjectSupervisor | null {
+    return this.#owner;
+  }
+
+  /** The linked worktrees that share tasks of this project. */
+  get borrowers(): ReadonlySet<ProjectSupervisor> {
+    return this.#borrowers;
+  }
+
+  /** Why the owner is missing although it should not be; null = it is not, or nobody needed it yet. */
+  get sharingObstacle(): string | null {
+    return this.#obstacle;
+  }
+
+  /** Shares tasks with the project of the primary checkout from now on; null = with none, perhaps because of an obstacle. */
+  shareFrom(
+    owner: ProjectSupervisor | null,
+    obstacle: string | null = null,
+  ): void {
+    this.#obstacle = obstacle;
+    if (owner === this.#owner) return;
+    if (this.#owner !== null) this.#owner.#borrowers.delete(this);
+    if (owner !== null) owner.#borrowers.add(this);
+    this.#owner = owner;
+    this.#changed();
+  }
+
+  /** The project in which a task runs: this one, or the one that it is shared from. */
+  homeOf(name: string): ProjectSupervisor {
+    const owner = this.#owner;
+    const isShared = this.#spec.tasks.get(name)?.scope === "repo";
+    if (owner === null || !isShared || owner.own(name) === null) return this;
+    const own = this.own(name);
+    // It was started here while there was none to share.
+    return own === null || isAtRest(own.machine) ? owner : this;
+  }
+
+  /** The runner of a task of this project's own, shared or not; null if there is none. */
+  own(name: string): TaskRunner | null {
+    return this.#runners.get(name) ?? null;
   }
 
   /**
@@ -96,8 +151,8 @@ export class ProjectSupervisor implements AsyncDisposable {
    * @throws {TaskmuxError} E200 with a suggestion if there is none.
    */
   runner(name: string): TaskRunner {
-    const runner = this.#runners.get(name);
-    if (runner !== undefined) return runner;
+    const runner = this.find(name);
+    if (runner !== null) return runner;
     const near = closest(name, [...this.#runners.keys()]);
     throw new TaskmuxError("E200", `Task '${name}' not found in config`, {
       hint: near === null ? "taskmux status" : `did you mean "${near}"?`,
@@ -105,14 +160,14 @@ export class ProjectSupervisor implements AsyncDisposable {
     });
   }
 
-  /** The runner of a task, or null. */
+  /** The runner of a task, of a shared one that of its owner, or null. */
   find(name: string): TaskRunner | null {
-    return this.#runners.get(name) ?? null;
+    return this.homeOf(name).own(name);
   }
 
-  /** Whether anything of the project runs or is about to. */
+  /** Whether anything of the project itself runs or is about to. */
   get isUp(): boolean {
-    return this.runners.some((runner) => !isAtRest(runner.machine));
+    return this.#runners.values().some(({ machine }) => !isAtRest(machine));
   }
 
   /** From now on nothing is started. */
@@ -159,7 +214,7 @@ export class ProjectSupervisor implements AsyncDisposable {
   ): void {
     const told = new Map<string, string>();
     const onChange = (changed: ReadonlySet<string>): void => {
-      for (const runner of this.#runners.values()) {
+      for (const runner of this.runners) {
         const isWaiting = runner.machine.phase.status === "waiting";
         if (!isWaiting && !changed.has(runner.name)) continue;
         const progress = progressOf(runner);
@@ -279,6 +334,9 @@ export class ProjectSupervisor implements AsyncDisposable {
         host: runner.spec.host,
         hostPath: runner.spec.hostPath,
         port: this.portOf(runner),
+        ...this.homeOf(runner.name) === this
+          ? {}
+          : { projectId: this.homeOf(runner.name).projectId },
       })),
       aliases: this.host.aliases(this.projectId),
     };
@@ -290,11 +348,16 @@ export class ProjectSupervisor implements AsyncDisposable {
     if (run !== null) return run.port;
     if (!runner.spec.wantsPort) return null;
     return runner.spec.port ??
-      this.host.store.leases.leaseOf(this.projectId, runner.name);
+      this.host.store.leases.leaseOf(
+        this.homeOf(runner.name).projectId,
+        runner.name,
+      );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.shareFrom(null);
+    for (const borrower of [...this.#borrowers]) borrower.shareFrom(null);
     await Promise.all(
       [...this.#runners.values()].map((runner) =>
         runner[Symbol.asyncDispose]()
@@ -354,8 +417,8 @@ export class ProjectSupervisor implements AsyncDisposable {
   }
 
   #viewOf(name: string): DependencyView | null {
-    const runner = this.#runners.get(name);
-    if (runner === undefined) return null;
+    const runner = this.find(name);
+    if (runner === null) return null;
     const snapshot = runner.snapshot();
     return {
       // A process that was spawned a moment ago is no evidence yet: it may be about to crash, or be a one-shot.
@@ -391,6 +454,17 @@ export class ProjectSupervisor implements AsyncDisposable {
     const changed = this.#changedNames;
     this.#changedNames = new Set();
     for (const listener of [...this.#listeners]) listener(changed);
+    for (const borrower of [...this.#borrowers]) {
+      borrower.#ownerChanged(changed);
+    }
+  }
+
+  /** What is shared may be what a task here waits for. */
+  #ownerChanged(names: ReadonlySet<string>): void {
+    for (const name of names) {
+      if (this.homeOf(name) !== this) this.#changedNames.add(name);
+    }
+    this.#changed();
   }
 
   #openGate(runner: TaskRunner): void {
@@ -422,25 +496,4 @@ export function isUnhealthyFinal(runner: TaskRunner): boolean {
   const { health, restart } = runner.spec;
   return restart.policy === "no" &&
     phase.health.failures >= Math.max(1, health.retries);
-}
-
-/** A runner's state as progress is told. */
-export function progressOf(runner: TaskRunner): Progress {
-  const snapshot = runner.snapshot();
-  return {
-    task: runner.name,
-    state: snapshot.state,
-    ...(snapshot.waitingFor.length === 0 ? {} : {
-      waiting_for: snapshot.waitingFor.map(({ task, condition }) => ({
-        task,
-        condition,
-      })),
-    }),
-    ...(snapshot.reason === null ? {} : { message: snapshot.reason }),
-  };
-}
-
-/** The live run of a task, if it has one. */
-export function liveRun(runner: TaskRunner): RunInfo | null {
-  return runOf(runner.machine);
 }

@@ -48,14 +48,16 @@ export async function restartTasks(
   };
 }
 
-/** Everything that runs, is restarted just now, or is to be started by `start`. */
+/** Everything that runs here, is restarted just now, or is to be started by `start`. What is shared is not restarted. */
 function tasksToRestart(project: ProjectSupervisor): readonly string[] {
-  const active = project.runners.filter(({ name, machine }) =>
+  const active = project.ownRunners.filter(({ name, machine }) =>
     project.pending.has("restart", name) ||
     !isAtRest(machine) && !isGoingDown(machine)
   );
   const wanted = project.spec.autoStart
-    ? [...project.spec.tasks.values()].filter((task) => task.autoStart)
+    ? project.ownRunners.filter(({ name, spec }) =>
+      project.spec.tasks.has(name) && spec.autoStart
+    )
     : [];
   return [...new Set([...active, ...wanted].map((task) => task.name))];
 }

@@ -62,21 +62,24 @@ export async function startTasks(
   const plan = planStart(project, request, warnings);
   if (asker.onProgress) project.watchProgress(asker.onProgress, asker.signal);
   const { environment } = request;
-  if (plan.toStart.length > 0) {
-    await runProjectHook(project, "before_start", {
-      environment,
-      signal: asker.signal,
-    });
+  const hook = { environment, signal: asker.signal };
+  const isOwn = ({ name }: TaskRunner): boolean =>
+    project.homeOf(name) === project;
+  const own = plan.toStart.filter(isOwn);
+  const shared = plan.toStart.filter((runner) => !isOwn(runner));
+  if (own.length > 0) await runProjectHook(project, "before_start", hook);
+  // First, as others may depend on it: what is down when they ask is no dependency to wait for.
+  if (shared.length > 0) {
+    warnings.push(...await beginShared(project, shared, { request, asker }));
   }
-  const begun = beginStart(project, plan.toStart, request);
-  warnings.push(...begun);
+  warnings.push(...beginStart(project, own, request));
   const outcomes = await awaitStarted(project, plan.toStart, request, asker);
-  if (plan.toStart.length > 0) {
+  if (own.length > 0) {
+    warnings.push(...await runProjectHook(project, "after_start", hook));
+  }
+  if (shared.length > 0 && project.owner !== null) {
     warnings.push(
-      ...await runProjectHook(project, "after_start", {
-        environment,
-        signal: asker.signal,
-      }),
+      ...await runProjectHook(project.owner, "after_start", hook),
     );
   }
   const started = outcomes.toSorted((a, b) =>
@@ -149,7 +152,9 @@ function planAll(
     : dependencyOrder(tasks, wanted);
   const isFresh = !project.isUp;
   const runners = order.map((name) => project.runner(name));
-  const toStart = runners.filter((runner) => needsStart(runner, isFresh));
+  const toStart = runners.filter((runner) =>
+    needsStart(runner, isFresh && !project.homeOf(runner.name).isUp)
+  );
   const done = runners.filter((runner) => !toStart.includes(runner))
     .map((runner) => outcomeOf(runner, "noop"));
   if (toStart.length === 0 && !request.ifStopped) {
@@ -211,6 +216,26 @@ function alreadyRunning(runner: TaskRunner): ErrorShape {
     hint: `taskmux restart ${runner.name}`,
     details: { task: runner.name, pid: run?.pid ?? null },
   }).toShape();
+}
+
+/** Sends what is shared on its way in the project where it runs, with what it depends on there. */
+async function beginShared(
+  { owner }: ProjectSupervisor,
+  shared: readonly TaskRunner[],
+  { request, asker }: {
+    readonly request: StartRequest;
+    readonly asker: Asker;
+  },
+): Promise<string[]> {
+  if (owner === null) return [];
+  const names = shared.map(({ name }) => name);
+  const { toStart } = planNamed(owner, { ...request, names, ifStopped: true });
+  const { environment } = request;
+  await runProjectHook(owner, "before_start", {
+    environment,
+    signal: asker.signal,
+  });
+  return beginStart(owner, toStart, request);
 }
 
 /** Sends everything on its way. Returns warnings about dependencies that are ignored. */

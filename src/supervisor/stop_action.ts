@@ -26,7 +26,7 @@ import type { TaskRunner } from "./task_runner.ts";
 export type StopManner = "stop" | "kill" | "shutdown" | "restart" | "resume";
 
 /**
- * Stops everything of a project, dependents before what they depend on.
+ * Stops everything of a project, dependents before what they depend on. What it shares with the primary checkout runs on.
  *
  * @throws {TaskmuxError} E300 if nothing runs (not for shutdown), E400 or E401 from the project's before_stop hook.
  */
@@ -35,10 +35,11 @@ export async function stopAll(
   manner: StopManner,
   asker: Asker,
 ): Promise<ActionOutcome> {
-  const active = project.runners.filter((runner) => !isAtRest(runner.machine));
+  const { ownRunners } = project;
+  const active = ownRunners.filter((runner) => !isAtRest(runner.machine));
   if (active.length === 0 && manner !== "shutdown") {
-    takeBackRestart(project, project.runners, manner);
-    for (const runner of project.runners) {
+    takeBackRestart(project, ownRunners, manner);
+    for (const runner of ownRunners) {
       runner.dispatch({ type: "stop", kind: kindOf(manner) });
     }
     throw new TaskmuxError(
@@ -60,18 +61,18 @@ export async function stopAll(
     if (manner !== "shutdown") throw error;
     warnings.push(String(error));
   }
-  takeBackRestart(project, project.runners, manner);
+  takeBackRestart(project, project.ownRunners, manner);
   // A start that comes while all are restarted is the later word, also if it fails.
   if (manner === "restart") {
     markIdle(
-      project.runners.filter(({ name }) =>
+      project.ownRunners.filter(({ name }) =>
         project.pending.has("restart", name)
       ),
     );
   }
   const outcomes = await stopInOrder(project, active, { manner, signal });
   // After `stop` nothing comes back by itself.
-  if (manner === "stop" || manner === "kill") markIdle(project.runners);
+  if (manner === "stop" || manner === "kill") markIdle(project.ownRunners);
   warnings.push(
     ...await runProjectHook(project, "after_stop", { environment, signal }),
   );

@@ -22,7 +22,7 @@ export function stuckError(
 ): ErrorShape | null {
   if (runner.machine.phase.status !== "waiting") return null;
   for (const { task, condition } of runner.snapshot().waitingFor) {
-    const culprit = crashing(project, task);
+    const culprit = crashing(project.homeOf(runner.name), task);
     if (culprit === null) continue;
     const { reason } = culprit.snapshot();
     return new TaskmuxError(
@@ -53,7 +53,7 @@ function crashing(
   if (phase.status === "backoff" && restarts >= CRASHES_MIN) return runner;
   if (phase.status !== "waiting") return null;
   for (const { task } of runner.snapshot().waitingFor) {
-    const culprit = crashing(project, task);
+    const culprit = crashing(project.homeOf(name), task);
     if (culprit !== null) return culprit;
   }
   return null;

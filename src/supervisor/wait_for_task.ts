@@ -149,7 +149,7 @@ async function waitForLog(
 ): Promise<Finding> {
   const { signal, condition } = wait;
   if (condition.kind !== "log") throw new TypeError("Cannot wait for a line");
-  const { host, projectId } = project;
+  const { host, projectId } = project.homeOf(runner.name);
   const { pattern, flags } = condition;
   const lineOf = (run: WantedLine["run"]): WantedLine => ({
     projectId,
@@ -196,7 +196,9 @@ async function isOpen(
     env: {},
     cwd: spec.cwd,
     shell: spec.shell,
-    redactor: project.host.secrets.redactorOf(project.projectId),
+    redactor: project.host.secrets.redactorOf(
+      project.homeOf(runner.name).projectId,
+    ),
   }, { clock: project.host.clock, signal });
   return ok;
 }

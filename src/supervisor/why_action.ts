@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withDependencies } from "../domain/dependency_graph.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { viewHolders } from "../domain/port_view.ts";
 import { explainTask } from "../domain/why.ts";
@@ -55,8 +56,12 @@ export async function explain(
   name: string,
   options: WhyOptions,
 ): Promise<Explanation> {
-  const { host, projectId } = project;
   const runner = project.runner(name);
+  const home = project.homeOf(name);
+  if (home !== project) {
+    return await explain(home, name, { ...options, configError: null });
+  }
+  const { host, projectId } = project;
   const port = options.isKeeperHere
     ? await portOf(project, runner, options)
     : "silent";
@@ -75,7 +80,7 @@ export async function explain(
     session: projectId,
     task: view(runner),
     find: (other) => {
-      const found = project.find(other);
+      const found = behind(project, name, other);
       return found === null ? null : view(found);
     },
     history: taskHistory(host.store, projectId, name),
@@ -84,6 +89,18 @@ export async function explain(
     configError: options.configError,
     watcher: port === "silent" ? "alone" : "daemon",
   });
+}
+
+/** A task that stands behind another one: a dependency of what is shared is one of its owner. */
+function behind(
+  project: ProjectSupervisor,
+  name: string,
+  other: string,
+): TaskRunner | null {
+  const { owner, tasks } = project;
+  const isOwn = owner === null ||
+    withDependencies(tasks, [name]).includes(other);
+  return isOwn ? project.find(other) : owner.own(other);
 }
 
 /** What was printed before the last end; by a run that is not well, what it has printed itself. */

@@ -11,7 +11,8 @@ import {
   assignProjectId,
   type WorktreeRules,
 } from "../domain/worktree_id.ts";
-import { type GitOptions, readCheckout } from "./git_checkout.ts";
+import type { GitOptions } from "./git.ts";
+import { readCheckout } from "./git_checkout.ts";
 
 /** Which project, and what is already known. */
 export interface IdentityRequest {
@@ -22,6 +23,11 @@ export interface IdentityRequest {
   readonly worktree: WorktreeRules;
   /** What this project was called when it was first registered; null = it is new. */
   readonly assigned: AssignedId | null;
+  /**
+   * What the checkout with this `GitCheckout.gitDir` was called where it was before; asked for a project that
+   * is new, so that a worktree that was moved keeps its id.
+   */
+  recall?(gitDir: string): Promise<AssignedId | null>;
   /** The ids of all other registered projects. */
   readonly taken: ReadonlySet<string>;
 }
@@ -36,6 +42,19 @@ export interface ProjectIdentity {
   readonly isLinked: boolean;
   readonly worktreePath: string | null;
   readonly primaryPath: string | null;
+  /** What git knows the checkout by, see `GitCheckout`. */
+  readonly gitDir: string | null;
+  readonly commonDir: string | null;
+}
+
+/** The file of the primary checkout that corresponds to that of a linked worktree; null if there can be none. */
+export function primaryConfig(
+  configPath: string,
+  { isLinked, worktreePath, primaryPath }: ProjectIdentity,
+): string | null {
+  const isInside = isLinked && worktreePath !== null && primaryPath !== null &&
+    configPath.startsWith(`${worktreePath}/`);
+  return isInside ? primaryPath + configPath.slice(worktreePath.length) : null;
 }
 
 /**
@@ -47,14 +66,18 @@ export async function identifyProject(
   options: GitOptions,
 ): Promise<ProjectIdentity> {
   const checkout = await readCheckout(request.root, options);
+  const isKnown = checkout !== null && checkout !== "unknown";
+  const assigned = request.assigned ??
+    (isKnown && checkout.isLinked
+      ? await request.recall?.(checkout.gitDir) ?? null
+      : null);
   const { projectId, worktreeId } = assignProjectId({
     name: request.name,
     rules: request.worktree,
     checkout,
-    assigned: request.assigned,
+    assigned,
     taken: request.taken,
   });
-  const isKnown = checkout !== null && checkout !== "unknown";
   return {
     projectId,
     worktreeId,
@@ -62,5 +85,7 @@ export async function identifyProject(
     isLinked: isKnown ? checkout.isLinked : worktreeId !== null,
     worktreePath: isKnown ? checkout.path : null,
     primaryPath: isKnown ? checkout.primaryPath : null,
+    gitDir: isKnown ? checkout.gitDir : null,
+    commonDir: isKnown ? checkout.commonDir : null,
   };
 }

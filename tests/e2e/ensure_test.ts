@@ -215,8 +215,11 @@ health_check = "test -e ready"
 `);
   const ensuring = project.ok<Ensured>(["ensure", "web"]);
   await until(async () => (await project.lines("runs")).length > 0);
-  await project.when("web", "starting");
-  const pid = await project.pid("web");
+  // On a busy machine it prints before the daemon is told that it has begun.
+  const { pid } = await project.when(
+    "web",
+    (task) => task.state === "starting" && task.pid !== null,
+  );
   await killDaemon(taskmux);
   await project.file("ready", "");
   assert.deepEqual([(await ensuring).pid, (await ensuring).state], [

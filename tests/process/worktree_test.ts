@@ -6,6 +6,12 @@ import {
   type IdentityRequest,
   type ProjectIdentity,
 } from "../../src/worktree/identify_project.ts";
+import { listWorktrees } from "../../src/worktree/list_worktrees.ts";
+import {
+  placeOf,
+  worktreeFate,
+  type WorktreePlace,
+} from "../../src/worktree/worktree_fate.ts";
 
 const RULES = {
   enabled: true,
@@ -97,6 +103,8 @@ Deno.test("identifyProject knows the primary checkout and its sub-folders", asyn
       isLinked: false,
       worktreePath: proj,
       primaryPath: proj,
+      gitDir: `${proj}/.git`,
+      commonDir: `${proj}/.git`,
     });
   }
 });
@@ -113,6 +121,8 @@ Deno.test("identifyProject knows a linked worktree", async () => {
       isLinked: true,
       worktreePath: path,
       primaryPath: repository.proj,
+      gitDir: `${repository.proj}/.git/worktrees/w1`,
+      commonDir: `${repository.proj}/.git`,
     });
   }
 });
@@ -176,6 +186,8 @@ const NOWHERE = {
   isLinked: false,
   worktreePath: null,
   primaryPath: null,
+  gitDir: null,
+  commonDir: null,
 };
 
 Deno.test("identifyProject works outside repositories and without git", async () => {
@@ -242,4 +254,105 @@ Deno.test("currentBranch() says what git says, without git", async () => {
   // A repository of another format, in which only git finds the branch.
   await Deno.writeTextFile(`${proj}/.git/HEAD`, "ref: refs/heads/.invalid\n");
   assert.equal(await currentBranch(proj), undefined);
+});
+
+async function placeAt(
+  repository: Repository,
+  folder: string,
+): Promise<WorktreePlace> {
+  const path = await repository.worktree(folder, folder);
+  const { gitDir, commonDir } = await repository.identify(path);
+  const place = await placeOf({
+    path,
+    gitDir: gitDir ?? "",
+    commonDir: commonDir ?? "",
+  });
+  assert(place !== null);
+  assert.deepEqual(await worktreeFate(place), { kind: "present" });
+  return place;
+}
+
+Deno.test("worktreeFate tells a worktree that was removed from one that is out of reach", async () => {
+  await using repository = await Repository.make();
+  const { proj, root } = repository;
+  const place = await placeAt(repository, "w1");
+  await Deno.remove(place.path, { recursive: true });
+  assert.deepEqual(await worktreeFate(place), { kind: "removed" });
+  // The file system it was on is not there: what is above is on another one.
+  const mounted = { ...place, device: place.device + 1 };
+  assert.deepEqual(await worktreeFate(mounted), { kind: "out_of_reach" });
+  await repository.git("-C", proj, "worktree", "lock", place.path);
+  assert.deepEqual(await worktreeFate(place), { kind: "out_of_reach" });
+  await repository.git("-C", proj, "worktree", "unlock", place.path);
+  await repository.git("-C", proj, "worktree", "prune");
+  assert.deepEqual(await worktreeFate(place), { kind: "removed" });
+  // Added again, under another name of git's.
+  const again = await placeAt(repository, "w2");
+  const stale = { ...again, gitDir: place.gitDir + "-gone" };
+  assert.deepEqual(await worktreeFate(stale), { kind: "present" });
+  await Deno.rename(proj, `${root}/away`);
+  assert.deepEqual(await worktreeFate(again), { kind: "out_of_reach" });
+});
+
+Deno.test("worktreeFate finds a worktree that was moved", async () => {
+  await using repository = await Repository.make();
+  const { proj, root } = repository;
+  const place = await placeAt(repository, "w1");
+  const path = `${root}/w9`;
+  await repository.git("-C", proj, "worktree", "move", place.path, path);
+  assert.deepEqual(await worktreeFate(place), { kind: "moved", path });
+});
+
+Deno.test("listWorktrees tells every checkout, with an old git too", async () => {
+  await using repository = await Repository.make();
+  const { proj, root } = repository;
+  const odd = await repository.worktree("odd\nname", "a/b");
+  const gone = await repository.worktree("gone", null);
+  await Deno.remove(gone, { recursive: true });
+  const list = (env: Record<string, string>) =>
+    listWorktrees(proj, {
+      env,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+  const plain = { isPrimary: false, isBare: false, isLocked: false };
+  const others = [
+    { ...plain, path: gone, branch: null, isPrunable: true },
+    { ...plain, path: odd, branch: "a/b", isPrunable: false },
+  ];
+  const primary = {
+    ...plain,
+    path: proj,
+    branch: "main",
+    isPrimary: true,
+    isPrunable: false,
+  };
+  assert.deepEqual(await list(repository.env), [primary, ...others]);
+
+  // Before 2.36 there was no -z.
+  await repository.git("-C", proj, "worktree", "remove", "-f", odd);
+  await Deno.mkdir(`${root}/bin`);
+  await Deno.writeTextFile(
+    `${root}/bin/git`,
+    `#!/bin/sh
+for word; do [ "$word" = -z ] && exit 129; done
+PATH=$OLD_PATH exec git "$@"
+`,
+    { mode: 0o755 },
+  );
+  const path = repository.env["PATH"] ?? "";
+  const env = {
+    ...repository.env,
+    OLD_PATH: path,
+    PATH: `${root}/bin:${path}`,
+  };
+  assert.deepEqual(await list(env), [primary, others[0]]);
+  assert.equal(
+    await listWorktrees("/", {
+      env: repository.env,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    }),
+    null,
+  );
 });

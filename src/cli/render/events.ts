@@ -83,6 +83,7 @@ const WORDS: Readonly<Record<string, Word>> = {
     return `taken by "${plain(command)}" (pid ${plain(pid)})`;
   },
   config_path: itself,
+  worktree_path: silent,
   name: silent,
   worktree_id: silent,
   dropped_bytes: (bytes) =>

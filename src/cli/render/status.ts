@@ -143,6 +143,8 @@ function portText(task: StatusTask): string {
 /** What is not as it usually is. */
 function notes(task: StatusTask, root: string): string[] {
   const found: string[] = [];
+  // Absent in the answer of an older daemon.
+  if (task.shared_from) found.push(`shared from ${task.shared_from}`);
   if (task.start_on_request) found.push("on-request");
   else if (!task.auto_start) found.push("manual");
   if (task.restart_policy !== "on-failure") {

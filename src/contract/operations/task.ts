@@ -74,6 +74,9 @@ export const taskStatus = z.looseObject({
   config_changed: z.boolean(),
   /** Seconds until the next automatic restart, while in `backoff`. */
   restart_in: z.number().nullable(),
+  scope: z.enum(["project", "repo"]),
+  /** The session in which a task with scope `repo` runs, if that is another one. */
+  shared_from: z.string().nullable(),
 });
 
 /** A configuration problem that keeps an old configuration in force. */

@@ -31,7 +31,7 @@ export function daemonHandlers(
       }),
     "daemon.status": async () => {
       const running = services.projects.all.flatMap((project) =>
-        project.supervisor?.runners ?? []
+        project.supervisor?.ownRunners ?? []
       ).filter((runner) => runner.snapshot().run !== null);
       const { pid, hello: { version, protocol } } = services.keeper;
       return {

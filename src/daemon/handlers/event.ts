@@ -33,7 +33,7 @@ export function eventHandlers(
   const { store, host } = services;
   return {
     "event.list": async (params) => {
-      const session = await sessionOf(services, params.scope);
+      const session = await sessionOf(services, params);
       const { events, cursor, hasMore } = store.events.list({
         ...eventFilter(params, { session, now: host.clock.now() }),
         limit: params.limit === 0
@@ -49,7 +49,7 @@ export function eventHandlers(
       };
     },
     "event.follow": async function* (params, context) {
-      const session = await sessionOf(services, params.scope);
+      const session = await sessionOf(services, params);
       const now = host.clock.now();
       yield* follow(services, eventFilter(params, { session, now }), context);
     },
@@ -89,12 +89,21 @@ async function* news(
 
 async function sessionOf(
   services: EventServices,
-  scope: Scope | undefined,
+  { scope, tasks }: {
+    readonly scope?: Scope | undefined;
+    readonly tasks: readonly string[];
+  },
 ): Promise<string | null> {
   if (scope === undefined) return null;
   if (scope.session !== undefined) return scope.session;
   await using looked = await services.projects.look(scope);
-  return looked.supervisor.projectId;
+  const { supervisor } = looked;
+  // What is shared tells its events in the project where it runs.
+  const homes = new Set(tasks.map((task) => supervisor.homeOf(task)));
+  const [home] = homes;
+  return home !== undefined && homes.size === 1
+    ? home.projectId
+    : supervisor.projectId;
 }
 
 /** A time as users write it, in milliseconds; E500 if it is none. */

@@ -52,7 +52,12 @@ export function logHandlers(
     },
     "log.clean": async (params) => {
       await using looked = await services.projects.look(params.scope);
-      const sources = sourcesOf(looked.supervisor, params.tasks);
+      const { supervisor } = looked;
+      // What is shared is not this worktree's to empty, unless it is named.
+      const tasks = params.tasks.length > 0
+        ? params.tasks
+        : supervisor.ownRunners.map(({ name }) => name);
+      const sources = tasks.length === 0 ? [] : sourcesOf(supervisor, tasks);
       const deleted = await cleanLogs(sources.map((source) => source.path));
       return { ok: true, task: onlyOf(params.tasks), deleted };
     },
@@ -179,7 +184,10 @@ function sourcesOf(
     task: runner.name,
     path: logTarget(
       runner.spec,
-      project.host.logFile(project.projectId, runner.name),
+      project.host.logFile(
+        project.homeOf(runner.name).projectId,
+        runner.name,
+      ),
     ).path,
   }));
 }

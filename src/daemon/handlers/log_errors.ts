@@ -67,7 +67,10 @@ function sourcesOf(
     : [...new Set(tasks)].map((task) => project.runner(task));
   return runners.map(({ name, spec }) => ({
     task: name,
-    path: logTarget(spec, project.host.logFile(project.projectId, name)).path,
+    path: logTarget(
+      spec,
+      project.host.logFile(project.homeOf(name).projectId, name),
+    ).path,
     folder: spec.cwd,
   }));
 }

@@ -20,6 +20,7 @@ import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
 import { trustHandlers } from "./trust.ts";
+import { worktreeHandlers } from "./worktree.ts";
 
 /** One handler for each operation of the contract. */
 export function createHandlers(services: Services): Handlers {
@@ -38,5 +39,6 @@ export function createHandlers(services: Services): Handlers {
     ...taskHandlers(services),
     ...terminalHandlers(services),
     ...trustHandlers(services),
+    ...worktreeHandlers(services),
   };
 }

@@ -32,12 +32,14 @@ function leaseOf({ store, projects }: Services, port: number): Who["lease"] {
   if (lease !== null) {
     const { session, task } = lease;
     const supervisor = projects.find(session)?.supervisor ?? null;
-    const spec = supervisor?.find(task)?.spec;
+    const spec = supervisor?.own(task)?.spec;
     const fixed = supervisor === null ? null : spec?.port === port;
     return { session, task, fixed };
   }
   for (const { supervisor } of projects.all) {
-    const runner = supervisor?.runners.find(({ spec }) => spec.port === port);
+    const runner = supervisor?.ownRunners.find(({ spec }) =>
+      spec.port === port
+    );
     if (supervisor !== null && runner !== undefined) {
       return { session: supervisor.projectId, task: runner.name, fixed: true };
     }

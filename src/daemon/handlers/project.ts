@@ -82,7 +82,7 @@ export function projectHandlers(services: Services): ProjectHandlers {
           },
         );
       }
-      const isUp = !isAtRest(runner.machine);
+      const isUp = project.own(task) === runner && !isAtRest(runner.machine);
       if (isUp) {
         await stopNamed(project, [task], { manner: "stop", asker: { signal } });
       }
@@ -125,7 +125,7 @@ async function listProjects(
   const rows = entries.map((entry) => {
     const project = services.projects.find(entry.id);
     const supervisor = project?.supervisor ?? null;
-    const running = supervisor?.runners.filter((runner) =>
+    const running = supervisor?.ownRunners.filter((runner) =>
       runner.snapshot().run !== null
     ).length ?? null;
     return {

@@ -9,6 +9,7 @@ import { detailTask, viewDone, viewHealth } from "../../domain/task_view.ts";
 import { exitNumber } from "../../domain/task_state.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import {
+  type ActionOutcome,
   type Asker,
   runnersOf,
   withActionWarnings,
@@ -23,6 +24,12 @@ import {
   type StartRequest,
   startTasks,
 } from "../../supervisor/start_action.ts";
+import {
+  bereftWarnings,
+  inHomes,
+  leftRunning,
+  sharingWarnings,
+} from "../../supervisor/shared_tasks.ts";
 import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
 import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import { explain } from "../../supervisor/why_action.ts";
@@ -83,9 +90,10 @@ export function taskHandlers(services: Services): TaskHandlers {
       }
       const hasNames = project.runners.some(({ spec }) => spec.host !== null);
       const tip = hasNames ? await trustTip(services) : [];
+      const { outcomes, warnings } = withSharing(project, outcome);
       return viewAction(
         project,
-        { ...outcome, warnings: [...outcome.warnings, ...tip] },
+        { outcomes, warnings: [...warnings, ...tip] },
         { names: params.tasks, word: "started" },
       );
     },
@@ -93,11 +101,15 @@ export function taskHandlers(services: Services): TaskHandlers {
     "task.restart": (params, context) => restart(services, params, context),
     "task.kill": async (params, context) => {
       await using looked = await services.projects.look(params.scope);
-      const outcome = await stopNamed(looked.supervisor, params.tasks, {
-        manner: "kill",
-        asker: askerOf(context),
-      });
-      return viewAction(looked.supervisor, outcome, {
+      const { supervisor } = looked;
+      const asker = askerOf(context);
+      const outcome = await inHomes(
+        supervisor,
+        params.tasks,
+        "own_first",
+        (home, names) => stopNamed(home, names, { manner: "kill", asker }),
+      );
+      return viewAction(supervisor, withBereft(supervisor, outcome), {
         names: params.tasks,
         word: "killed",
       });
@@ -176,11 +188,20 @@ async function restart(
     ifStopped: true,
     withDependencies: true,
   });
+  const asker = askerOf(context);
   const outcome = await withActionWarnings(
     project,
-    () => restartTasks(project, request, askerOf(context)),
+    () =>
+      params.tasks.length === 0
+        ? restartTasks(project, request, asker)
+        : inHomes(
+          project,
+          params.tasks,
+          "shared_first",
+          (home, names) => restartTasks(home, { ...request, names }, asker),
+        ),
   );
-  return viewAction(project, outcome, {
+  return viewAction(project, withSharing(project, outcome), {
     names: params.tasks,
     word: "restarted",
   });
@@ -196,28 +217,50 @@ async function stop(
   const asker = askerOf(context);
   const form = { names: params.tasks, word: "stopped" } as const;
   if (params.tasks.length > 0) {
+    const stopIn = (home: ProjectSupervisor, names: readonly string[]) =>
+      home.pending.during(
+        pendingStop(home, runnersOf(home, names)),
+        context.signal,
+        () => stopNamed(home, names, { manner: "stop", asker }),
+      );
     const outcome = await withActionWarnings(
       project,
-      () =>
-        project.pending.during(
-          pendingStop(project, runnersOf(project, params.tasks)),
-          context.signal,
-          () => stopNamed(project, params.tasks, { manner: "stop", asker }),
-        ),
+      () => inHomes(project, params.tasks, "own_first", stopIn),
     );
-    return viewAction(project, outcome, form);
+    return viewAction(project, withBereft(project, outcome), form);
   }
   const outcome = await withActionWarnings(
     project,
     () =>
       project.pending.during(
-        pendingStop(project, project.runners),
+        pendingStop(project, project.ownRunners),
         context.signal,
         () => stopAll(project, "stop", asker),
       ),
   );
   emitSession(project, "session_stopped");
-  return viewAction(project, outcome, form);
+  const { outcomes, warnings } = withBereft(project, outcome);
+  const told = { outcomes, warnings: [...warnings, ...leftRunning(project)] };
+  return viewAction(project, told, form);
+}
+
+/** With warnings about tasks of other checkouts that depend on what was taken down. */
+function withBereft(
+  project: ProjectSupervisor,
+  outcome: ActionOutcome,
+): ActionOutcome {
+  const down = outcome.outcomes.filter(({ error }) => error === null);
+  const more = bereftWarnings(project, down.map(({ task }) => task));
+  return { ...outcome, warnings: [...outcome.warnings, ...more] };
+}
+
+/** With warnings about tasks that should be shared and are not. */
+function withSharing(
+  project: ProjectSupervisor,
+  outcome: ActionOutcome,
+): ActionOutcome {
+  const more = sharingWarnings(project);
+  return { ...outcome, warnings: [...outcome.warnings, ...more] };
 }
 
 function pendingStop(
@@ -257,12 +300,12 @@ async function inspect(
   params: Params<"task.inspect">,
 ): ReturnType<TaskHandlers["task.inspect"]> {
   await using looked = await services.projects.look(params.scope);
-  const project = looked.supervisor;
-  const runner = project.runner(params.task);
+  const runner = looked.supervisor.runner(params.task);
+  const project = looked.supervisor.homeOf(params.task);
   const { store, host } = services;
   const counts = store.events.counts(project.projectId);
   const { run, lastHealth } = runner.snapshot();
-  const view = viewRunner(project, runner, counts);
+  const view = viewRunner(looked.supervisor, runner, counts);
   const processes = run === null
     ? []
     : (await host.keeper.request("processes", { runId: run.runId })).processes;

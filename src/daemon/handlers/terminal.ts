@@ -115,7 +115,7 @@ async function find(
   >,
 ): Promise<Found> {
   await using looked = await services.projects.look(scope);
-  const project = looked.supervisor;
+  const project = looked.supervisor.homeOf(task);
   const run = runOf(project.runner(task).machine);
   if (run !== null && (run_id === null || run.runId === run_id)) {
     return { project, run };

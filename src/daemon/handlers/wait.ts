@@ -12,6 +12,7 @@ import {
   waitForTasks,
   type WaitOutcome,
 } from "../../supervisor/wait_action.ts";
+import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { CallContext } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
 
@@ -32,7 +33,7 @@ export async function waitHandler(
     timeoutMs: params.timeout * 1000,
     waitedMs: params.waited * 1000,
     any: params.any,
-    listen: listener(services, supervisor.projectId, params.after),
+    listen: listener(services, supervisor, params.after),
   }, { signal, onProgress });
   const tookMs = clock.monotonic() - began + params.waited * 1000;
   const [project] = outcomes.filter(({ runner }) => runner === null);
@@ -51,12 +52,13 @@ export async function waitHandler(
 /** Events of a project that come after the one of that number; null = from now on. */
 function listener(
   { bus, store: { events } }: Services,
-  session: string,
+  project: ProjectSupervisor,
   after: number | null,
 ): ListenToEvents {
   const afterSeq = after ?? events.lastSeq;
   return async function* ({ task, type }, signal) {
-    const filter = { session, types: [type] };
+    const home = task === null ? project : project.homeOf(task);
+    const filter = { session: home.projectId, types: [type] };
     // Listening begins before the look back, so nothing falls between; the first one is all that is asked for.
     const live = bus.subscribe(filter, signal);
     const isWanted = (event: TaskEvent): boolean =>

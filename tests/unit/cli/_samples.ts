@@ -38,6 +38,8 @@ export const TASK: StatusTask = {
   manual: false,
   config_changed: false,
   restart_in: null,
+  scope: "project",
+  shared_from: null,
 };
 
 /** A task that does not run. */

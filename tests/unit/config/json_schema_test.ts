@@ -31,6 +31,7 @@ const TASK_KEYS = [
   "host_path",
   "port",
   "depends_on",
+  "scope",
   "health_url",
   "health_expected_status",
   "health_expected_body",

@@ -93,6 +93,7 @@ Deno.test("parseProject fills in every default", () => {
     tunnel: null,
     publicHostname: null,
     hooks: {},
+    scope: "project",
   });
 });
 
@@ -151,6 +152,7 @@ log_max_files = 0
 tunnel = "noop"
 public_hostname = " API.Example.com. "
 hooks = { after_start = "x", before_stop = "y" }
+scope = "repo"
 `;
 
 Deno.test("parseProject reads every key", () => {
@@ -205,6 +207,7 @@ Deno.test("parseProject reads every key", () => {
     tunnel: "noop",
     publicHostname: "api.example.com",
     hooks: { after_start: "x", before_stop: "y" },
+    scope: "repo",
   });
 });
 
@@ -327,6 +330,8 @@ Deno.test("parseProject digests the meaning, not the writing", () => {
   const plain = digest('[tasks]\na = "x"');
   assert.equal(digest('[tasks.a] # note\ncommand = """x"""\n'), plain);
   assert.equal(digest('[tasks.a]\nauto_start = true\ncommand = "x"'), plain);
+  // Where a task runs does not change what runs.
+  assert.equal(digest('[tasks.a]\nscope = "repo"\ncommand = "x"'), plain);
   assert.equal(digest('name = "other"\n[tasks]\na = "x"\nb = "y"'), plain);
   const different = [
     '[tasks]\na = "y"',

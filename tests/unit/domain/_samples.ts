@@ -76,6 +76,7 @@ export function taskSpec(knobs: Partial<TaskSpec> = {}): TaskSpec {
     tunnel: null,
     publicHostname: null,
     hooks: {},
+    scope: "project",
     digest: "digest",
     ...knobs,
   };
