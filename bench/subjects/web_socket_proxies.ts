@@ -50,10 +50,13 @@ export async function startTaskmux(
   return { way: { name: "taskmux", port, ca }, upstream: task.port };
 }
 
-/** Starts the others before the same server. Those that are not installed are named. */
+/** Starts the others before the same server, until the stack is disposed. Those that are not installed are named. */
 export async function startOthers(
   sandbox: Sandbox,
-  upstream: number,
+  { upstream, stack }: {
+    readonly upstream: number;
+    readonly stack: AsyncDisposableStack;
+  },
 ): Promise<{ readonly ways: Way[]; readonly missing: string[] }> {
   await sandbox.act({
     program: "openssl",
@@ -75,7 +78,13 @@ export async function startOthers(
       missing.push(name);
       continue;
     }
-    sandbox.command(program, { stdout: "null", stderr: "null" }).spawn();
+    const child = sandbox.command(program, { stdout: "null", stderr: "null" })
+      .spawn();
+    // By hand: nginx overwrites the mark by which a sandbox knows what is its own.
+    stack.defer(async () => {
+      child.kill("SIGTERM");
+      await child.status;
+    });
     await until(() => listens(port), { what: `${name} listens` });
     ways.push({ name, port, ca });
   }

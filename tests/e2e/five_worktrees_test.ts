@@ -16,6 +16,7 @@ import type { Page } from "../support/dev_tools.ts";
 import { TestProject } from "../support/project.ts";
 import { HAS_SHOP_PACKAGES, linkPackages } from "../support/shop_packages.ts";
 import { PROXY_CONFIG, type Taskmux, testTaskmux } from "../support/taskmux.ts";
+import { until } from "../support/until.ts";
 
 const SHOP = "examples/shop";
 const BRANCHES = ["cart", "fix/checkout", "dark-mode", "i18n"];
@@ -159,6 +160,37 @@ async function checkNoCollision(trees: readonly Tree[]): Promise<void> {
   }
 }
 
+/** A removed worktree takes its tasks and its name with it, and leaves the others alone. */
+async function checkRemoval(
+  taskmux: Taskmux,
+  { browser, trees }: {
+    readonly browser: DrivenBrowser;
+    readonly trees: readonly Tree[];
+  },
+): Promise<void> {
+  const [main, removed] = [trees[0]!, trees[1]!];
+  const folder = removed.shop.folder;
+  await run(
+    main.shop.folder,
+    ...["git", "worktree", "remove", "--force", folder] as const,
+  );
+  await until(
+    async () =>
+      !(await taskmux.processes()).some(({ command }) =>
+        command.includes(`TASKMUX_PROJECT_ID=${removed.session} `)
+      ),
+    { what: `tasks of ${removed.session} are gone` },
+  );
+  const page = await browser.open(removed.url);
+  await page.sees(
+    "performance.getEntriesByType('navigation')[0].responseStatus === 503",
+  );
+  for (const { page, shop } of trees.slice(2)) {
+    await page.sees("fetch('/').then(({ status }) => status === 200)");
+    assert.equal((await shop.task("web")).state, "healthy");
+  }
+}
+
 async function start(taskmux: Taskmux): Promise<TestProject[]> {
   const shops = (await checkOut(taskmux.home.work))
     .map((folder) => new TestProject(taskmux, folder));
@@ -181,5 +213,6 @@ Deno.test({
     await checkSaving(trees);
     await checkSeparate(trees);
     await checkNoCollision(trees);
+    await checkRemoval(taskmux, { browser, trees });
   },
 });
