@@ -77,8 +77,11 @@ export function lastLine(runId: string): string {
 
 const FIRST = `echo "${firstLine("$TASKMUX_RUN_ID")}"`;
 const LAST = `echo "${lastLine("$TASKMUX_RUN_ID")}"`;
-const OBEY = `trap '${LAST}; exit 0' USR1; trap '${LAST}; exit 1' USR2`;
-const ON_INT = `trap '${LAST}; exit 0' INT`;
+/** Says its last line once, whatever else is asked of it meanwhile. */
+const end = (status: number): string =>
+  `trap "" INT USR1 USR2; ${LAST}; exit ${status}`;
+const OBEY = `trap '${end(0)}' USR1; trap '${end(1)}' USR2`;
+const ON_INT = `trap '${end(0)}' INT`;
 const FOR_EVER = "sleep 100000 & while :; do wait; done";
 
 /** Shell text of a task. SIGUSR1 ends it with 0, SIGUSR2 with 1. */

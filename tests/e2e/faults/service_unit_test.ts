@@ -317,7 +317,8 @@ Deno.test({
       return status.service.managed ? status : null;
     });
     assert.notEqual(first.pid, byHand.pid);
-    assert.equal(first.proxy["port"], https);
+    assert.equal(first.proxy["https_port"], https);
+    assert.notDeepEqual(first.proxy["https_bound"], []);
     assert.deepEqual(await tasks(), pids);
     assert.equal(await state(), "active");
 
@@ -328,7 +329,7 @@ Deno.test({
     });
     assert.equal(second.service.managed, true);
     assert.equal(second.keeper.pid, first.keeper.pid);
-    assert.equal(second.proxy["port"], https);
+    assert.equal(second.proxy["https_port"], https);
     assert.deepEqual(await tasks(), pids);
 
     // Its user may replace it, without root: systemd starts the next one, as root.
@@ -337,7 +338,8 @@ Deno.test({
     const third = await up(user);
     assert.equal(third.pid, pid);
     assert.equal(third.service.managed, true);
-    assert.equal(third.proxy["port"], https);
+    assert.equal(third.proxy["https_port"], https);
+    assert.notDeepEqual(third.proxy["https_bound"], []);
     assert.deepEqual(await tasks(), pids);
     assert.equal(await manager.property(unit, "MainPID"), String(pid));
 
