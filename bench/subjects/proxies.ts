@@ -1,8 +1,7 @@
 /**
  * The proxies: taskmux, and those that are found on this machine.
  *
- * They are looked for as `findPeers` looks for managers. portless is kept away from the machine's own certificates. The
- * proxy of the Python original is not measured: it installs a certificate authority into the system when it starts.
+ * They are looked for as `findPeers` looks for managers. portless is kept away from the machine's own certificates.
  *
  * @module
  */
@@ -11,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { VERSION } from "../../src/contract/wire.ts";
 import { freePort } from "../../tests/support/free_port.ts";
 import { type Program, Sandbox } from "../harness/sandbox.ts";
+import { makeCertificate } from "./bench_certificate.ts";
 import { findProgram, versionOf } from "./find_subjects.ts";
 import {
   pidsWithout,
@@ -19,6 +19,7 @@ import {
   startInBackground,
   whenListening,
 } from "./proxy_subject.ts";
+import { pythonProxy } from "./python_proxy.ts";
 import { taskmuxCommand, taskmuxHome, taskmuxPids } from "./taskmux.ts";
 
 const UPSTREAM = fileURLToPath(
@@ -83,6 +84,12 @@ export async function findProxies(
       const version = await versionOf(path, known.version, signal);
       proxies.push(foreignProxy(known, path, version));
     }
+  }
+  const python = findProgram("taskmux-py", env);
+  if (python === null) missing.push("Python taskmux");
+  else {
+    const version = await versionOf(python, ["--version"], signal);
+    proxies.push(pythonProxy(python, version));
   }
   return { proxies, missing };
 }
@@ -158,20 +165,6 @@ function foreignProxy(
       };
     },
   };
-}
-
-/** A P-256 certificate, as taskmux has. */
-async function makeCertificate(sandbox: Sandbox): Promise<void> {
-  await sandbox.act({
-    program: "openssl",
-    args: [
-      ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        .split(" "),
-      ..."-keyout key.pem -out cert.pem -days 2 -subj /CN=bench".split(" "),
-      "-addext",
-      `subjectAltName=DNS:${PROXIED_NAME},IP:127.0.0.1`,
-    ],
-  });
 }
 
 async function nginx(
