@@ -209,6 +209,20 @@ export function portLink({ port, task, session }: WhyFacts): WhyLink | null {
     };
   }
   if (port.holders.length > 0) return null;
+  const { elsewhere = [] } = port;
+  if (task.snapshot.run !== null && elsewhere.length > 0) {
+    return {
+      kind: "port",
+      text: `it listens on port ${
+        elsewhere.join(" and ")
+      }, not on its $PORT, ${port.port}: use $PORT in its command${
+        elsewhere.length === 1 ? `, or set port = ${elsewhere[0]}` : ""
+      }`,
+      port: port.port,
+      pid: null,
+      elsewhere: [...elsewhere],
+    };
+  }
   return {
     kind: "port",
     text: task.snapshot.run === null

@@ -65,7 +65,9 @@ function summaryOf({ task }: WhyFacts, chain: readonly WhyLink[]): string {
   const isPair = (first.kind === "probe" && second?.kind === "port") ||
     (first.kind === "dependency" && second?.kind === "dependency") ||
     second?.kind === "backoff";
-  const more = isPair && second !== undefined ? `; ${second.text}` : "";
+  // A refused connection says by itself that nobody listens.
+  const isNews = second !== undefined && !first.text.endsWith(second.text);
+  const more = isPair && isNews ? `; ${second.text}` : "";
   return `${head}: ${first.text}${more}`;
 }
 

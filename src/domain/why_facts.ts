@@ -41,6 +41,8 @@ export interface WhyPort {
   readonly port: number;
   /** Null = that could not be found out. */
   readonly holders: readonly PortHolderView[] | null;
+  /** Other ports that the run listens on, as far as that is known. */
+  readonly elsewhere?: readonly number[];
 }
 
 /** What the history tells of a task. */

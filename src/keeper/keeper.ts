@@ -285,7 +285,7 @@ export class Keeper implements Disposable {
   }
 
   async #holders(
-    { port, runId }: KeeperRequests["holders"]["params"],
+    { port, runId, elsewhere }: KeeperRequests["holders"]["params"],
   ): Promise<KeeperRequests["holders"]["result"]> {
     const { system } = this.#options.pty;
     const before = runId === undefined ? null : await this.#table.snapshot();
@@ -293,9 +293,14 @@ export class Keeper implements Disposable {
       each.pid
     );
     const listeners = await system.listenersOn(port, members);
+    const others = elsewhere === true
+      ? { elsewhere: system.portsOf(members).filter((each) => each !== port) }
+      : {};
     if (listeners === null) return { holders: [], hidden: [], unknown: true };
     const { seen, hidden } = listeners;
-    if (seen.length === 0) return { holders: [], hidden: [...hidden] };
+    if (seen.length === 0) {
+      return { holders: [], hidden: [...hidden], ...others };
+    }
     const isOfRun = seen.every(({ pid }) => members.includes(pid));
     const snapshot = before !== null && isOfRun
       ? before
@@ -308,6 +313,7 @@ export class Keeper implements Disposable {
         addresses,
       })),
       hidden: [...hidden],
+      ...others,
     };
   }
 }

@@ -94,6 +94,7 @@ const PARSERS: Parsers = {
   holders: (value) => ({
     port: integer(object(value), "port", 1, MAX_PORT),
     ...object(value).runId === undefined ? {} : { runId: runId(object(value)) },
+    ...object(value).elsewhere === true ? { elsewhere: true } : {},
   }),
   shutdown: () => ({}),
 };

@@ -82,6 +82,10 @@ export class DarwinSystem implements System {
     return Promise.resolve(null);
   }
 
+  portsOf(): number[] {
+    return [];
+  }
+
   kill(pid: number, signal: number): boolean {
     return this.#libc.kill(pid, signal) === 0;
   }

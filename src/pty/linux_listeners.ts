@@ -71,6 +71,28 @@ export async function findListeners(
   };
 }
 
+/** The TCP ports on which some processes listen, in ascending order. Looks at the descriptors of these alone. */
+export function portsListenedOn(
+  pids: readonly number[],
+  files: LinuxFiles,
+): number[] {
+  const links = new Set(
+    pids.flatMap((pid) =>
+      files.numbers(`/proc/${pid}/fd`).map((fd) =>
+        files.link(`/proc/${pid}/fd/${fd}`) ?? ""
+      )
+    ),
+  );
+  const ports = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) =>
+    (files.text(path) ?? "").split("\n").slice(1).flatMap((line) => {
+      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+      if (state !== TCP_LISTEN || !links.has(`socket:[${inode}]`)) return [];
+      return [Number.parseInt(local?.split(":")[1] ?? "", 16)];
+    })
+  );
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
 /** The sockets that listen on a port, from the text of `/proc/net/tcp` or `tcp6`. */
 export function listeningSockets(
   table: string,

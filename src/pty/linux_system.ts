@@ -13,7 +13,7 @@ import { cString } from "../kit/c_string.ts";
 import { systemClock } from "../kit/clock.ts";
 import { type LinuxLibc, openLinuxLibc } from "./libc.ts";
 import { LinuxFiles } from "./linux_files.ts";
-import { findListeners } from "./linux_listeners.ts";
+import { findListeners, portsListenedOn } from "./linux_listeners.ts";
 import { ProcessLimit } from "./process_limit.ts";
 import {
   type BirthMarks,
@@ -123,6 +123,10 @@ export class LinuxSystem implements System {
     first: readonly number[] = [],
   ): Promise<Listeners> {
     return findListeners(port, this.#files, first);
+  }
+
+  portsOf(pids: readonly number[]): number[] {
+    return portsListenedOn(pids, this.#files);
   }
 
   kill(pid: number, signal: number): boolean {

@@ -235,9 +235,13 @@ export interface KeeperRequests {
        * hundredth; who shares those sockets is then not told. Older keepers ignore it.
        */
       runId?: string;
+      /** Whether to tell the `elsewhere` of the run. Older keepers ignore it. */
+      elsewhere?: boolean;
     };
     result: {
       holders: PortHolder[];
+      /** The other ports that the run listens on, ascending, if that was asked. Absent from older keepers. */
+      elsewhere?: number[];
       /** Absent from older keepers. */
       hidden?: HiddenHolder[];
       /** True if this system does not tell who listens. */

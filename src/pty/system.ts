@@ -80,6 +80,8 @@ export interface System {
     port: number,
     first?: readonly number[],
   ): Promise<Listeners | null>;
+  /** The TCP ports on which these processes listen, in ascending order; none if this system does not tell. */
+  portsOf(pids: readonly number[]): number[];
 
   /**
    * Sends a signal by number; to a process group when the pid is negative.

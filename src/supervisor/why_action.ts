@@ -130,9 +130,10 @@ async function portOf(
 ): Promise<WhyPort | "silent" | null> {
   const { host } = project;
   const port = project.portOf(runner);
-  const matters = PORT_MATTERS.has(runner.snapshot().state);
-  if (port === null || !matters) return null;
-  const asked = host.keeper.request("holders", { port }, signal)
+  const { state, run } = runner.snapshot();
+  if (port === null || !PORT_MATTERS.has(state)) return null;
+  const of = run === null ? {} : { runId: run.runId, elsewhere: true };
+  const asked = host.keeper.request("holders", { port, ...of }, signal)
     .catch((error) => {
       if (error instanceof TaskmuxError) return null;
       throw error;
@@ -146,5 +147,5 @@ async function portOf(
     ownerOf: (id) => live.find(({ runId }) => runId === id) ?? null,
     daemonPid,
   });
-  return { port, holders };
+  return { port, holders, elsewhere: found.elsewhere ?? [] };
 }

@@ -11,6 +11,7 @@ import { freePort } from "../support/free_port.ts";
 import { program, type TestProject } from "../support/project.ts";
 import { startStranger } from "../support/stranger.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
+import { until } from "../support/until.ts";
 
 type Why = Result<"task.why">;
 
@@ -253,11 +254,15 @@ Deno.test("why follows what is waited for, and shows what probes got to see", as
 Deno.test("why names who holds the port of a task", async () => {
   await using taskmux = await testTaskmux();
   const port = freePort();
+  const other = freePort();
   const project = await taskmux.project(`
 name = "taken"
 [tasks.web]
 command = "exec sleep 1000"
 port = ${port}
+[tasks.stubborn]
+command = "${program("hold_port.ts")} ${other}"
+host = "stubborn"
 `);
   {
     await using stranger = await startStranger("hold_port.ts", String(port));
@@ -273,6 +278,15 @@ port = ${port}
   }
   const after = await ask(taskmux, project, "web");
   assert.equal(after.chain[1]?.text, `port ${port} is free now`);
+
+  // The usual mistake with names: a port of the program's own.
+  await project.ok(["start", "stubborn"]);
+  const stubborn = await until(async () => {
+    const why = await ask(taskmux, project, "stubborn");
+    return why.chain.find((link) => link["elsewhere"] !== undefined);
+  });
+  assert.deepEqual(stubborn["elsewhere"], [other]);
+  assert.match(stubborn.text, new RegExp(`or set port = ${other}$`));
 });
 
 Deno.test("why says that the keeper does not answer, and that the file is not in force", async () => {

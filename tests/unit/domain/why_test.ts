@@ -367,6 +367,24 @@ Deno.test("explainTask() of a task on its way up", PURE, () => {
     'Task "web" is starting: http probe failed 500ms ago: connect refused; nothing listens on port 3000',
   );
   assert.deepEqual(refused.chain[2]?.["lines"], ["Error: no such module"]);
+  const elsewhere = explain({
+    spec: HTTP,
+    machine: { phase: running(failing("connect refused"), { port: 3000 }) },
+  }, { port: { port: 3000, holders: [], elsewhere: [5173] } });
+  assert.equal(
+    elsewhere.chain[1]?.text,
+    "it listens on port 5173, not on its $PORT, 3000: use $PORT in its command, or set port = 5173",
+  );
+  const twice = explain({
+    spec: HTTP,
+    machine: {
+      phase: running(failing("nothing listens on port 3000"), { port: 3000 }),
+    },
+  }, { port: { port: 3000, holders: [] } });
+  assert.equal(
+    twice.summary,
+    'Task "web" is starting: http probe failed 500ms ago: nothing listens on port 3000',
+  );
 });
 
 Deno.test("explainTask() of a task that runs", PURE, () => {
