@@ -32,6 +32,10 @@ import {
 } from "./globals.ts";
 import { Output, type TerminalSize } from "./output.ts";
 
+/** How Deno says that a package could not be had, when a command is loaded. */
+const NOT_FETCHED =
+  /^Failed (?:loading|caching) |error sending request for url/;
+
 /**
  * Runs one command line.
  *
@@ -358,6 +362,14 @@ function asTaskmuxError(error: unknown): TaskmuxError {
   }
   const trouble = diskError(error);
   if (trouble !== null) return trouble;
+  if (error instanceof TypeError && NOT_FETCHED.test(error.message)) {
+    const [reason = ""] = error.message.split("\n");
+    return new TaskmuxError("E900", `Cannot load this command: ${reason}`, {
+      hint:
+        "A part of taskmux is not on this machine yet: try again with a network",
+      cause: error,
+    });
+  }
   return new TaskmuxError(
     "E900",
     `Cannot go on: ${error instanceof Error ? error.message : String(error)}`,

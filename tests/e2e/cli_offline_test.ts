@@ -464,3 +464,14 @@ Deno.test("a reader that leaves early is no error", async () => {
 function mainModule(): string {
   return new URL("../../main.ts", import.meta.url).pathname;
 }
+
+Deno.test("a part of taskmux that cannot be fetched is no defect of it", async () => {
+  await using home = await projectHome();
+  const run = await runCli(home, ["--json", "check"], {
+    env: { DENO_DIR: `${home.root}/deno`, HTTPS_PROXY: "http://127.0.0.1:1" },
+  });
+  const answer = JSON.parse(run.stdout);
+  assert.equal(answer.error_code, "E900");
+  assert.match(answer.error, /^Cannot load this command: Failed [^\n]*$/);
+  assert.match(answer.hint, /with a network$/);
+});
