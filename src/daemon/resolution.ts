@@ -81,7 +81,7 @@ export class Resolution implements AsyncDisposable {
   #resolver: Resolver | null = null;
   #server: DnsServer | null = null;
   /** Why the last change of the machine failed. */
-  #failure: string | null = null;
+  #failure: Error | null = null;
   /** The one that has not begun yet. */
   #syncing: Promise<void> | null = null;
   /** Changes happen one after the other. */
@@ -214,7 +214,7 @@ export class Resolution implements AsyncDisposable {
       skipped: isHosts ? names.filter(isCatchAllName) : [],
       problems: [
         ...this.problems,
-        ...this.#failure === null ? [] : [this.#failure],
+        ...this.#failure === null ? [] : [this.#failure.message],
       ],
       hint: names.length === 0
         ? null
@@ -414,7 +414,7 @@ export class Resolution implements AsyncDisposable {
       this.#failure = null;
       return change;
     } catch (error) {
-      if (error instanceof Error) this.#failure = error.message;
+      if (error instanceof Error) this.#failure = error;
       throw error;
     }
   }
@@ -437,7 +437,9 @@ export class Resolution implements AsyncDisposable {
     if (this.problems.length > 0) return "taskmux config set dns_server_port 0";
     if (resolves === true || resolver.name === "noop") return null;
     if (state.installed && state.current) return "taskmux dns flush";
-    return state.instead ?? "taskmux dns install";
+    if (state.instead !== null) return state.instead;
+    const hint = this.#failure instanceof TaskmuxError && this.#failure.hint;
+    return hint || "taskmux dns install";
   }
 
   #inTurn<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

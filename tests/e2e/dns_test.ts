@@ -49,6 +49,7 @@ Deno.test({
     assert.equal(before.resolves, false);
     assert.deepEqual(before.skipped, ["*.shop.localhost"]);
     assert.match(before.problems.join(), /\/etc\/hosts is root's/);
+    assert.match(before.hint ?? "", /^sudo .*taskmux dns install$/);
     const refusal = await user.run("user", ["--json", "dns", "install"]);
     assert.equal(refusal.code, 1);
     assert.equal(refusal.json()["error_code"], "E720");

@@ -44,6 +44,10 @@ export function dnsLines(
     ...status.skipped.map((name) =>
       paint("yellow", `A hosts file cannot have "${name}"`)
     ),
+    // RFC 6761, section 6.3; without this a red line beside a browser that works looks like a mistake.
+    ...resolves === false && tld === "localhost"
+      ? ["Browsers and curl find them all the same; other programs do not"]
+      : [],
     ...status.problems.map((problem) => paint("yellow", problem)),
     ...status.hint === null ? [] : [`${paint("dim", "next:")} ${status.hint}`],
   ];
