@@ -255,17 +255,17 @@ export const COMMAND_GROUPS: readonly (readonly [
       subcommands: [
         {
           name: "install",
-          summary: "Have browsers and programs trust them",
+          summary: "Have browsers and programs trust the certificates",
           load: async () => (await import("./commands/ca.ts")).caInstall,
         },
         {
           name: "uninstall",
-          summary: "No longer have them trusted",
+          summary: "No longer have the certificates trusted",
           load: async () => (await import("./commands/ca.ts")).caUninstall,
         },
         {
           name: "status",
-          summary: "Tell who trusts them",
+          summary: "Tell who trusts the certificates",
           load: async () => (await import("./commands/ca.ts")).caStatus,
         },
         {
@@ -275,7 +275,7 @@ export const COMMAND_GROUPS: readonly (readonly [
         },
         {
           name: "trust-clients",
-          summary: "Have programs started in a shell trust them",
+          summary: "Have programs of a shell trust the certificates",
           load: async () => (await import("./commands/ca.ts")).caTrustClients,
         },
         {

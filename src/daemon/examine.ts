@@ -133,13 +133,15 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
     run: async (services) => {
       const { report } = await prune(services, false);
       const parts = [
-        [report.stale_registry.length, "projects whose file is gone"],
-        [report.leaked_processes.length, "processes without an owner"],
-        [report.stale_leases.length, "ports nobody needs"],
-        [report.orphan_log_dirs.length, "log folders of nobody"],
+        [report.stale_registry, "project", "projects", "whose file is gone"],
+        [report.leaked_processes, "process", "processes", "without an owner"],
+        [report.stale_leases, "port", "ports", "nobody needs"],
+        [report.orphan_log_dirs, "log folder", "log folders", "of nobody"],
       ] as const;
-      const found = parts.filter(([count]) => count > 0)
-        .map(([count, what]) => `${count} ${what}`);
+      const found = parts.filter(([some]) => some.length > 0)
+        .map(([{ length }, one, several, which]) =>
+          `${length} ${length === 1 ? one : several} ${which}`
+        );
       return found.length === 0
         ? passed("nothing is left over")
         : warned(found.join(", "), "taskmux prune");

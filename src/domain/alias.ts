@@ -62,7 +62,7 @@ export function checkAlias({ name, host, port }: Alias): void {
   if (Number.isInteger(port) && port >= 1 && port <= MAX_PORT) return;
   throw invalid(
     `Cannot give an alias the port ${port}: it must be a whole number from 1 to ${MAX_PORT}`,
-    `taskmux alias add ${name} 5432`,
+    `taskmux alias add ${name} 8080`,
     port,
   );
 }
@@ -156,7 +156,7 @@ function requireLabel(text: string, what: "name" | "host"): void {
   throw invalid(
     `Cannot use ${shown} as the ${what} of an alias: it must be a label of lower-case letters, digits and inner "-", at most ${MAX_LABEL_LENGTH} long`,
     what === "name"
-      ? "taskmux alias add db 5432"
+      ? "taskmux alias add admin 8080"
       : "taskmux alias add cache 6379 --host redis",
     text,
   );

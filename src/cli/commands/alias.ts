@@ -31,7 +31,7 @@ export const aliasAdd = command({
   },
   positionals: { min: 2, max: 2 },
   examples: [
-    ["taskmux alias add db 5432", "https://db.shop.localhost"],
+    ["taskmux alias add admin 8080", "https://admin.shop.localhost"],
     ["taskmux alias add cache 8081 --host redis", "Under another name"],
   ],
   async run(context, { values, positionals: [name = "", word = ""] }) {
@@ -113,6 +113,6 @@ function portNumber(name: string, word: string): number {
   throw new TaskmuxError(
     "E500",
     `Cannot give an alias the port "${word}": it must be a whole number from 1 to 65535`,
-    { hint: `taskmux alias add ${name} 5432`, details: { value: word } },
+    { hint: `taskmux alias add ${name} 8080`, details: { value: word } },
   );
 }

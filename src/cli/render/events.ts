@@ -101,7 +101,7 @@ const WORDS: Readonly<Record<string, Word>> = {
 
 const REASONS: Readonly<Record<string, string>> = {
   manual: "by command",
-  shutdown: "with the daemon",
+  shutdown: "with the daemon or its project",
   process_exited: "it exited",
   health_retries_exceeded: "its probes failed",
   start_failed: "it could not start",
