@@ -62,11 +62,8 @@ function pathWithDeno(): string {
 
 async function prepareHome({ home, hostConfig }: Paths): Promise<void> {
   await Deno.mkdir(home, { recursive: true, mode: 0o700 });
-  try {
-    await Deno.writeTextFile(hostConfig, DEV_CONFIG, { createNew: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
+  // Each time: the settings of an older clone would let it take ports, and write to /etc/hosts.
+  await Deno.writeTextFile(hostConfig, DEV_CONFIG);
 }
 
 /** Aborts when the user has had enough. */
@@ -87,6 +84,9 @@ async function main(): Promise<number> {
   // Never cut short: a daemon that is coming up could not be stopped.
   const begun = await taskmux(["daemon", "start"]);
   if (begun !== 0) return begun;
+  // Another clone may have had its shop here.
+  const claimed = await taskmux(["daemon", "register", "--force"]);
+  if (claimed !== 0) return claimed;
   const code = await showShop(taskmux, ended);
   const stopped = await taskmux(["daemon", "stop"]);
   return code === 0 || ended.aborted ? stopped : code;
