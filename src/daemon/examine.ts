@@ -18,6 +18,7 @@ import {
 } from "../kit/checks.ts";
 import { systemClock } from "../kit/clock.ts";
 import { runCommand } from "../kit/run_command.ts";
+import { holderText } from "./port_problems.ts";
 import { prune } from "./prune.ts";
 import { checkProxy } from "./proxy_check.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
@@ -71,8 +72,7 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
       if (bound !== null) return passed(`listening on 127.0.0.1:${bound}`);
       const { apiPort: port } = config;
       const { holders } = await keeper.request("holders", { port });
-      const who = holders.map(({ pid, command }) => `${pid} ${command}`)
-        .join(", ");
+      const who = holders.map(holderText).join(", ");
       return warned(
         `port ${port} is taken${who === "" ? "" : ` by ${who}`}`,
         "taskmux config set api_port 0",
@@ -90,7 +90,7 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
       const { port, isTaken } = resolution.wantedPort;
       if (isTaken) {
         const { holders } = await keeper.request("holders", { port });
-        const who = holders.map(({ pid, command }) => `${pid} ${command}`);
+        const who = holders.map(holderText);
         return warned(
           [...resolution.problems, ...who].join("; "),
           "taskmux config set dns_server_port 0",

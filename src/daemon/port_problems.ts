@@ -8,6 +8,9 @@ import type { PortHolder } from "../pty/protocol.ts";
 import type { FrontPort } from "../transports/front_ports.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
 
+/** Characters of a program that are told. */
+const PROGRAM_LENGTH_MAX = 60;
+
 /** Who listens on a port. */
 type Holders = (port: number) => Promise<readonly PortHolder[]>;
 
@@ -53,5 +56,21 @@ async function holderOf(port: number, holders: Holders): Promise<string> {
     .filter(({ pid }) => pid !== Deno.pid);
   return holder === undefined
     ? " by a process of another user"
-    : ` by ${holder.command} (pid ${holder.pid})`;
+    : ` by ${holderText(holder)}`;
+}
+
+/**
+ * A process in a few words: what comes after its first option fills a screen, and may be a secret; `taskmux who` has
+ * all of it.
+ */
+export function holderText(
+  { command, pid }: Pick<PortHolder, "command" | "pid">,
+): string {
+  const words = command.split(" ");
+  const options = words.findIndex((word) => word.startsWith("-"));
+  const program = options < 1 ? command : words.slice(0, options).join(" ");
+  const isWhole = program.length <= PROGRAM_LENGTH_MAX && options < 1;
+  return `${program.slice(0, PROGRAM_LENGTH_MAX)}${
+    isWhole ? "" : " …"
+  } (pid ${pid})`;
 }
