@@ -126,13 +126,14 @@ export function heldByStranger(
     code: "stranger",
     message:
       `Port ${port} is held by ${holder}, which does not belong to task "${name}"; ` +
-      "what is not started by a task, such as a container, is served by an alias",
+      "what is not started by a task, such as a container, is served by an alias of another name",
     projectId: supervisor.projectId,
     task: name,
     state: runner.snapshot().state,
     hint: host === null || !/^[a-z0-9]/.test(host)
       ? inFolderOf(project, `who ${port}`)
-      : inFolderOf(project, `alias add ${host} ${port}`),
+      // The name and host of a task would be refused.
+      : inFolderOf(project, `alias add ${host}-${port} ${port}`),
   });
 }
 
