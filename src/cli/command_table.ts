@@ -247,8 +247,6 @@ export const COMMAND_GROUPS: readonly (readonly [
         },
       ],
     },
-  ]],
-  ["Housekeeping", [
     {
       name: "ca",
       summary: "Certificates: who signs them, and who trusts them",
@@ -285,6 +283,8 @@ export const COMMAND_GROUPS: readonly (readonly [
         },
       ],
     },
+  ]],
+  ["Housekeeping", [
     {
       name: "doctor",
       summary: "Check the machine and tell what to do",

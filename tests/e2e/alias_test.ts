@@ -271,4 +271,14 @@ async function opens(taskmux: Taskmux, project: TestProject): Promise<void> {
   assert.match(human.stderr, /E704.*exited with 3/);
   await project.fails("E701", ["open", "any"]);
   await project.fails("E200", ["open", "ghost"]);
+
+  await project.fails("E500", ["open"]);
+  const solo = await taskmux.project(
+    'name = "solo"\n[tasks]\napi = { command = "true", host = "api" }\n' +
+      'site = { command = "true", host = "@" }\n',
+  );
+  const own = await solo.run(["--json", "open"], {
+    env: { ...shell, BROWSER: good },
+  });
+  assert.equal(own.json()["task"], "site");
 }

@@ -4,31 +4,35 @@
  * @module
  */
 
+import type { Client } from "../../client/client.ts";
+import { TaskmuxError } from "../../domain/error.ts";
 import { command } from "../command.ts";
 import { needDaemon } from "../daemon_access.ts";
 import { exitStatus } from "../exit_status.ts";
 import { interruptible } from "../interrupt.ts";
-import { projectScope } from "../project.ts";
+import { type ProjectScope, projectScope } from "../project.ts";
 import { errorLines } from "../render/error.ts";
 
 /** Opens an address in the browser. */
 export const open = command({
-  usage: "NAME",
+  usage: "[NAME]",
   about:
-    "Opens the address of a task or alias in $BROWSER, else in the system's browser. If that\n" +
-    "fails, it prints the address. Starts no task.",
+    "Opens the address of a task or alias in $BROWSER, else in the system's browser; without\n" +
+    'NAME that of the task with host = "@", or the only one. If that fails, it prints the\n' +
+    "address. Starts no task.",
   options: {},
-  positionals: { min: 1, max: 1 },
+  positionals: { min: 0, max: 1 },
   examples: [
     ["taskmux open web", "In the default browser"],
     ["BROWSER=firefox taskmux open web", "In another one"],
   ],
-  async run(context, { positionals: [name = ""] }) {
+  async run(context, { positionals: [word] }) {
     const scope = projectScope(context);
     return await interruptible(
       "Stopped waiting: the page may still open",
       async (signal) => {
         await using client = await needDaemon(context, signal);
+        const name = word ?? await onlyName(client, scope, signal);
         const params = { scope, name, env: context.env() };
         const result = await client.call("address.open", params, { signal });
         const { output } = context;
@@ -48,3 +52,25 @@ export const open = command({
     );
   },
 });
+
+/** The task that a project is opened by. @throws {TaskmuxError} E500 if there is more than one to choose from. */
+async function onlyName(
+  client: Client,
+  scope: ProjectScope,
+  signal: AbortSignal,
+): Promise<string> {
+  const { urls } = await client.call("address.list", { scope }, { signal });
+  const own = urls.find(({ host }) => host === "@") ??
+    (urls.length === 1 ? urls[0] : undefined);
+  if (own !== undefined) return own.task;
+  const names = urls.map(({ task }) => task);
+  throw new TaskmuxError(
+    "E500",
+    `Cannot choose what to open: ${
+      names.length === 0
+        ? "nothing has an address"
+        : `there are ${names.join(", ")}`
+    }`,
+    { hint: `taskmux open ${names[0] ?? "NAME"}`, details: { known: names } },
+  );
+}
