@@ -50,10 +50,10 @@ export interface Exchange {
   respond(head: AnswerHead): void;
   /** Sends the head now: the body takes its time. */
   flush(): void;
-  /** @returns False if `drained` will be called before more should come. */
+  /** @returns False if no more should come before there is room again. */
   write(chunk: Uint8Array): boolean;
-  /** Has `drained` called whenever there is room again. */
-  onDrain(drained: () => void): void;
+  /** Has `drained` called once, when there is room again. To be asked for only when there is none. */
+  onceDrained(drained: () => void): void;
   /** Completes the answer. */
   end(last: Uint8Array | null, trailers: RawHeaders): void;
   /** Answers without a task. */

@@ -95,8 +95,8 @@ export class Http1Exchange implements Exchange {
     return this.#response.write(chunk);
   }
 
-  onDrain(drained: () => void): void {
-    this.#response.on("drain", drained);
+  onceDrained(drained: () => void): void {
+    this.#response.once("drain", drained);
   }
 
   end(last: Uint8Array | null, trailers: RawHeaders): void {

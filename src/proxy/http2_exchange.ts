@@ -115,8 +115,8 @@ export class Http2Exchange implements Exchange {
     return this.#arrival.stream.write(chunk);
   }
 
-  onDrain(drained: () => void): void {
-    this.#arrival.stream.on("drain", drained);
+  onceDrained(drained: () => void): void {
+    this.#arrival.stream.once("drain", drained);
   }
 
   end(last: Uint8Array | null, trailers: RawHeaders): void {

@@ -45,9 +45,13 @@ export function relayAnswer(
     if (missing !== null) missing -= chunk.length;
     // Said with the last bytes, not after them: a frame less, and no write of nothing.
     if (missing === 0) exchange.end(chunk, []);
-    else if (!exchange.write(chunk)) answer.pause();
+    else if (!exchange.write(chunk)) {
+      answer.pause();
+      // Not one listener for all: it would tie each answer to the connection, and with it the next ones, so that they all
+      // outlive young collections.
+      exchange.onceDrained(() => answer.resume());
+    }
   });
-  exchange.onDrain(() => answer.resume());
   answer.on("end", () => {
     if (missing === null) exchange.end(null, answer.rawTrailers);
     done();
