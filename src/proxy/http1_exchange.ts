@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import {
   fieldsOf,
+  hasField,
   hasHighBytes,
   type RawHeaders,
   valuesOf,
@@ -67,7 +68,7 @@ export class Http1Exchange implements Exchange {
     if (this.#request.httpVersion !== "1.1" || response.headersSent) return;
     if (status === 100) response.writeContinue();
     else if (status === 102) response.writeProcessing();
-    else if (status === 103 && valuesOf(headers, "link").length > 0) {
+    else if (status === 103 && hasField(headers, "link")) {
       const hints: Record<string, string[]> = {};
       for (const [name, value] of fieldsOf(headers)) {
         (hints[name.toLowerCase()] ??= []).push(value);
@@ -120,6 +121,6 @@ export class Http1Exchange implements Exchange {
 
 /** RFC 9112 §6.3: a request has a body if it says how it is framed. */
 function hasBody(headers: RawHeaders): boolean {
-  return valuesOf(headers, "transfer-encoding").length > 0 ||
+  return hasField(headers, "transfer-encoding") ||
     valuesOf(headers, "content-length").some((value) => value !== "0");
 }
