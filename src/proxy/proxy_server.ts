@@ -140,7 +140,8 @@ export class ProxyServer implements AsyncDisposable {
   #createHttp1(): Http1Server {
     const server = createHttp1Server({
       maxHeaderSize: MAX_HEAD_BYTES,
-      keepAliveTimeout: IDLE_MS,
+      // Idle connections are watched by `IdleWatch`, without a timer per answer.
+      keepAliveTimeout: 0,
       // Both count from the first byte of a request to its last, and a body may take for ever.
       headersTimeout: 0,
       requestTimeout: 0,
@@ -151,6 +152,7 @@ export class ProxyServer implements AsyncDisposable {
       request: IncomingMessage,
       response: ServerResponse,
     ): void => {
+      announceIdleLimit(response);
       this.#answer(
         new Http1Exchange(request, response),
         this.#watched.get(request.socket),
@@ -267,4 +269,10 @@ export class ProxyServer implements AsyncDisposable {
       if (!signal.aborted) throw error;
     }
   }
+}
+
+/** Has an answer say for how long its connection may be idle, as the server would if the limit were its own. */
+function announceIdleLimit(response: ServerResponse): void {
+  (response as unknown as { _keepAliveTimeout: number })._keepAliveTimeout =
+    IDLE_MS;
 }
