@@ -6,6 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import { Departure } from "./departure.ts";
 import {
   fieldsOf,
   hasField,
@@ -26,10 +27,10 @@ export class Http1Exchange implements Exchange {
   readonly headers: RawHeaders;
   readonly client: string;
   readonly body: Readable | null;
+  readonly departure = new Departure();
   readonly avoidsNotModified = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #gone = new AbortController();
   #isComplete = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -44,15 +45,11 @@ export class Http1Exchange implements Exchange {
     request.on("error", () => {});
     response.on("error", () => {});
     const gone = (): void => {
-      if (!this.#isComplete) this.#gone.abort();
+      if (!this.#isComplete) this.departure.tell();
     };
     response.on("close", gone);
     // One that waits for the answer before it, of a client that asks without waiting, does not hear of the end itself.
     if (response.socket === null) request.socket.once("close", gone);
-  }
-
-  get signal(): AbortSignal {
-    return this.#gone.signal;
   }
 
   get trailers(): RawHeaders {

@@ -153,7 +153,7 @@ export class ProxyServer implements AsyncDisposable {
       response: ServerResponse,
     ): void => {
       announceIdleLimit(response);
-      this.#answer(
+      void this.#answer(
         new Http1Exchange(request, response),
         this.#watched.get(request.socket),
       );
@@ -202,7 +202,7 @@ export class ProxyServer implements AsyncDisposable {
           ? undefined
           : this.#budgets.get(session as ServerHttp2Session);
         if (session === undefined || budget === undefined) return;
-        this.#answer(
+        void this.#answer(
           new Http2Exchange({ stream, headers, rawHeaders, budget }),
           this.#watched.get(session.socket),
         );
@@ -226,18 +226,21 @@ export class ProxyServer implements AsyncDisposable {
     server.emit("connection", socket);
   }
 
-  #answer(exchange: Exchange, watched: Watched | undefined): void {
+  async #answer(
+    exchange: Exchange,
+    watched: Watched | undefined,
+  ): Promise<void> {
     if (watched !== undefined) this.#idle.begin(watched);
-    this.#route(exchange)
-      .catch((error) => {
-        // The client went away meanwhile.
-        if (exchange.signal.aborted) return;
-        this.#options.onError(error);
-        exchange.abort();
-      })
-      .finally(() => {
-        if (watched !== undefined) this.#idle.end(watched);
-      });
+    try {
+      await this.#route(exchange);
+    } catch (error) {
+      // The client went away meanwhile.
+      if (exchange.departure.isGone) return;
+      this.#options.onError(error);
+      exchange.abort();
+    } finally {
+      if (watched !== undefined) this.#idle.end(watched);
+    }
   }
 
   async #route(exchange: Exchange): Promise<void> {
@@ -246,7 +249,7 @@ export class ProxyServer implements AsyncDisposable {
     const name = target === null ? null : nameOfAuthority(target.authority);
     const host = name === null ? null : parseHostName(name, router.tld);
     if (target === null || host === null) return exchange.refuse(MISDIRECTED);
-    const route = await router.find(host, exchange.signal);
+    const route = await router.find(host, exchange.departure);
     if (route.kind === "refusal") return exchange.refuse(route);
     await forwardRequest({
       exchange,
