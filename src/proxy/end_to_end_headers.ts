@@ -25,8 +25,6 @@ const PROTECTED: ReadonlySet<string> = new Set(["content-length", "host"]);
 
 const NONE: readonly string[] = [];
 
-const NOTHING: ReadonlySet<string> = new Set();
-
 /** A field. */
 export type Field = readonly [name: string, value: string];
 
@@ -68,17 +66,17 @@ function isNamed(written: string, name: string): boolean {
  */
 export function endToEndHeaders(
   raw: RawHeaders,
-  dropped: ReadonlySet<string> = NOTHING,
+  dropped?: ReadonlySet<string>,
 ): string[] {
   const named = connectionOptions(raw);
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index]!;
     const key = name.toLowerCase();
-    if (HOP_BY_HOP.has(key) || dropped.has(key) || key.startsWith(":")) {
+    if (HOP_BY_HOP.has(key) || dropped?.has(key) || key.startsWith(":")) {
       continue;
     }
-    if (named.size > 0 && named.has(key) && !PROTECTED.has(key)) continue;
+    if (named?.has(key) && !PROTECTED.has(key)) continue;
     kept.push(name, raw[index + 1]!);
   }
   return kept;
@@ -100,9 +98,9 @@ export function hasHighBytes(raw: RawHeaders): boolean {
 }
 
 /** What `Connection` names besides `keep-alive`, which is no field that goes on anyway. */
-function connectionOptions(raw: RawHeaders): ReadonlySet<string> {
+function connectionOptions(raw: RawHeaders): ReadonlySet<string> | null {
   const values = valuesOf(raw, "connection");
-  if (values.every((value) => isNamed(value, "keep-alive"))) return NOTHING;
+  if (values.every((value) => isNamed(value, "keep-alive"))) return null;
   return new Set(
     values.flatMap((value) =>
       value.split(",").map((option) => option.trim().toLowerCase())
