@@ -112,12 +112,15 @@ export class ProjectRouter implements Router {
     return this.#options.project(projectId) !== null;
   }
 
-  find(name: HostName, signal: AbortSignal): Promise<Route> {
+  find(
+    name: HostName,
+    client: { readonly signal: AbortSignal },
+  ): Promise<Route> {
     const destination = this.#destinationOf(name);
     if (destination.kind !== "task") return Promise.resolve(destination);
     const known = this.#recall(destination);
     return known === null
-      ? this.#arrive(destination, signal)
+      ? this.#arrive(destination, client.signal)
       : Promise.resolve(known);
   }
 

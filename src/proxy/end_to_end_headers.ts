@@ -23,6 +23,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** What `Connection` cannot take away: without these a message means something else. */
 const PROTECTED: ReadonlySet<string> = new Set(["content-length", "host"]);
 
+const NONE: readonly string[] = [];
+
 /** A field. */
 export type Field = readonly [name: string, value: string];
 
@@ -35,13 +37,26 @@ export function* fieldsOf(raw: RawHeaders): Generator<Field> {
 
 /** The values of a field, in order. @param name In lower case. */
 export function valuesOf(raw: RawHeaders, name: string): readonly string[] {
-  const values: string[] = [];
-  for (const [each, value] of fieldsOf(raw)) {
-    if (each.length === name.length && each.toLowerCase() === name) {
-      values.push(value);
-    }
+  // Asked a dozen times per request, mostly for what is not there.
+  let values: string[] | null = null;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (!isNamed(raw[index]!, name)) continue;
+    if (values === null) values = [raw[index + 1]!];
+    else values.push(raw[index + 1]!);
   }
-  return values;
+  return values ?? NONE;
+}
+
+/** Whether there is such a field. @param name In lower case. */
+export function hasField(raw: RawHeaders, name: string): boolean {
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (isNamed(raw[index]!, name)) return true;
+  }
+  return false;
+}
+
+function isNamed(written: string, name: string): boolean {
+  return written.length === name.length && written.toLowerCase() === name;
 }
 
 /**
@@ -51,17 +66,18 @@ export function valuesOf(raw: RawHeaders, name: string): readonly string[] {
  */
 export function endToEndHeaders(
   raw: RawHeaders,
-  dropped: ReadonlySet<string> = new Set(),
+  dropped?: ReadonlySet<string>,
 ): string[] {
   const named = connectionOptions(raw);
   const kept: string[] = [];
-  for (const [name, value] of fieldsOf(raw)) {
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index]!;
     const key = name.toLowerCase();
-    if (HOP_BY_HOP.has(key) || dropped.has(key) || key.startsWith(":")) {
+    if (HOP_BY_HOP.has(key) || dropped?.has(key) || key.startsWith(":")) {
       continue;
     }
-    if (named.has(key) && !PROTECTED.has(key)) continue;
-    kept.push(name, value);
+    if (named?.has(key) && !PROTECTED.has(key)) continue;
+    kept.push(name, raw[index + 1]!);
   }
   return kept;
 }
@@ -78,12 +94,15 @@ export function takesTrailers(raw: RawHeaders): boolean {
 /** Whether a value has characters that are one byte on the wire and two in UTF-8. */
 export function hasHighBytes(raw: RawHeaders): boolean {
   // deno-lint-ignore no-control-regex
-  return raw.some((text) => /[^\x00-\x7f]/.test(text));
+  return /[^\x00-\x7f]/.test(raw.join(""));
 }
 
-function connectionOptions(raw: RawHeaders): ReadonlySet<string> {
+/** What `Connection` names besides `keep-alive`, which is no field that goes on anyway. */
+function connectionOptions(raw: RawHeaders): ReadonlySet<string> | null {
+  const values = valuesOf(raw, "connection");
+  if (values.every((value) => isNamed(value, "keep-alive"))) return null;
   return new Set(
-    valuesOf(raw, "connection").flatMap((value) =>
+    values.flatMap((value) =>
       value.split(",").map((option) => option.trim().toLowerCase())
     ),
   );

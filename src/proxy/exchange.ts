@@ -5,6 +5,7 @@
  */
 
 import type { Readable } from "node:stream";
+import type { Departure } from "./departure.ts";
 import type { RawHeaders } from "./end_to_end_headers.ts";
 import type { RequestTarget } from "./request_target.ts";
 import type { Refusal } from "./router.ts";
@@ -36,8 +37,8 @@ export interface Exchange {
   readonly trailers: RawHeaders;
   /** Whether an answer 304 should be avoided. */
   readonly avoidsNotModified: boolean;
-  /** Aborts when the client goes away before the answer is complete. */
-  readonly signal: AbortSignal;
+  /** Whether the client goes away before the answer is complete. */
+  readonly departure: Departure;
   /** Whether a head was sent, or a refusal. */
   readonly isAnswered: boolean;
   /** Passes an interim answer (1xx) on, if this client can take it. */
@@ -50,10 +51,10 @@ export interface Exchange {
   respond(head: AnswerHead): void;
   /** Sends the head now: the body takes its time. */
   flush(): void;
-  /** @returns False if `drained` will be called before more should come. */
+  /** @returns False if no more should come before there is room again. */
   write(chunk: Uint8Array): boolean;
-  /** Has `drained` called whenever there is room again. */
-  onDrain(drained: () => void): void;
+  /** Has `drained` called once, when there is room again. To be asked for only when there is none. */
+  onceDrained(drained: () => void): void;
   /** Completes the answer. */
   end(last: Uint8Array | null, trailers: RawHeaders): void;
   /** Answers without a task. */

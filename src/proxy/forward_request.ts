@@ -51,15 +51,16 @@ interface Failure {
  */
 export async function forwardRequest(forwarding: Forwarding): Promise<void> {
   const { exchange, upstream, router, agents } = forwarding;
+  if (exchange.departure.isGone) return;
   using use = agents.use(upstream);
   const { kept, fresh } = use.pool;
   const isRepeatable = exchange.body === null &&
     IDEMPOTENT.has(exchange.method);
   let failure = await ask(forwarding, isRepeatable ? kept : fresh);
-  if (failure?.wasKept && !exchange.signal.aborted) {
+  if (failure?.wasKept && !exchange.departure.isGone) {
     failure = await ask(forwarding, fresh);
   }
-  if (failure === null || exchange.signal.aborted) return;
+  if (failure === null || exchange.departure.isGone) return;
   exchange.refuse(router.failed(upstream, failure.error));
 }
 
@@ -90,7 +91,7 @@ async function ask(
     asked.destroy();
     resolve(null);
   };
-  exchange.signal.addEventListener("abort", abandon, { once: true });
+  exchange.departure.onGone(abandon);
   asked.on("error", (error) => {
     const { isAnswered } = exchange;
     if (isAnswered) exchange.abort();
@@ -110,7 +111,7 @@ async function ask(
   });
   sendBody(exchange, asked);
   const failure = await promise;
-  exchange.signal.removeEventListener("abort", abandon);
+  exchange.departure.onGone(null);
   return failure;
 }
 

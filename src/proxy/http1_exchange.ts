@@ -6,8 +6,10 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import { Departure } from "./departure.ts";
 import {
   fieldsOf,
+  hasField,
   hasHighBytes,
   type RawHeaders,
   valuesOf,
@@ -25,10 +27,10 @@ export class Http1Exchange implements Exchange {
   readonly headers: RawHeaders;
   readonly client: string;
   readonly body: Readable | null;
+  readonly departure = new Departure();
   readonly avoidsNotModified = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #gone = new AbortController();
   #isComplete = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -43,15 +45,11 @@ export class Http1Exchange implements Exchange {
     request.on("error", () => {});
     response.on("error", () => {});
     const gone = (): void => {
-      if (!this.#isComplete) this.#gone.abort();
+      if (!this.#isComplete) this.departure.tell();
     };
     response.on("close", gone);
     // One that waits for the answer before it, of a client that asks without waiting, does not hear of the end itself.
     if (response.socket === null) request.socket.once("close", gone);
-  }
-
-  get signal(): AbortSignal {
-    return this.#gone.signal;
   }
 
   get trailers(): RawHeaders {
@@ -67,7 +65,7 @@ export class Http1Exchange implements Exchange {
     if (this.#request.httpVersion !== "1.1" || response.headersSent) return;
     if (status === 100) response.writeContinue();
     else if (status === 102) response.writeProcessing();
-    else if (status === 103 && valuesOf(headers, "link").length > 0) {
+    else if (status === 103 && hasField(headers, "link")) {
       const hints: Record<string, string[]> = {};
       for (const [name, value] of fieldsOf(headers)) {
         (hints[name.toLowerCase()] ??= []).push(value);
@@ -95,8 +93,8 @@ export class Http1Exchange implements Exchange {
     return this.#response.write(chunk);
   }
 
-  onDrain(drained: () => void): void {
-    this.#response.on("drain", drained);
+  onceDrained(drained: () => void): void {
+    this.#response.once("drain", drained);
   }
 
   end(last: Uint8Array | null, trailers: RawHeaders): void {
@@ -120,6 +118,6 @@ export class Http1Exchange implements Exchange {
 
 /** RFC 9112 §6.3: a request has a body if it says how it is framed. */
 function hasBody(headers: RawHeaders): boolean {
-  return valuesOf(headers, "transfer-encoding").length > 0 ||
+  return hasField(headers, "transfer-encoding") ||
     valuesOf(headers, "content-length").some((value) => value !== "0");
 }

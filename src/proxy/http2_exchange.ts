@@ -13,6 +13,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Readable } from "node:stream";
+import { Departure } from "./departure.ts";
 import { fieldsOf, type RawHeaders, valuesOf } from "./end_to_end_headers.ts";
 import type { AnswerHead, Exchange } from "./exchange.ts";
 import { refuse } from "./refusal.ts";
@@ -38,8 +39,8 @@ export class Http2Exchange implements Exchange {
   readonly headers: RawHeaders;
   readonly client: string;
   readonly body: Readable | null;
+  readonly departure = new Departure();
   readonly #arrival: Http2Arrival;
-  readonly #gone = new AbortController();
   #trailers: RawHeaders = [];
   #trailersToSend: RawHeaders = [];
   #status: number | null = null;
@@ -64,12 +65,8 @@ export class Http2Exchange implements Exchange {
     stream.on("close", () => {
       const wasReset = !this.#isComplete || (stream.rstCode ?? 0) !== 0;
       if (wasReset && this.#status !== NOT_MODIFIED) budget.spend();
-      if (!this.#isComplete) this.#gone.abort();
+      if (!this.#isComplete) this.departure.tell();
     });
-  }
-
-  get signal(): AbortSignal {
-    return this.#gone.signal;
   }
 
   get trailers(): RawHeaders {
@@ -115,8 +112,8 @@ export class Http2Exchange implements Exchange {
     return this.#arrival.stream.write(chunk);
   }
 
-  onDrain(drained: () => void): void {
-    this.#arrival.stream.on("drain", drained);
+  onceDrained(drained: () => void): void {
+    this.#arrival.stream.once("drain", drained);
   }
 
   end(last: Uint8Array | null, trailers: RawHeaders): void {

@@ -140,7 +140,8 @@ export class ProxyServer implements AsyncDisposable {
   #createHttp1(): Http1Server {
     const server = createHttp1Server({
       maxHeaderSize: MAX_HEAD_BYTES,
-      keepAliveTimeout: IDLE_MS,
+      // Idle connections are watched by `IdleWatch`, without a timer per answer.
+      keepAliveTimeout: 0,
       // Both count from the first byte of a request to its last, and a body may take for ever.
       headersTimeout: 0,
       requestTimeout: 0,
@@ -151,7 +152,8 @@ export class ProxyServer implements AsyncDisposable {
       request: IncomingMessage,
       response: ServerResponse,
     ): void => {
-      this.#answer(
+      announceIdleLimit(response);
+      void this.#answer(
         new Http1Exchange(request, response),
         this.#watched.get(request.socket),
       );
@@ -200,7 +202,7 @@ export class ProxyServer implements AsyncDisposable {
           ? undefined
           : this.#budgets.get(session as ServerHttp2Session);
         if (session === undefined || budget === undefined) return;
-        this.#answer(
+        void this.#answer(
           new Http2Exchange({ stream, headers, rawHeaders, budget }),
           this.#watched.get(session.socket),
         );
@@ -224,18 +226,21 @@ export class ProxyServer implements AsyncDisposable {
     server.emit("connection", socket);
   }
 
-  #answer(exchange: Exchange, watched: Watched | undefined): void {
+  async #answer(
+    exchange: Exchange,
+    watched: Watched | undefined,
+  ): Promise<void> {
     if (watched !== undefined) this.#idle.begin(watched);
-    this.#route(exchange)
-      .catch((error) => {
-        // The client went away meanwhile.
-        if (exchange.signal.aborted) return;
-        this.#options.onError(error);
-        exchange.abort();
-      })
-      .finally(() => {
-        if (watched !== undefined) this.#idle.end(watched);
-      });
+    try {
+      await this.#route(exchange);
+    } catch (error) {
+      // The client went away meanwhile.
+      if (exchange.departure.isGone) return;
+      this.#options.onError(error);
+      exchange.abort();
+    } finally {
+      if (watched !== undefined) this.#idle.end(watched);
+    }
   }
 
   async #route(exchange: Exchange): Promise<void> {
@@ -244,7 +249,7 @@ export class ProxyServer implements AsyncDisposable {
     const name = target === null ? null : nameOfAuthority(target.authority);
     const host = name === null ? null : parseHostName(name, router.tld);
     if (target === null || host === null) return exchange.refuse(MISDIRECTED);
-    const route = await router.find(host, exchange.signal);
+    const route = await router.find(host, exchange.departure);
     if (route.kind === "refusal") return exchange.refuse(route);
     await forwardRequest({
       exchange,
@@ -267,4 +272,10 @@ export class ProxyServer implements AsyncDisposable {
       if (!signal.aborted) throw error;
     }
   }
+}
+
+/** Has an answer say for how long its connection may be idle, as the server would if the limit were its own. */
+function announceIdleLimit(response: ServerResponse): void {
+  (response as unknown as { _keepAliveTimeout: number })._keepAliveTimeout =
+    IDLE_MS;
 }

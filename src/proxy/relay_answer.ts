@@ -5,7 +5,7 @@
  */
 
 import type { IncomingMessage } from "node:http";
-import { endToEndHeaders, valuesOf } from "./end_to_end_headers.ts";
+import { endToEndHeaders, hasField, valuesOf } from "./end_to_end_headers.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Answers that end with their head (RFC 9110 §6.4.1). */
@@ -45,9 +45,13 @@ export function relayAnswer(
     if (missing !== null) missing -= chunk.length;
     // Said with the last bytes, not after them: a frame less, and no write of nothing.
     if (missing === 0) exchange.end(chunk, []);
-    else if (!exchange.write(chunk)) answer.pause();
+    else if (!exchange.write(chunk)) {
+      answer.pause();
+      // Not one listener for all: it would tie each answer to the connection, and with it the next ones, so that they all
+      // outlive young collections.
+      exchange.onceDrained(() => answer.resume());
+    }
   });
-  exchange.onDrain(() => answer.resume());
   answer.on("end", () => {
     if (missing === null) exchange.end(null, answer.rawTrailers);
     done();
@@ -62,7 +66,8 @@ export function relayAnswer(
 /** Bytes of the body; null = it says itself where it ends. */
 function bodyLength(method: string, answer: IncomingMessage): number | null {
   if (method === "HEAD" || BODILESS.has(answer.statusCode ?? 0)) return 0;
-  if (valuesOf(answer.rawHeaders, "transfer-encoding").length > 0) return null;
-  const length = answer.headers["content-length"];
+  if (hasField(answer.rawHeaders, "transfer-encoding")) return null;
+  // Not from the parsed headers, which cost more than all of this. The parser refuses an answer with two.
+  const [length] = valuesOf(answer.rawHeaders, "content-length");
   return length === undefined ? null : Number(length);
 }

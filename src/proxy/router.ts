@@ -15,8 +15,13 @@ export interface Router {
   /**
    * Where a request goes. May wait for a task that is on its way up, as long as the signal lets it and never longer than
    * the router's own limit. Rejects only with the signal's reason.
+   *
+   * @param client Its signal, made when it is asked for.
    */
-  find(name: HostName, signal: AbortSignal): Promise<Route>;
+  find(
+    name: HostName,
+    client: { readonly signal: AbortSignal },
+  ): Promise<Route>;
   /** An upstream could not be reached, or broke the connection before its answer. What to tell instead. */
   failed(upstream: Upstream, error: Error): Refusal;
 }

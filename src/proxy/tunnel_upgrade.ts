@@ -222,7 +222,7 @@ async function findRoute(
 ): Promise<Upstream | Refusal> {
   const name = target === null ? null : nameOfAuthority(target.authority);
   const host = name === null ? null : parseHostName(name, router.tld);
-  return host === null ? MISDIRECTED : await router.find(host, signal);
+  return host === null ? MISDIRECTED : await router.find(host, { signal });
 }
 
 function tooMany(limit: number): Refusal {

@@ -7,9 +7,16 @@
  * @module
  */
 
-import { Agent } from "node:http";
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connectUpstream } from "./connect_upstream.ts";
+import { valuesOf } from "./end_to_end_headers.ts";
 import type { Upstream } from "./router.ts";
 
 /** Longest silence of a kept connection. Shorter than what servers allow, so that few are lost to a race. */
@@ -21,19 +28,80 @@ const MAX_IDLE = 32;
 /** An upstream that nobody asked for this long is forgotten. */
 const FORGOTTEN_AFTER_MS = 60_000;
 
+/** How much sooner a connection is given up than its server said it would. */
+const MARGIN_MS = 1_000;
+
 type ConnectionOptions = Parameters<Agent["createConnection"]>[0];
 type Created = Parameters<Agent["createConnection"]>[1];
 
-/** Connections to one listener. */
+/** What a socket of an agent knows of its last request. */
+interface Served {
+  readonly _httpMessage?: { readonly res?: IncomingMessage | null } | null;
+}
+
+/**
+ * Connections to one listener.
+ *
+ * The agent's own limit for idle connections costs each request several timers, so they are told by the clock: old ones
+ * when a connection is asked for, and all in {@linkcode UpstreamAgent.sweep}.
+ */
 export class UpstreamAgent extends Agent {
   /** Whether connections serve several requests. */
   readonly keepsConnections: boolean;
   readonly #pool: UpstreamPool;
+  /** Until when a connection may be used again, in monotonic milliseconds. */
+  readonly #until = new WeakMap<object, number>();
 
   constructor(pool: UpstreamPool, keepAlive: boolean) {
-    super({ keepAlive, maxFreeSockets: MAX_IDLE, timeout: IDLE_MS });
+    super({ keepAlive, maxFreeSockets: MAX_IDLE });
     this.keepsConnections = keepAlive;
     this.#pool = pool;
+  }
+
+  /** All connections are alike. */
+  override getName(): string {
+    return ONLY;
+  }
+
+  /** Called by `node:http`: a request wants a connection. */
+  addRequest(request: ClientRequest, options: RequestOptions): void {
+    this.sweep();
+    const own = this as unknown as Connections;
+    const free = own.freeSockets[ONLY] ?? [];
+    // As the agent does it, but without three copies of all options.
+    for (let socket = free.pop(); socket !== undefined; socket = free.pop()) {
+      if (socket.destroyed || !socket.writable) {
+        socket.destroy();
+        continue;
+      }
+      this.reuseSocket(socket, request);
+      request.onSocket(socket);
+      (own.sockets[ONLY] ??= []).push(socket);
+      return;
+    }
+    (Agent.prototype as unknown as Requestable)
+      .addRequest.call(this, request, options);
+  }
+
+  /** Called by `node:http`: whether an idle connection is kept. */
+  override keepSocketAlive(socket: Socket): boolean {
+    const idleMs = Math.min(IDLE_MS, serverLimitMs(socket as Served));
+    if (idleMs <= 0) return false;
+    this.#until.set(socket, this.#pool.now() + idleMs);
+    socket.unref();
+    return true;
+  }
+
+  /** Closes connections that were idle for too long. */
+  sweep(): void {
+    const free = this.freeSockets[ONLY];
+    if (free === undefined) return;
+    const now = this.#pool.now();
+    // The longest unused one is the first. What is destroyed leaves the list later.
+    for (const socket of free) {
+      if ((this.#until.get(socket) ?? 0) > now) break;
+      socket.destroy();
+    }
   }
 
   override createConnection(
@@ -54,6 +122,27 @@ export class UpstreamAgent extends Agent {
   }
 }
 
+/** Name of the only group of connections that an agent has. */
+const ONLY = "upstream";
+
+/** The lists of an agent, which it writes itself. */
+interface Connections {
+  readonly freeSockets: Record<string, Socket[]>;
+  readonly sockets: Record<string, Socket[]>;
+}
+
+/** What `node:http` calls, and the types do not tell. */
+interface Requestable {
+  addRequest(request: ClientRequest, options: RequestOptions): void;
+}
+
+/** How long the server keeps an idle connection, by its `Keep-Alive`. */
+function serverLimitMs({ _httpMessage: message }: Served): number {
+  const [value] = valuesOf(message?.res?.rawHeaders ?? [], "keep-alive");
+  const seconds = /\btimeout\s*=\s*(\d+)/i.exec(value ?? "")?.[1];
+  return seconds === undefined ? Infinity : Number(seconds) * 1_000 - MARGIN_MS;
+}
+
 /** The connections of one listener, and the address at which it answered. */
 export class UpstreamPool implements Disposable {
   readonly port: number;
@@ -63,10 +152,13 @@ export class UpstreamPool implements Disposable {
   active = 0;
   /** Monotonic milliseconds. */
   usedAt = 0;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
   #addresses: readonly string[];
 
-  constructor({ port, addresses }: Upstream) {
+  constructor({ port, addresses }: Upstream, now: () => number) {
     this.port = port;
+    this.now = now;
     this.#addresses = addresses;
   }
 
@@ -109,7 +201,7 @@ export class UpstreamAgents implements Disposable {
   use(upstream: Upstream): { readonly pool: UpstreamPool } & Disposable {
     let pool = this.#pools.get(upstream.key);
     if (pool === undefined) {
-      pool = new UpstreamPool(upstream);
+      pool = new UpstreamPool(upstream, this.#now);
       this.#pools.set(upstream.key, pool);
     }
     const used = pool;
@@ -124,10 +216,11 @@ export class UpstreamAgents implements Disposable {
     };
   }
 
-  /** Forgets what nobody has asked for in a while. */
+  /** Closes idle connections, and forgets what nobody has asked for in a while. */
   sweep(): void {
     const limit = this.#now() - FORGOTTEN_AFTER_MS;
     for (const [key, pool] of this.#pools) {
+      pool.kept.sweep();
       if (pool.active > 0 || pool.usedAt > limit) continue;
       pool[Symbol.dispose]();
       this.#pools.delete(key);

@@ -7,6 +7,7 @@
 import {
   endToEndHeaders,
   fieldsOf,
+  hasField,
   type RawHeaders,
   takesTrailers,
   valuesOf,
@@ -54,14 +55,12 @@ export function upstreamHeaders(parts: UpstreamRequestParts): string[] {
     headers,
     parts.avoidsNotModified ? DROPPED_WITH_CONDITIONS : ALWAYS_DROPPED,
   );
-  return [
-    "Host",
-    authority,
-    ...withOneCookie(kept),
-    ...forwardedHeaders(headers, parts),
-    ...framing(parts),
-    ...hopHeaders(parts),
-  ];
+  return ["Host", authority].concat(
+    withOneCookie(kept),
+    forwardedHeaders(headers, parts),
+    framing(parts),
+    hopHeaders(parts),
+  );
 }
 
 /** HTTP/2 splits the field to compress it better; HTTP/1 has it once (RFC 9113 §8.2.3). */
@@ -78,7 +77,7 @@ function withOneCookie(headers: string[]): string[] {
 }
 
 function framing({ method, headers, hasBody }: UpstreamRequestParts): string[] {
-  if (valuesOf(headers, "content-length").length > 0) return [];
+  if (hasField(headers, "content-length")) return [];
   if (!hasBody) return BODY_METHODS.has(method) ? ["Content-Length", "0"] : [];
   // Codings before the last one belong to the body, which passes as it is.
   const codings = valuesOf(headers, "transfer-encoding").join(", ");

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import type { Upstream } from "../../src/proxy/router.ts";
+import { systemClock } from "../../src/kit/clock.ts";
 import { UpstreamAgents } from "../../src/proxy/upstream_agents.ts";
 import { Http2Client } from "../support/http2_client.ts";
 import { freePort } from "../support/free_port.ts";
@@ -143,4 +144,24 @@ Deno.test("connections of a listener that nobody asked for in a minute are forgo
   now += MINUTE_MS;
   agents.sweep();
   assert.equal(agents.size, 0);
+});
+
+Deno.test("a connection that was idle for 4 s, or nearly as long as its server allows, is not used again", async () => {
+  await using task = await proxiedTask((_request, response) => response.end());
+  let now = 0;
+  const clock = { ...systemClock, monotonic: () => now };
+  await using proxy = await testProxy(routerTo(task), { clock });
+  using client = new Http2Client(proxy);
+  const connectionsAfter = async (idleMs: number): Promise<number> => {
+    now += idleMs;
+    assert.equal((await client.ask()).status, 200);
+    return task.connections();
+  };
+  assert.equal(await connectionsAfter(0), 1);
+  assert.equal(await connectionsAfter(3_999), 1);
+  assert.equal(await connectionsAfter(4_000), 2);
+  task.server.keepAliveTimeout = 3_000;
+  assert.equal(await connectionsAfter(0), 2);
+  assert.equal(await connectionsAfter(2_000), 3);
+  await until(() => task.open() === 1);
 });

@@ -49,7 +49,10 @@ class OneTask implements Router {
     return projectId === "shop";
   }
 
-  find(name: HostName, signal: AbortSignal): Promise<Route> {
+  find(
+    name: HostName,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Route> {
     return this.route(name, signal);
   }
 
