@@ -10,6 +10,9 @@ import type { Paint } from "./paint.ts";
 /** Names that are listed. */
 const NAMES_MAX = 20;
 
+/** Of those the daemon has looked up no more; another one beside them would look as if it resolved. */
+const LOOKED_UP_MAX = 8;
+
 /** The lines of `dns status`. */
 export function dnsLines(
   status: Result<"dns.status">,
@@ -29,18 +32,17 @@ export function dnsLines(
     : resolves
     ? paint("green", "they resolve")
     : paint("red", "they do not resolve");
+  const listed = resolves === false ? LOOKED_UP_MAX : NAMES_MAX;
   return [
     `Names: below .${tld}, ${verdict}`,
     `Resolver: ${resolver}${chosen}, ${status.detail}`,
     ...port === null ? [] : [`DNS server: 127.0.0.1:${port}`],
-    ...names.slice(0, NAMES_MAX).map((name) =>
+    ...names.slice(0, listed).map((name) =>
       status.unresolved.includes(name)
         ? `  ${name}  ${paint("red", "does not resolve")}`
         : `  ${name}`
     ),
-    ...names.length > NAMES_MAX
-      ? [`  and ${names.length - NAMES_MAX} more`]
-      : [],
+    ...names.length > listed ? [`  and ${names.length - listed} more`] : [],
     ...status.skipped.map((name) =>
       paint("yellow", `A hosts file cannot have "${name}"`)
     ),
