@@ -90,7 +90,8 @@ export function label(): Rule<string> {
 /** The host of a task: a label, the apex or the catch-all. */
 export function host(): Rule<string> {
   return text({
-    expected: '"@", "*", or a name of lower-case letters, digits and inner "-"',
+    expected:
+      '"@", "*", or a name of lower-case letters, digits and inner "-", such as "api" for api.PROJECT.localhost',
     pattern: HOST_REGEXP,
     maxLength: MAX_LABEL_LENGTH,
   });
