@@ -252,7 +252,7 @@ Deno.test("a DNS port that is taken is told, and the daemon lives", async () => 
   const finding = checks.find(({ name }) => name === "names");
   assert.match(
     String(finding?.["detail"]),
-    new RegExp(`${reason}.*; ${Deno.pid} `),
+    new RegExp(`${reason}.*; .* \\(pid ${Deno.pid}\\)`),
   );
   held.dispose();
   const later = await taskmux.ok<DnsStatus>(["dns", "status"]);
