@@ -40,6 +40,9 @@ const MAX_EARLY_BYTES = 64 * 1024;
 
 const SWITCHING_PROTOCOLS = 101;
 
+/** Interim answers that are passed on. */
+const MAX_INTERIM = 32;
+
 /** Events after which reading may tell something new. */
 const WAKING = ["readable", "end", "close"] as const;
 
@@ -242,6 +245,7 @@ async function readAnswer(
   client: Socket,
 ): Promise<{ readonly answer: AnswerHead; readonly rest: Uint8Array }> {
   let bytes = new Uint8Array();
+  let interim = 0;
   while (true) {
     const answer = parseAnswerHead(bytes);
     if (answer === null) {
@@ -252,7 +256,8 @@ async function readAnswer(
     if (answer.status >= 200 || answer.status === SWITCHING_PROTOCOLS) {
       return { answer, rest };
     }
-    client.write(characters(answer.text));
+    // Whoever says so without end says nothing.
+    if (++interim <= MAX_INTERIM) client.write(characters(answer.text));
     bytes = rest;
   }
 }
