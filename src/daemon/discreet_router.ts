@@ -25,8 +25,8 @@ export function discreetRouter(
   return {
     tld: inner.tld,
     knows: (projectId) => inner.knows(projectId),
-    async find(name, signal) {
-      const route = await inner.find(name, signal);
+    async find(name, client, options) {
+      const route = await inner.find(name, client, options);
       return route.kind === "refusal" ? await discreet(route) : route;
     },
     failed: (upstream, error) => inner.failed(upstream, error),

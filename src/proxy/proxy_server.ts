@@ -30,6 +30,7 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { answerUnreadable } from "./answer_unreadable.ts";
 import type { CertificateSource } from "./certificates.ts";
 import type { Exchange } from "./exchange.ts";
+import { isOfForeignPage } from "./foreign_page.ts";
 import { forwardRequest } from "./forward_request.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
 import { Http2Exchange } from "./http2_exchange.ts";
@@ -248,13 +249,13 @@ export class ProxyServer implements AsyncDisposable {
     exchange: Exchange,
     watched: Watched | undefined,
   ): Promise<void> {
-    if (this.#isFull || (watched?.active ?? 0) >= MAX_PER_CONNECTION) {
-      return exchange.refuse(TOO_MANY);
-    }
+    const isTooMany = this.#isFull ||
+      (watched?.active ?? 0) >= MAX_PER_CONNECTION;
     this.#requests += 1;
     if (watched !== undefined) this.#idle.begin(watched);
     try {
-      await this.#route(exchange);
+      if (isTooMany) exchange.refuse(TOO_MANY);
+      else await this.#route(exchange);
     } catch (error) {
       // The client went away meanwhile.
       if (exchange.departure.isGone) return;
@@ -272,7 +273,9 @@ export class ProxyServer implements AsyncDisposable {
     const name = target === null ? null : nameOfAuthority(target.authority);
     const host = name === null ? null : parseHostName(name, router.tld);
     if (target === null || host === null) return exchange.refuse(MISDIRECTED);
-    const route = await router.find(host, exchange.departure);
+    const route = await router.find(host, exchange.departure, {
+      isForeign: isOfForeignPage(exchange.headers, router.tld),
+    });
     if (route.kind === "refusal") return exchange.refuse(route);
     await forwardRequest({
       exchange,

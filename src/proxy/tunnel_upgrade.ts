@@ -13,6 +13,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
 import { connectUpstream } from "./connect_upstream.ts";
+import { isOfForeignPage } from "./foreign_page.ts";
 import { MISDIRECTED } from "./refusal.ts";
 import { refusalResponse } from "./refusal_response.ts";
 import { http1Target, type RequestTarget } from "./request_target.ts";
@@ -122,7 +123,11 @@ export class UpgradeTunnels implements Disposable {
       if (target === null || "transfer-encoding" in request.headers) {
         return refuseUpgrade(client, request, UNREADABLE);
       }
-      const route = await findRoute(router, { target, signal: gone.signal });
+      const route = await findRoute(router, {
+        target,
+        signal: gone.signal,
+        isForeign: isOfForeignPage(request.rawHeaders, router.tld),
+      });
       if (route.kind === "refusal") {
         return refuseUpgrade(client, request, route);
       }
@@ -218,14 +223,17 @@ class EarlyBytes {
 
 async function findRoute(
   router: Router,
-  { target, signal }: {
+  { target, signal, isForeign }: {
     readonly target: RequestTarget | null;
     readonly signal: AbortSignal;
+    readonly isForeign: boolean;
   },
 ): Promise<Upstream | Refusal> {
   const name = target === null ? null : nameOfAuthority(target.authority);
   const host = name === null ? null : parseHostName(name, router.tld);
-  return host === null ? MISDIRECTED : await router.find(host, { signal });
+  return host === null
+    ? MISDIRECTED
+    : await router.find(host, { signal }, { isForeign });
 }
 
 function tooMany(limit: number): Refusal {
