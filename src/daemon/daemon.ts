@@ -273,7 +273,11 @@ async function openEngine(
     log: options.log,
   });
   const parts = { options, state, keeper, aliases, stack };
-  const proxy = await openFront({ ...parts, projects: () => projects });
+  const proxy = await openFront({
+    ...parts,
+    projects: () => projects,
+    host: () => host,
+  });
   const { front } = proxy;
   const serveNames = () => serveAndNote({ ...state, front });
   const host = createHost({

@@ -13,11 +13,16 @@ import type { ProxyBinding } from "../domain/task_url.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Router } from "../proxy/router.ts";
 import type { Certificates } from "./certificates.ts";
+import { descriptorLimit } from "./descriptor_limit.ts";
 import { type FrontPorts, openFrontPorts } from "./open_front_ports.ts";
 import { portDetours, portProblems } from "./port_problems.ts";
 
 /** Pause after an attempt that failed: every look at a project with names is the next one. */
 const RETRY_MS = 1_000;
+
+/** Connections of the proxy, and of its redirect, where the system allows as many. */
+const MAX_OPEN = 16_384;
+const MAX_REDIRECTS = 1_000;
 
 /** What the front needs. */
 export interface FrontOptions {
@@ -149,12 +154,15 @@ export class Front implements AsyncDisposable {
       import("../proxy/proxy_server.ts"),
       import("../proxy/redirect_server.ts"),
     ]);
+    const limit = await descriptorLimit(clock);
     // Tasks are told where the authority is as soon as they have names.
     await certificates.authority();
     const server = this.#stack.use(
       new ProxyServer({
         router,
         certificates,
+        // The rest is for files, programs and the keeper.
+        maxOpen: Math.min(MAX_OPEN, Math.floor(limit / 2)),
         onError: (error) => {
           // That there is no certificate is told by `status`; a line for each handshake would bury the rest.
           if (!isWithoutCertificate(error)) onError(error, "proxy");
@@ -166,6 +174,7 @@ export class Front implements AsyncDisposable {
         router,
         httpsPort: () => this.binding.bound ? this.binding.httpsPort : null,
         clock,
+        maxConnections: Math.min(MAX_REDIRECTS, Math.floor(limit / 8)),
       }),
     );
     if (this.#ports === null) {

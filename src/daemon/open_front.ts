@@ -10,6 +10,8 @@ import { isProxyForbidden } from "../config/proxy_forbidden.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
 import { type Aliases, servedAliases } from "./aliases.ts";
+import type { SupervisorHost } from "../supervisor/host.ts";
+import { discreetRouter } from "./discreet_router.ts";
 import { freshBundle } from "./client_bundle.ts";
 import { Certificates } from "./certificates.ts";
 import type { DamageReport } from "./damage_report.ts";
@@ -17,6 +19,7 @@ import { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
 import { ProjectRouter } from "./project_router.ts";
+import { ProjectSecrets } from "./project_secrets.ts";
 import type { Projects } from "./projects.ts";
 
 /** What the two need. */
@@ -41,11 +44,12 @@ export interface FrontParts {
   /** Closes the front. */
   readonly stack: AsyncDisposableStack;
   projects(): Projects;
+  host(): SupervisorHost;
 }
 
 /** Makes both; nothing is opened before there is a name to serve. */
 export async function openFront(
-  { options, state, keeper, aliases, stack, projects }: FrontParts,
+  { options, state, keeper, aliases, stack, projects, host }: FrontParts,
 ): Promise<{
   readonly front: Front;
   readonly certificates: Certificates;
@@ -70,24 +74,28 @@ export async function openFront(
     onDamage: (found) => damage.add(found),
     onWarning: (message) => log("warning", message),
   });
+  const router = new ProjectRouter({
+    tld: config.dns.managedTld,
+    clock: systemClock,
+    scope: state.scope,
+    project: (id) => projects().find(id),
+    holders: (of) => keeper.request("holders", of),
+    alias: servedAliases(
+      aliases,
+      (id) =>
+        projects().find(id)?.supervisor?.runners.map(({ spec }) => spec) ?? [],
+    ),
+  });
+  let secrets: ProjectSecrets | null = null;
   const front = stack.use(
     await Front.open({
       config,
       isForbidden: isProxyForbidden(environment()),
       ports: options.front ?? null,
       certificates,
-      router: new ProjectRouter({
-        tld: config.dns.managedTld,
-        clock: systemClock,
-        scope: state.scope,
-        project: (id) => projects().find(id),
-        holders: (of) => keeper.request("holders", of),
-        alias: servedAliases(
-          aliases,
-          (id) =>
-            projects().find(id)?.supervisor?.runners.map(({ spec }) => spec) ??
-              [],
-        ),
+      router: discreetRouter(router, (scope) => {
+        secrets ??= new ProjectSecrets({ host: host(), projects: projects() });
+        return secrets.redactorFor(scope);
       }),
       holders: async (port) =>
         (await keeper.request("holders", { port })).holders,

@@ -12,7 +12,13 @@ import type { RunInfo } from "../domain/task_state.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
-import type { Refusal, Route, Router, Upstream } from "../proxy/router.ts";
+import type {
+  FindOptions,
+  Refusal,
+  Route,
+  Router,
+  Upstream,
+} from "../proxy/router.ts";
 import {
   type Holders,
   ListenerProofs,
@@ -27,6 +33,7 @@ import {
   explainedRefusal,
   heldByStranger,
   inFolderOf,
+  notForForeign,
   refusal,
   type TaskRoute,
   tooManyWait,
@@ -115,9 +122,13 @@ export class ProjectRouter implements Router {
   find(
     name: HostName,
     client: { readonly signal: AbortSignal },
+    { isForeign = false }: FindOptions = {},
   ): Promise<Route> {
     const destination = this.#destinationOf(name);
     if (destination.kind !== "task") return Promise.resolve(destination);
+    if (isForeign && waitsForRequest(destination.runner)) {
+      return Promise.resolve(notForForeign(destination));
+    }
     const known = this.#recall(destination);
     return known === null
       ? this.#arrive(destination, client.signal)

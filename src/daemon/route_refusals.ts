@@ -86,6 +86,21 @@ export function unknownHost(
   });
 }
 
+/** A page elsewhere asks for a task that waits for its first request. */
+export function notForForeign(
+  { runner, supervisor, project }: TaskRoute,
+): Refusal {
+  return refusal({
+    code: "not_running",
+    message:
+      `Task "${runner.name}" is not running, and pages of other sites do not start it`,
+    projectId: supervisor.projectId,
+    task: runner.name,
+    state: runner.snapshot().state,
+    hint: inFolderOf(project, `start ${runner.name}`),
+  });
+}
+
 /** More requests wait for the task than may. */
 export function tooManyWait({ runner, supervisor }: TaskRoute): Refusal {
   const { state } = runner.snapshot();

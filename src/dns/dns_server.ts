@@ -28,6 +28,9 @@ const MAX_CONNECTIONS = 64;
 /** A connection on which nothing moves for so long is closed (RFC 7766 §6.2.3). */
 const TCP_IDLE_MS = 10_000;
 
+/** Pause after a connection for which there was no descriptor. */
+const RETRY_MS = 100;
+
 /** How often a free port is looked for that both protocols have free on both addresses. */
 const BIND_ATTEMPTS = 10;
 
@@ -64,7 +67,7 @@ export class DnsServer implements AsyncDisposable {
       this.#scope.run(() => this.#serveUdp(socket));
     }
     for (const listener of sockets.tcp) {
-      this.#scope.run(() => this.#serveTcp(listener));
+      this.#scope.run((signal) => this.#serveTcp(listener, signal));
     }
   }
 
@@ -109,10 +112,17 @@ export class DnsServer implements AsyncDisposable {
     }
   }
 
-  async #serveTcp(listener: Deno.Listener): Promise<void> {
+  async #serveTcp(
+    listener: Deno.Listener,
+    signal: AbortSignal,
+  ): Promise<void> {
     while (true) {
-      const connection = await listener.accept().catch(whenClosed);
+      const connection = await listener.accept().catch(whenShort);
       if (connection === null) return;
+      if (connection === "short") {
+        await this.#options.clock.sleep(RETRY_MS, signal);
+        continue;
+      }
       if (this.#connections.size >= MAX_CONNECTIONS) {
         close(connection);
         continue;
@@ -309,6 +319,19 @@ function whenClosed(error: unknown): null {
   ) return null;
   throw error;
 }
+
+/** What a listener throws: it is closed, or there is no descriptor for the next connection. */
+function whenShort(error: unknown): null | "short" {
+  const isShort = error instanceof Error && "code" in error &&
+    SHORT.has(error.code);
+  return isShort ? "short" : whenClosed(error);
+}
+
+const SHORT: ReadonlySet<unknown> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ECONNABORTED",
+]);
 
 /** What a peer does to its connection is no failure of ours. */
 function whenBroken(error: unknown): null {

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { type ClientRequest, request as startRequest } from "node:http";
+import {
+  type ClientRequest,
+  type InformationEvent,
+  request as startRequest,
+} from "node:http";
 import { endToEndHeaders, fieldsOf } from "./end_to_end_headers.ts";
 import type { Exchange } from "./exchange.ts";
 import { flushHead } from "./flush_head.ts";
@@ -16,6 +20,12 @@ import { upstreamHeaders } from "./upstream_request.ts";
 
 /** Largest head of an answer. */
 const MAX_HEAD_BYTES = 64 * 1024;
+
+/** Interim answers that are passed on. A task that never ends them costs no memory then. */
+const MAX_INTERIM = 32;
+
+/** Belongs to the framing of a final answer. */
+const FRAMING: ReadonlySet<string> = new Set(["content-length"]);
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set([
@@ -97,22 +107,42 @@ async function ask(
     if (isAnswered) exchange.abort();
     resolve(isAnswered ? null : { error, wasKept: asked.reusedSocket });
   });
-  asked.on("information", ({ statusCode, rawHeaders }) => {
-    exchange.inform(statusCode, endToEndHeaders(rawHeaders));
-  });
+  passInterim(exchange, asked);
   asked.on("response", (answer) => {
     try {
       relayAnswer(exchange, answer, () => resolve(null));
     } catch (error) {
-      // Fields that cannot be sent on.
-      if (!(error instanceof TypeError)) throw error;
+      if (!isUnsendable(error)) throw error;
       asked.destroy(error);
     }
+  });
+  asked.on("upgrade", (_answer, socket) => {
+    socket.destroy();
+    const error = new Error("it changed the protocol, which nobody asked for");
+    resolve({ error, wasKept: false });
   });
   sendBody(exchange, asked);
   const failure = await promise;
   exchange.departure.onGone(null);
   return failure;
+}
+
+/** A hint that cannot be sent on is left out: the answer follows. */
+function passInterim(exchange: Exchange, asked: ClientRequest): void {
+  let passed = 0;
+  asked.on("information", ({ statusCode, rawHeaders }: InformationEvent) => {
+    if (++passed > MAX_INTERIM) return;
+    try {
+      exchange.inform(statusCode, endToEndHeaders(rawHeaders, FRAMING));
+    } catch (error) {
+      if (!isUnsendable(error)) throw error;
+    }
+  });
+}
+
+/** Whether it is about fields, or a status, that the client's protocol does not have. */
+function isUnsendable(error: unknown): error is Error {
+  return error instanceof TypeError || error instanceof RangeError;
 }
 
 /** Sends the body as it comes, never more of it than the task takes. */
@@ -126,7 +156,7 @@ function sendBody(exchange: Exchange, asked: ClientRequest): void {
   flushHead(asked);
   body.pipe(asked, { end: false });
   body.on("end", () => {
-    const trailers = [...fieldsOf(exchange.trailers)];
+    const trailers = [...fieldsOf(endToEndHeaders(exchange.trailers))];
     if (trailers.length > 0 && asked.chunkedEncoding) {
       asked.addTrailers(trailers as [string, string][]);
     }

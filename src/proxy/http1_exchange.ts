@@ -66,7 +66,7 @@ export class Http1Exchange implements Exchange {
     if (status === 100) response.writeContinue();
     else if (status === 102) response.writeProcessing();
     else if (status === 103 && hasField(headers, "link")) {
-      const hints: Record<string, string[]> = {};
+      const hints: Record<string, string[]> = Object.create(null);
       for (const [name, value] of fieldsOf(headers)) {
         (hints[name.toLowerCase()] ??= []).push(value);
       }
@@ -107,8 +107,10 @@ export class Http1Exchange implements Exchange {
   }
 
   refuse(refusal: Refusal): void {
-    this.#isComplete = true;
+    // Of an answer that could not be sent.
+    this.#response.statusMessage = "";
     refuse(this.#request, this.#response, refusal);
+    this.#isComplete = true;
   }
 
   abort(): void {

@@ -142,12 +142,13 @@ export class Http2Exchange implements Exchange {
 }
 
 function outgoing(status: number, headers: RawHeaders): OutgoingHttpHeaders {
-  return { ":status": status, ...grouped(headers) };
+  return Object.assign(grouped(headers), { ":status": status });
 }
 
 /** Fields by their names in lower case, repetitions in lists. Of fields that may be there once, the first counts. */
 function grouped(headers: RawHeaders): Record<string, string | string[]> {
-  const result: Record<string, string | string[]> = {};
+  // A field may be called as what objects inherit.
+  const result: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of fieldsOf(headers)) {
     const key = name.toLowerCase();
     const known = result[key];

@@ -30,11 +30,12 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { answerUnreadable } from "./answer_unreadable.ts";
 import type { CertificateSource } from "./certificates.ts";
 import type { Exchange } from "./exchange.ts";
+import { isOfForeignPage } from "./foreign_page.ts";
 import { forwardRequest } from "./forward_request.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
 import { Http2Exchange } from "./http2_exchange.ts";
 import { IdleWatch, type Watched } from "./idle_watch.ts";
-import { MISDIRECTED } from "./refusal.ts";
+import { MISDIRECTED, TOO_MANY } from "./refusal.ts";
 import { repairEmptyWrites } from "./repair_empty_writes.ts";
 import { repairReadPause } from "./repair_read_pause.ts";
 import { ResetBudget } from "./reset_budget.ts";
@@ -50,6 +51,8 @@ export interface ProxyOptions {
   readonly clock?: Clock;
   /** Most WebSockets at the same time; by default 10,000. */
   readonly maxTunnels?: number;
+  /** Most connections of clients and to tasks together; by default 16,384. */
+  readonly maxOpen?: number;
   /** Reports a failure of the proxy itself. What clients and tasks do is none. */
   onError(error: unknown): void;
 }
@@ -66,8 +69,11 @@ const SWEEP_MS = 5_000;
 /** Largest head of a request. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
-/** Connections at once. Far above what a browser opens, and below what a process may have open. */
-const MAX_CONNECTIONS = 16_384;
+/** Connections of clients and to tasks. Far above what browsers open. */
+const MAX_OPEN = 16_384;
+
+/** Requests under way on one connection; each has a connection to its task. A page of a thousand modules stays below. */
+const MAX_PER_CONNECTION = 256;
 
 /** See the module. Disposal ends every connection at once. */
 export class ProxyServer implements AsyncDisposable {
@@ -80,6 +86,9 @@ export class ProxyServer implements AsyncDisposable {
   readonly #agents: UpstreamAgents;
   readonly #idle: IdleWatch;
   readonly #sockets = new Set<Socket>();
+  readonly #maxOpen: number;
+  /** Requests under way. */
+  #requests = 0;
   readonly #watched = new WeakMap<object, Watched>();
   readonly #budgets = new WeakMap<ServerHttp2Session, ResetBudget>();
   readonly #stop = new AbortController();
@@ -87,6 +96,7 @@ export class ProxyServer implements AsyncDisposable {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#maxOpen = options.maxOpen ?? MAX_OPEN;
     this.#tunnels = new UpgradeTunnels(options);
     this.#clock = options.clock ?? systemClock;
     const now = (): number => this.#clock.monotonic();
@@ -100,13 +110,19 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Takes a connection over. */
   accept(socket: Socket): void {
-    if (this.#sockets.size >= MAX_CONNECTIONS || this.#stop.signal.aborted) {
+    if (this.#isFull || this.#stop.signal.aborted) {
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     this.#tls.emit("connection", socket);
+  }
+
+  /** Whoever used up what this process may have open would end it. */
+  get #isFull(): boolean {
+    const { size } = this.#sockets;
+    return size + this.#requests + this.#tunnels.size >= this.#maxOpen;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,7 +193,10 @@ export class ProxyServer implements AsyncDisposable {
 
   #createHttp2(): Http2Server {
     const server = createHttp2Server({
-      settings: { maxHeaderListSize: MAX_HEAD_BYTES },
+      settings: {
+        maxHeaderListSize: MAX_HEAD_BYTES,
+        maxConcurrentStreams: MAX_PER_CONNECTION,
+      },
     });
     server.on("session", (session) => {
       session.on("error", () => {});
@@ -230,15 +249,20 @@ export class ProxyServer implements AsyncDisposable {
     exchange: Exchange,
     watched: Watched | undefined,
   ): Promise<void> {
+    const isTooMany = this.#isFull ||
+      (watched?.active ?? 0) >= MAX_PER_CONNECTION;
+    this.#requests += 1;
     if (watched !== undefined) this.#idle.begin(watched);
     try {
-      await this.#route(exchange);
+      if (isTooMany) exchange.refuse(TOO_MANY);
+      else await this.#route(exchange);
     } catch (error) {
       // The client went away meanwhile.
       if (exchange.departure.isGone) return;
       this.#options.onError(error);
       exchange.abort();
     } finally {
+      this.#requests -= 1;
       if (watched !== undefined) this.#idle.end(watched);
     }
   }
@@ -249,7 +273,9 @@ export class ProxyServer implements AsyncDisposable {
     const name = target === null ? null : nameOfAuthority(target.authority);
     const host = name === null ? null : parseHostName(name, router.tld);
     if (target === null || host === null) return exchange.refuse(MISDIRECTED);
-    const route = await router.find(host, exchange.departure);
+    const route = await router.find(host, exchange.departure, {
+      isForeign: isOfForeignPage(exchange.headers, router.tld),
+    });
     if (route.kind === "refusal") return exchange.refuse(route);
     await forwardRequest({
       exchange,

@@ -39,6 +39,8 @@ export interface RedirectOptions {
   /** Where HTTPS is served; null = nowhere now. */
   httpsPort(): number | null;
   readonly clock: Clock;
+  /** Most connections at a time; by default 1,000. */
+  readonly maxConnections?: number;
 }
 
 /** See the module. Disposal ends every connection. */
@@ -61,7 +63,8 @@ export class RedirectServer implements AsyncDisposable {
 
   /** Takes a connection over. */
   accept(socket: Socket): void {
-    if (this.#sockets.size >= MAX_CONNECTIONS) {
+    const { maxConnections = MAX_CONNECTIONS } = this.#options;
+    if (this.#sockets.size >= maxConnections) {
       socket.destroy();
       return;
     }

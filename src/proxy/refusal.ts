@@ -23,6 +23,16 @@ export const MISDIRECTED: Refusal = {
   isTransient: false,
 };
 
+/** For requests beyond what a connection, or the proxy, serves at a time. */
+export const TOO_MANY: Refusal = {
+  ...MISDIRECTED,
+  status: 503,
+  code: "too_many_requests",
+  message: "Too many requests are under way",
+  hint: null,
+  isTransient: true,
+};
+
 /** Answers with a refusal, whatever the method. The rest of the request is read and thrown away. */
 export function refuse(
   request: ClientRequest,

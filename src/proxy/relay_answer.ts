@@ -19,16 +19,19 @@ const TRAILER: ReadonlySet<string> = new Set(["trailer"]);
  *
  * @param done Called when the task has nothing more to say, or broke off.
  * @throws {TypeError} If the head cannot be sent on. Nothing was sent then.
+ * @throws {RangeError} If its status cannot.
  */
 export function relayAnswer(
   exchange: Exchange,
   answer: IncomingMessage,
   done: () => void,
 ): void {
+  const { statusCode: status = 0 } = answer;
+  if (status < 200) throw new RangeError(`${status} is no answer`);
   const length = bodyLength(exchange.method, answer);
   const isChunked = length === null;
   exchange.respond({
-    status: answer.statusCode ?? 0,
+    status,
     message: answer.statusMessage ?? "",
     headers: endToEndHeaders(
       answer.rawHeaders,
@@ -53,7 +56,9 @@ export function relayAnswer(
     }
   });
   answer.on("end", () => {
-    if (missing === null) exchange.end(null, answer.rawTrailers);
+    if (missing === null) {
+      exchange.end(null, endToEndHeaders(answer.rawTrailers));
+    }
     done();
   });
   answer.on("error", () => exchange.abort());

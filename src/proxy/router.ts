@@ -21,9 +21,16 @@ export interface Router {
   find(
     name: HostName,
     client: { readonly signal: AbortSignal },
+    options?: FindOptions,
   ): Promise<Route>;
   /** An upstream could not be reached, or broke the connection before its answer. What to tell instead. */
   failed(upstream: Upstream, error: Error): Refusal;
+}
+
+/** Who asks. */
+export interface FindOptions {
+  /** Whether it is a page elsewhere, for which no task is started. */
+  readonly isForeign?: boolean;
 }
 
 /** Where a name leads. */

@@ -13,6 +13,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
 import { connectUpstream } from "./connect_upstream.ts";
+import { isOfForeignPage } from "./foreign_page.ts";
 import { MISDIRECTED } from "./refusal.ts";
 import { refusalResponse } from "./refusal_response.ts";
 import { http1Target, type RequestTarget } from "./request_target.ts";
@@ -39,6 +40,9 @@ const LINGER_MS = 30_000;
 const MAX_EARLY_BYTES = 64 * 1024;
 
 const SWITCHING_PROTOCOLS = 101;
+
+/** Interim answers that are passed on. */
+const MAX_INTERIM = 32;
 
 /** Events after which reading may tell something new. */
 const WAKING = ["readable", "end", "close"] as const;
@@ -119,7 +123,11 @@ export class UpgradeTunnels implements Disposable {
       if (target === null || "transfer-encoding" in request.headers) {
         return refuseUpgrade(client, request, UNREADABLE);
       }
-      const route = await findRoute(router, { target, signal: gone.signal });
+      const route = await findRoute(router, {
+        target,
+        signal: gone.signal,
+        isForeign: isOfForeignPage(request.rawHeaders, router.tld),
+      });
       if (route.kind === "refusal") {
         return refuseUpgrade(client, request, route);
       }
@@ -215,14 +223,17 @@ class EarlyBytes {
 
 async function findRoute(
   router: Router,
-  { target, signal }: {
+  { target, signal, isForeign }: {
     readonly target: RequestTarget | null;
     readonly signal: AbortSignal;
+    readonly isForeign: boolean;
   },
 ): Promise<Upstream | Refusal> {
   const name = target === null ? null : nameOfAuthority(target.authority);
   const host = name === null ? null : parseHostName(name, router.tld);
-  return host === null ? MISDIRECTED : await router.find(host, { signal });
+  return host === null
+    ? MISDIRECTED
+    : await router.find(host, { signal }, { isForeign });
 }
 
 function tooMany(limit: number): Refusal {
@@ -242,6 +253,7 @@ async function readAnswer(
   client: Socket,
 ): Promise<{ readonly answer: AnswerHead; readonly rest: Uint8Array }> {
   let bytes = new Uint8Array();
+  let interim = 0;
   while (true) {
     const answer = parseAnswerHead(bytes);
     if (answer === null) {
@@ -252,7 +264,8 @@ async function readAnswer(
     if (answer.status >= 200 || answer.status === SWITCHING_PROTOCOLS) {
       return { answer, rest };
     }
-    client.write(characters(answer.text));
+    // Whoever says so without end says nothing.
+    if (++interim <= MAX_INTERIM) client.write(characters(answer.text));
     bytes = rest;
   }
 }

@@ -8,6 +8,13 @@
  */
 
 import { createServer, type Server, type Socket } from "node:net";
+import { Timer } from "../kit/timer.ts";
+
+/** How often {@linkcode FrontPort} begins to listen again. */
+const LISTEN_MS = 2_000;
+
+/** Connections that wait to be accepted, as `node:net` has it. */
+const BACKLOG = 511;
 
 /** What to bind. */
 export interface FrontAddress {
@@ -30,6 +37,7 @@ export class FrontPort implements AsyncDisposable {
   readonly isTaken: boolean;
   readonly #servers: readonly Server[];
   readonly #sockets = new Set<Socket>();
+  readonly #listening = new Timer(() => this.#listenAgain());
   #handle: ConnectionHandler;
 
   private constructor(
@@ -48,6 +56,7 @@ export class FrontPort implements AsyncDisposable {
     for (const server of this.#servers) {
       server.on("connection", (socket) => this.#accept(socket));
     }
+    if (this.#servers.length > 0) this.#listening.arm(LISTEN_MS);
   }
 
   /**
@@ -81,11 +90,24 @@ export class FrontPort implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#listening.disarm();
     const closed = this.#servers.map((server) =>
       new Promise<void>((resolve) => server.close(() => resolve()))
     );
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);
+  }
+
+  /**
+   * Without a descriptor for a connection Deno 2.9 accepts no other ever again, and tells nobody. To listen once more
+   * changes that, and is nothing otherwise.
+   */
+  #listenAgain(): void {
+    for (const server of this.#servers) {
+      const { _handle: handle } = server as unknown as Listening;
+      handle?.listen(BACKLOG);
+    }
+    this.#listening.arm(LISTEN_MS);
   }
 
   #accept(socket: Socket): void {
@@ -95,6 +117,11 @@ export class FrontPort implements AsyncDisposable {
     socket.on("error", () => socket.destroy());
     this.#handle(socket);
   }
+}
+
+/** What a server consists of. */
+interface Listening {
+  readonly _handle: { listen(backlog: number): number } | null;
 }
 
 /** How long a client may take to send its request. */

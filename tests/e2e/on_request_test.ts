@@ -58,6 +58,19 @@ Deno.test("the first request starts a task, with what it needs, once", async (t)
   });
 
   const proxy = await proxyClient(taskmux);
+  await t.step("a page of another site does not start it", async () => {
+    const headers = {
+      "sec-fetch-site": "cross-site",
+      "sec-fetch-mode": "no-cors",
+      "sec-fetch-dest": "image",
+    };
+    const { status, text } = await proxy.ask("docs.shop.localhost/a.png", {
+      headers,
+    });
+    assert.equal(status, 503);
+    assert.match(text, /pages of other sites do not start it/);
+    assert.equal((await shop.task("docs")).state, "stopped");
+  });
   await t.step("twenty requests are one start", async () => {
     const answers = await Promise.all(
       Array.from(

@@ -66,10 +66,16 @@ command = "exec sleep 1000"
 auto_start = false
 
 [tasks.doomed]
-command = "${gated("go-doomed", "echo 'no database <here>'; exit 3")}"
+command = "${
+  gated(
+    "go-doomed",
+    "echo 'no database <here>'; echo with $DB_TOKEN; exit 3",
+  )
+}"
 host = "doomed"
 auto_start = false
 restart_policy = "no"
+env = { DB_TOKEN = "Zq9fKe7dWc5bVa4h3g21" }
 `;
 
 const OTHER = `
@@ -342,7 +348,7 @@ async function holdSteps(
       const { status, body } = await held;
       assert.equal(status, 503);
       assert.equal(body["reason"], "failed");
-      assert.deepEqual(body["lines"], ["no database <here>"]);
+      assert.deepEqual(body["lines"], ["no database <here>", "with ***"]);
       assert.match(String(body["error"]), /exited with (code )?3/);
       assert.match((await page).text, /no database &#60;here&#62;/);
     },

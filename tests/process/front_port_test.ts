@@ -76,3 +76,23 @@ Deno.test("a client that says nothing, or half a request, holds nothing up", asy
   await front[Symbol.asyncDispose]();
   assert.equal(await silent.read(new Uint8Array(1)).catch(() => null), null);
 });
+
+// A flood of connections must not leave us deaf.
+Deno.test("whoever had no descriptor for a connection takes the next ones", async () => {
+  const program = `${REPOSITORY}/tests/support/without_descriptors.ts`;
+  const { success, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: [
+      "-c",
+      'ulimit -n 100; exec "$0" "$@"',
+      Deno.execPath(),
+      ...["run", "--no-prompt", "--no-check", "--allow-net", "--allow-read"],
+      ...["--allow-write", "--unstable-net", program],
+    ],
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), {
+    isAnswered: true,
+    greeting: "hello",
+    errors: [],
+  });
+});

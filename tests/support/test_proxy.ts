@@ -32,7 +32,7 @@ let made: ReturnType<typeof makeAuthority> | null = null;
 /** Starts a proxy. */
 export async function testProxy(
   router: Router,
-  options: Pick<ProxyOptions, "clock" | "maxTunnels"> = {},
+  options: Pick<ProxyOptions, "clock" | "maxTunnels" | "maxOpen"> = {},
 ): Promise<TestProxy> {
   const { authority, ca } = await (made ??= makeAuthority(router.tld));
   const errors: unknown[] = [];
