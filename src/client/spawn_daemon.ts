@@ -9,10 +9,10 @@
 
 import { stripVTControlCharacters } from "node:util";
 import {
+  DAEMON_V8_FLAGS,
   denoCommand,
   entryPoint,
   launchEnvironment,
-  REGEXP_GUARD,
 } from "../config/launch.ts";
 import { findLibc } from "../config/libc_path.ts";
 import type { Paths } from "../config/paths.ts";
@@ -101,7 +101,7 @@ export function daemonCommand(
   };
   const launch = denoCommand({
     entry,
-    flags: [REGEXP_GUARD, ...daemonFlags(paths, grants)],
+    flags: [DAEMON_V8_FLAGS, ...daemonFlags(paths, grants)],
     args: [...args, ...user === null ? [] : [`--as=${formatUser(user)}`]],
   });
   return {

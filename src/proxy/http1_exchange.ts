@@ -41,9 +41,8 @@ export class Http1Exchange implements Exchange {
     this.target = http1Target(request.url ?? "", this.headers);
     this.client = request.socket.remoteAddress ?? "";
     this.body = hasBody(this.headers) ? request : null;
-    // A client that goes away is no failure of ours.
-    request.on("error", () => {});
-    response.on("error", () => {});
+    request.on("error", ignore);
+    response.on("error", ignore);
     const gone = (): void => {
       if (!this.#isComplete) this.departure.tell();
     };
@@ -117,6 +116,14 @@ export class Http1Exchange implements Exchange {
     if (!this.#isComplete) this.#request.socket.destroy();
   }
 }
+
+/**
+ * A client that goes away is no failure of ours.
+ *
+ * Not a closure: it would tie the exchange to the request, which its connection holds until the next one, and so each
+ * request to the one before it. All of them would outlive young collections.
+ */
+function ignore(): void {}
 
 /** RFC 9112 §6.3: a request has a body if it says how it is framed. */
 function hasBody(headers: RawHeaders): boolean {

@@ -5,10 +5,10 @@
  */
 
 import {
+  DAEMON_V8_FLAGS,
   denoCommand,
   entryPoint,
   type LaunchCommand,
-  REGEXP_GUARD,
 } from "../../../config/launch.ts";
 import { findLibc } from "../../../config/libc_path.ts";
 import type { Paths } from "../../../config/paths.ts";
@@ -133,7 +133,7 @@ function serviceOf(context: Context, scope: ServiceScope): Service {
   const command: LaunchCommand = denoCommand({
     program,
     entry: entryPoint("daemon"),
-    flags: [REGEXP_GUARD, ...daemonFlags(paths, grants)],
+    flags: [DAEMON_V8_FLAGS, ...daemonFlags(paths, grants)],
     args: [
       "--foreground",
       "--service",
