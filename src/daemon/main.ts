@@ -25,10 +25,12 @@ import { denoDirectory, keeperFlags } from "../config/permissions.ts";
 import { parseUser } from "../config/target_user.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import { systemClock } from "../kit/clock.ts";
 import type { KeeperClient } from "../pty/keeper_client.ts";
 import { ensureKeeper, keeperArguments } from "../pty/keeper_process.ts";
 import { startDaemon } from "./daemon.ts";
 import { checkTakeover } from "./check_takeover.ts";
+import { catchUncaught } from "./last_resort.ts";
 import { openDaemonLog } from "./logging.ts";
 import type { PrivilegedStart } from "./privileged_start.ts";
 import type { Services } from "./services.ts";
@@ -97,6 +99,10 @@ async function run(settings: Settings): Promise<number> {
     settings.foreground ? Deno.stderr.writable : null,
   );
   const { logger } = log;
+  using _uncaught = catchUncaught({
+    log: (message) => logger.error(message),
+    now: () => systemClock.monotonic(),
+  });
   const warnings = [...claim.warnings, ...start?.warnings ?? []];
   for (const warning of warnings) logger.warning(warning);
   const { port, resume } = settings;
