@@ -1,6 +1,6 @@
 /**
  * Works around a defect of Deno 2.9's TLS sockets: a write of nothing after an earlier write that was not done at once
- * never completes, and the next request on the connection is never answered (`docs/decisions/0020`).
+ * never completes, and the next request on the connection is never answered (`docs/decisions/0026`).
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Works around a defect of Deno 2.9's TLS sockets: whoever pauses one stops reading decrypted bytes, but not the
  * connection below, so that an upload which nobody takes grows in memory as fast as the client sends
- * (`docs/decisions/0020`).
+ * (`docs/decisions/0026`).
  *
  * @module
  */

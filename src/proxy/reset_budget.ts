@@ -3,7 +3,7 @@
  *
  * nghttp2 counts streams that clients reset (a guard against CVE-2023-44487): a bucket of 1,000 that gains 33 a second,
  * and GOAWAY when it is empty. Deno cannot set it. Chromium resets a stream with each 304, so that a page of 600 modules
- * fails when it is loaded twice. We count along, and have upstreams answer 200 in time (`docs/decisions/0020`).
+ * fails when it is loaded twice. We count along, and have upstreams answer 200 in time (`docs/decisions/0026`).
  *
  * @module
  */
