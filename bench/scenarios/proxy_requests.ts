@@ -21,8 +21,8 @@ import { wrk, type WrkResult } from "../harness/wrk.ts";
 import { PROXIED_NAME } from "../subjects/proxy_subject.ts";
 
 const MANY = 32;
-const ROUNDS = 2;
-const WARM_UP_S = 5;
+const ROUNDS = 1;
+const WARM_UP_S = 3;
 
 /** A streamed small answer over TLS. */
 const STREAM_P99_MS = 10;
@@ -127,14 +127,14 @@ async function measure(
   { quick }: BenchContext,
 ): Promise<void> {
   const { sandbox, port, upstreamPort } = session;
-  const seconds = quick ? 1 : 5;
+  const seconds = quick ? 1 : 4;
   const load = (url: string, connections: number): Promise<WrkResult> =>
     wrk(sandbox, { url, host: PROXIED_NAME, connections, seconds });
   const url = `https://127.0.0.1:${port}/small`;
   side.direct.push(await load(`http://127.0.0.1:${upstreamPort}/small`, 1));
   side.one.push(await load(url, 1));
   side.many.push(await load(url, MANY));
-  const count = quick ? 100 : 2_000;
+  const count = quick ? 100 : 300;
   for (const what of ["stream", "websocket"] as const) {
     const { code, stdout } = await proxyClient(session, what, { count })
       .output();
