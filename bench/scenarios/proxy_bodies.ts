@@ -77,7 +77,7 @@ async function transferSpeed(
   bytes: number,
 ): Promise<number> {
   const isDown = direction === "down";
-  const url = `https://${PROXIED_NAME}:${port}/body`;
+  const url = `https://${PROXIED_NAME}:${port}`;
   const curl = `curl -fsk ${protocol} --resolve ${PROXIED_NAME}:${port}:` +
     `127.0.0.1 -o /dev/null -w '%{speed_${direction}load}'`;
   const { code, text } = await sandbox.ask({
@@ -85,8 +85,8 @@ async function transferSpeed(
     args: [
       "-c",
       isDown
-        ? `${curl} '${url}?${bytes}'`
-        : `head -c ${bytes} /dev/zero | ${curl} -T - '${url}'`,
+        ? `${curl} '${url}/body?${bytes}'`
+        : `head -c ${bytes} /dev/zero | ${curl} -T - '${url}/upload'`,
     ],
   });
   return code === 0 ? Number(text) / 1_000_000 : NaN;
