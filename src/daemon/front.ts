@@ -162,7 +162,7 @@ export class Front implements AsyncDisposable {
         router,
         certificates,
         // The rest is for files, programs and the keeper.
-        maxOpen: Math.min(MAX_OPEN, Math.floor(limit / 2)),
+        maxOpen: Math.min(MAX_OPEN, Math.floor(limit * 3 / 4)),
         onError: (error) => {
           // That there is no certificate is told by `status`; a line for each handshake would bury the rest.
           if (!isWithoutCertificate(error)) onError(error, "proxy");
