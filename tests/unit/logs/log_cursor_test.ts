@@ -148,15 +148,11 @@ Deno.test("a cursor tells an empty file from another with the same inode", async
   folder.append("web", [folder.line("new")]);
   const page = await readLogs(queryOf(sources, { cursor }));
   const texts = page.records.map(({ text }) => text);
-  if (Deno.statSync(folder.file("web")).ino === ino) {
-    // The newest file has the inode as well: nothing tells it from the empty one that was written to.
-    assert.deepEqual(texts, ["new"]);
-    return;
-  }
-  if (isReused) assert.deepEqual(texts, ["kept", "new"]);
+  // The rotation freed it again, and who got it next decides whether the file of the cursor is replaced or gone.
+  if (isReused) assert(["kept new", "new"].includes(texts.join(" ")));
   // In any case the newest is there, and that something is missing is told.
   assert.equal(texts.at(-1), "new");
-  assert.ok(page.dropped > 0 || texts.length === 3);
+  assert.ok(page.dropped > 0 || texts.length === 3, texts.join(" "));
 });
 
 Deno.test("a cursor goes on at the beginning of an emptied file", async () => {
