@@ -268,8 +268,8 @@ async function testMachine(user: readonly string[] = []): Promise<Machine> {
   const trust = await privateTrust(taskmux.home, [NAME]);
   const env = {
     DENO_DIR: taskmux.home.env["DENO_DIR"] ?? "",
-    ...own,
     ...trust.env,
+    ...own,
     TASKMUX_HOME: home,
     JAVA_HOME: `${root}/java`,
     NO_COLOR: "1",
