@@ -133,8 +133,11 @@ export class ProjectSupervisor implements AsyncDisposable {
   /** The project in which a task runs: this one, or the one that it is shared from. */
   homeOf(name: string): ProjectSupervisor {
     const owner = this.#owner;
+    const shared = owner?.own(name) ?? null;
     const isShared = this.#spec.tasks.get(name)?.scope === "repo";
-    if (owner === null || !isShared || owner.own(name) === null) return this;
+    if (owner === null || shared === null || !isShared) return this;
+    // It has left the owner's file, and is about to be forgotten.
+    if (!owner.spec.tasks.has(name) && isAtRest(shared.machine)) return this;
     const own = this.own(name);
     // It was started here while there was none to share.
     return own === null || isAtRest(own.machine) ? owner : this;
@@ -468,9 +471,7 @@ export class ProjectSupervisor implements AsyncDisposable {
   }
 
   #openGate(runner: TaskRunner): void {
-    if (runner.machine.phase.status !== "waiting") {
-      return;
-    }
+    if (runner.machine.phase.status !== "waiting") return;
     if (this.#ungated.delete(runner.name)) {
       return runner.dispatch({ type: "gate", error: null });
     }

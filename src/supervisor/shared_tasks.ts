@@ -98,7 +98,7 @@ export function sharingWarnings(project: ProjectSupervisor): string[] {
     if (scope !== "repo" || project.homeOf(name) !== project) return [];
     const reason = owner === null
       ? sharingObstacle
-      : owner.own(name) === null
+      : !owner.spec.tasks.has(name)
       ? `session "${owner.projectId}" has no such task`
       : `it was started here while there was none to share; "taskmux stop ${name}" ends that`;
     return reason === null
