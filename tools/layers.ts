@@ -52,6 +52,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       "kit",
     ],
   },
+  // Where programs are set up to use taskmux: their settings, and what agents read.
+  agents: { rank: 3, only: ["config", "domain", "kit"] },
+  // What agents and scripts ask, over any transport.
+  mcp: { rank: 4, only: ["transports", "contract", "domain", "kit"] },
+  api: { rank: 4, only: ["transports", "contract", "domain", "kit"] },
   proxy: { rank: 4, only: ["transports", "config", "domain", "kit"] },
   keeper: {
     rank: 4,
@@ -66,12 +71,14 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       "offline",
       "client",
       "service",
+      "agents",
+      "mcp",
       "config",
       "contract",
       "domain",
       "kit",
     ],
-    typesOf: ["contract"],
+    typesOf: ["contract", "mcp"],
   },
   "main.ts": { rank: 7, only: ["cli", "domain", "kit"] },
 };
@@ -91,6 +98,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@logtape/file": ["daemon"],
   "@logtape/logtape": ["daemon", "supervisor"],
   "@lydell/node-pty": ["pty", "keeper"],
+  "@modelcontextprotocol/sdk": ["mcp"],
   "dns-packet": ["dns"],
   // Tests only.
   "fast-check": [],

@@ -22,9 +22,9 @@ import type { SupervisorHost } from "../supervisor/host.ts";
 import { PortAssigner } from "../supervisor/port_assigner.ts";
 import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
-import { type HttpServer, serveHttp } from "../transports/http_server.ts";
 import { serveSocket } from "../transports/socket_server.ts";
 import type { Aliases } from "./aliases.ts";
+import { createApiRoutes } from "./api_routes.ts";
 import type { Certificates } from "./certificates.ts";
 import { CallerNews, withNews } from "./caller_news.ts";
 import { DamageReport } from "./damage_report.ts";
@@ -37,6 +37,7 @@ import { existingBundle } from "./client_bundle.ts";
 import type { Front } from "./front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { FrontPorts } from "./open_front_ports.ts";
+import { type Api, openApi } from "./open_api.ts";
 import { openAliases } from "./open_aliases.ts";
 import { openFront } from "./open_front.ts";
 import { openKeeper } from "./open_keeper.ts";
@@ -105,11 +106,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     environment: options.environment(),
   }));
   resolution.follow();
-  const api = openApi(
+  const api = stack.use(openApi(
     { paths, port: options.apiPort ?? state.config.apiPort },
     state.problems,
-  );
-  if (api !== null) stack.use(api);
+  ));
   const ended = Promise.withResolvers<StopOptions>();
   const services: Services = {
     ...state,
@@ -121,7 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     environment: options.environment,
     isService: options.isService ?? false,
     isRoot: options.isRoot ?? false,
-    apiPort: () => api?.port ?? null,
+    apiPort: () => api.port,
     warnings: () => [
       ...state.configWarnings,
       ...state.damage.warnings,
@@ -137,6 +137,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (python !== null) state.problems.set("daemon.pid", python.message);
   });
   await listen({
+    api,
     paths,
     services,
     scope: state.scope,
@@ -356,26 +357,8 @@ function createHost(parts: HostParts): SupervisorHost {
   };
 }
 
-/** The API's port is no reason not to start: the CLI does not need it. */
-function openApi(
-  { paths, port }: { readonly paths: Paths; readonly port: number },
-  problems: Map<string, string>,
-): HttpServer | null {
-  try {
-    return serveHttp({ port, socketPath: paths.httpSocket });
-  } catch (error) {
-    const isForbidden = error instanceof Deno.errors.PermissionDenied;
-    if (!isForbidden && !(error instanceof Deno.errors.AddrInUse)) throw error;
-    const state = isForbidden ? "is for root only" : "is taken";
-    problems.set(
-      "API",
-      `port ${port} ${state}, so only the command line works; taskmux config set api_port 0`,
-    );
-    return null;
-  }
-}
-
 async function listen(parts: {
+  readonly api: Api;
   readonly paths: Paths;
   readonly services: Services;
   readonly scope: TaskScope;
@@ -383,7 +366,7 @@ async function listen(parts: {
   readonly log: DaemonOptions["log"];
   onError(error: unknown, context: string): void;
 }): Promise<void> {
-  const { paths, services, scope, stack, log, onError } = parts;
+  const { api, paths, services, scope, stack, log, onError } = parts;
   // The lock is ours, so a socket that is there belongs to nobody.
   await removeIfThere(paths.daemonSocket);
   const listener = new SteadySocket(paths.daemonSocket, {
@@ -408,7 +391,9 @@ async function listen(parts: {
       sessionOf: (scope) => projects.sessionOf(scope),
     }),
   );
-  serveSocket(listener, withoutSecrets(told, secrets), scope);
+  const dispatcher = withoutSecrets(told, secrets);
+  api.serve(stack.use(createApiRoutes({ services, dispatcher, log })).route);
+  serveSocket(listener, dispatcher, scope);
 }
 
 /** Only tells about the daemon, so a full disk is no reason not to start. @returns Whether it is written. */

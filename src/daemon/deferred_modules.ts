@@ -17,6 +17,7 @@ export async function loadDeferredModules(): Promise<void> {
     import("../certs/sign_certificate.ts"),
     import("../dns/ask_server.ts"),
     import("../dns/dns_server.ts"),
+    import("../mcp/mcp_sessions.ts"),
     import("../proxy/proxy_server.ts"),
     import("../proxy/redirect_server.ts"),
     import("../trust/ca_bundle.ts"),

@@ -1,5 +1,5 @@
 /**
- * The daemon's port on loopback. For now it only tells that it is there; what it refuses is the point.
+ * The daemon's port on loopback: who may ask at all. What is answered is the business of routes.
  *
  * Any page in any browser of this machine can send requests here, as can every other user. So a request must name this
  * machine, which a page that rebinds DNS does not, and must not come from a page of somebody else.
@@ -29,8 +29,19 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
+/**
+ * Answers what was let in.
+ *
+ * @returns Null if nothing is at that path. An answer keeps its headers; the port adds what protects it.
+ */
+export type HttpRoute = (
+  request: Request,
+  url: URL,
+) => Promise<Response> | null;
+
 /** Where to listen. */
 export interface HttpOptions {
+  readonly route: HttpRoute;
   /** Port on 127.0.0.1; 0 = any free one. */
   readonly port: number;
   /** Path of a Unix socket, in a private folder, that this server has for itself. */
@@ -47,7 +58,9 @@ export interface HttpServer extends AsyncDisposable {
  *
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
-export function serveHttp({ port, socketPath }: HttpOptions): HttpServer {
+export function serveHttp(
+  { port, socketPath, route }: HttpOptions,
+): HttpServer {
   const closing = new AbortController();
   let server: Deno.HttpServer | null = null;
   const gate = new ConnectionGate({
@@ -65,6 +78,7 @@ export function serveHttp({ port, socketPath }: HttpOptions): HttpServer {
   });
   const serving = keepServing(socketPath, {
     signal: closing.signal,
+    route,
     onServer: (each) => server = each,
   });
   return {
@@ -80,8 +94,9 @@ export function serveHttp({ port, socketPath }: HttpOptions): HttpServer {
 /** Serves until the signal aborts. A server that cannot accept gives up; the daemon does not. */
 async function keepServing(
   path: string,
-  { signal, onServer }: {
+  { signal, route, onServer }: {
     readonly signal: AbortSignal;
+    readonly route: HttpRoute;
     onServer(server: Deno.HttpServer): void;
   },
 ): Promise<void> {
@@ -90,7 +105,7 @@ async function keepServing(
       removeIfThere(path);
       const server = Deno.serve(
         { path, onListen: () => {}, onError: () => refuse(500, "internal") },
-        answer,
+        (request) => answer(request, route),
       );
       onServer(server);
       Deno.chmodSync(path, 0o600);
@@ -103,15 +118,31 @@ async function keepServing(
   }
 }
 
-/** Answers one request. Pure: no state is read or changed. */
-export function answer(request: Request): Response {
+/** Answers one request, if it may ask. */
+export async function answer(
+  request: Request,
+  route: HttpRoute,
+): Promise<Response> {
   const refusal = refusalOf(request);
   if (refusal !== null) return refuse(403, refusal);
-  if (URL.parse(request.url)?.pathname !== "/") return refuse(404, "not_found");
+  const url = URL.parse(request.url);
+  if (url === null) return refuse(404, "not_found");
+  const answered = await route(request, url);
+  if (answered !== null) return guarded(answered);
+  if (url.pathname !== "/") return refuse(404, "not_found");
   if (request.method !== "GET" && request.method !== "HEAD") {
     return refuse(405, "method_not_allowed", { allow: "GET, HEAD" });
   }
   return json({ ok: true, taskmux: "daemon", version: VERSION });
+}
+
+/** With what every answer says. The 101 of a WebSocket is given as it is. */
+function guarded(response: Response): Response {
+  if (response.status === 101) return response;
+  for (const [name, value] of Object.entries(HEADERS)) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return response;
 }
 
 /** Why a request is not heard at all, whatever it asks for; null if it is. */
@@ -123,8 +154,11 @@ function refusalOf({ headers, url, method }: Request): string | null {
   if (/^https?:$/.test(target.protocol) && !HOST_REGEXP.test(target.host)) {
     return "forbidden_host";
   }
-  // A browser names the page that asks; no page may.
-  if (headers.has("origin")) return "forbidden_origin";
+  // A browser names the page that asks. Only a page of this port may, and there is none yet.
+  const origin = headers.get("origin");
+  if (origin !== null && origin !== `http://${headers.get("host")}`) {
+    return "forbidden_origin";
+  }
   // What a page embeds or fetches without CORS has no origin. To follow a link, though, is the user's doing.
   const site = headers.get("sec-fetch-site") ?? "none";
   const isLink = method === "GET" &&
