@@ -1,39 +1,109 @@
 /**
- * One MCP server per connection: the requests of the protocol, answered from a catalogue.
+ * One MCP server per connection: the requests of the protocol, answered from a catalogue, and what it tells unasked.
  *
  * @module
  */
 
+import { VERSION } from "../contract/wire.ts";
+import { AnswerReceipts } from "./answer_receipts.ts";
+import { callTool } from "./call_tool.ts";
+import type { Catalogue, McpPrompts } from "./catalogue.ts";
+import type { Connection } from "./connection.ts";
+import { Outbox } from "./outbox.ts";
 import {
   CallToolRequestSchema,
+  CompleteRequestSchema,
   ErrorCode,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
   ListToolsRequestSchema,
   McpError,
-  ReadResourceRequestSchema,
   Server,
+  type ServerCapabilities,
+  SetLevelRequestSchema,
+  type Transport,
 } from "./sdk.ts";
-import { VERSION } from "../contract/wire.ts";
-import type { Catalogue } from "./catalogue.ts";
-import type { Connection } from "./connection.ts";
+import {
+  serveResources,
+  type Serving,
+  tellListChanges,
+} from "./serve_resources.ts";
 
-/** JSON-RPC error code of the specification for a resource that is not there. */
-const RESOURCE_NOT_FOUND = -32002;
+/** Calls of tools that one connection may have under way. */
+const MAX_CALLS = 128;
 
 /** A server for a connection; whoever has a transport connects it. */
 export function createMcpServer(
   catalogue: Catalogue,
   connect: (server: Server) => Connection,
 ): Server {
-  const server = new Server(
-    { name: "taskmux", version: VERSION },
-    {
-      capabilities: { tools: {}, resources: {} },
-      instructions: catalogue.instructions,
-    },
-  );
+  const receipts = new AnswerReceipts();
+  const server = new WatchedServer(catalogue, receipts);
   const connection = connect(server);
+  const outbox = new Outbox((notification) =>
+    server.notification(notification)
+  );
+  const serving: Serving = { server, connection, outbox };
+  serveTools(catalogue, receipts, serving);
+  serveResources(catalogue.resources, serving);
+  if (catalogue.prompts !== undefined) {
+    servePrompts(catalogue.prompts, serving);
+  }
+  serveCompletion(catalogue, serving);
+  server.setRequestHandler(SetLevelRequestSchema, ({ params: { level } }) => {
+    outbox.level = level;
+    return {};
+  });
+  server.oninitialized = () => {
+    const { signal } = connection;
+    tellListChanges(catalogue.resources, serving);
+    catalogue.notices?.(connection, {
+      signal,
+      onNotice: (notice) => outbox.notice(notice),
+    });
+  };
+  return server;
+}
+
+/** A server that knows when its answers have left. */
+class WatchedServer extends Server {
+  readonly #receipts: AnswerReceipts;
+
+  constructor(catalogue: Catalogue, receipts: AnswerReceipts) {
+    super({ name: "taskmux", version: VERSION }, {
+      capabilities: capabilitiesOf(catalogue),
+      instructions: catalogue.instructions,
+    });
+    this.#receipts = receipts;
+  }
+
+  override async connect(transport: Transport): Promise<void> {
+    await super.connect(this.#receipts.watch(transport));
+  }
+}
+
+function capabilitiesOf(
+  { resources, prompts, complete }: Catalogue,
+): ServerCapabilities {
+  return {
+    tools: {},
+    resources: {
+      ...resources.watch === undefined ? {} : { subscribe: true },
+      ...resources.watchList === undefined ? {} : { listChanged: true },
+    },
+    logging: {},
+    ...prompts === undefined ? {} : { prompts: {} },
+    ...complete === undefined ? {} : { completions: {} },
+  };
+}
+
+function serveTools(
+  catalogue: Catalogue,
+  receipts: AnswerReceipts,
+  serving: Serving,
+): void {
+  const { server, connection } = serving;
+  let underWay = 0;
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: catalogue.tools(connection).map(({ declaration }) => declaration),
   }));
@@ -46,35 +116,47 @@ export function createMcpServer(
         `Cannot call "${params.name}": there is no such tool`,
       );
     }
-    return await tool.call(params.arguments ?? {}, {
-      connection,
-      signal: extra.signal,
-      server,
-      onProgress: () => {},
-      onNews: (settle) => void settle(true),
-    });
+    if (underWay >= MAX_CALLS) {
+      throw new McpError(
+        ErrorCode.InvalidRequest,
+        `Cannot call "${params.name}": ${MAX_CALLS} calls are under way`,
+      );
+    }
+    underWay++;
+    const args = params.arguments ?? {};
+    try {
+      return await callTool({ tool, args, extra, receipts }, serving);
+    } finally {
+      underWay--;
+    }
   });
-  serveResources(server, catalogue, connection);
-  return server;
 }
 
-function serveResources(
-  server: Server,
-  { resources }: Catalogue,
-  connection: Connection,
+function servePrompts(
+  prompts: McpPrompts,
+  { server, connection }: Serving,
 ): void {
-  server.setRequestHandler(ListResourcesRequestSchema, async () => ({
-    resources: [...await resources.list(connection)],
+  server.setRequestHandler(ListPromptsRequestSchema, async () => ({
+    prompts: [...await prompts.list(connection)],
   }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: [...resources.templates],
-  }));
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }) => {
-    const { uri } = params;
-    const found = await resources.read(uri, connection);
-    if (found === null) {
-      throw new McpError(RESOURCE_NOT_FOUND, "Resource not found", { uri });
-    }
-    return { contents: [{ uri, ...found }] };
+  server.setRequestHandler(GetPromptRequestSchema, async ({ params }) => {
+    const { name, arguments: args = {} } = params;
+    const prompt = await prompts.get(name, args, connection);
+    if (prompt !== null) return prompt;
+    throw new McpError(
+      ErrorCode.InvalidParams,
+      `Cannot get "${name}": there is no such prompt`,
+    );
   });
+}
+
+function serveCompletion(
+  catalogue: Catalogue,
+  { server, connection }: Serving,
+): void {
+  if (catalogue.complete === undefined) return;
+  const complete = catalogue.complete.bind(catalogue);
+  server.setRequestHandler(CompleteRequestSchema, async ({ params }) => ({
+    completion: await complete(params, connection),
+  }));
 }

@@ -7,6 +7,10 @@
 
 // @ts-types="@modelcontextprotocol/sdk/server"
 export { Server } from "@modelcontextprotocol/sdk/server/index.js";
+// @ts-types="@modelcontextprotocol/sdk/shared/protocol"
+export type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";
+// @ts-types="@modelcontextprotocol/sdk/shared/transport"
+export type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 // @ts-types="@modelcontextprotocol/sdk/server/webStandardStreamableHttp"
 export {
   type EventStore,
@@ -16,13 +20,32 @@ export {
 export {
   CallToolRequestSchema,
   type CallToolResult,
+  type CompleteRequestParams,
+  CompleteRequestSchema,
+  type CompleteResult,
   ErrorCode,
+  GetPromptRequestSchema,
+  type GetPromptResult,
+  type JSONRPCMessage,
+  JSONRPCMessageSchema,
+  ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
+  type LoggingLevel,
+  LoggingLevelSchema,
   McpError,
+  type Prompt,
   ReadResourceRequestSchema,
+  type ReadResourceResult,
+  type RequestId,
   type Resource,
   type ResourceTemplate,
+  type ServerCapabilities,
+  type ServerNotification,
+  type ServerRequest,
+  SetLevelRequestSchema,
+  SubscribeRequestSchema,
   type Tool,
+  UnsubscribeRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";

@@ -1,0 +1,59 @@
+/**
+ * Tells when an answer has left: what is new to a caller counts as told only then.
+ *
+ * @module
+ */
+
+import type { JSONRPCMessage, RequestId, Transport } from "./sdk.ts";
+
+/** Takes what became of an answer. */
+export type Settle = (hasArrived: boolean) => boolean;
+
+/** See the module. */
+export class AnswerReceipts {
+  readonly #expected = new Map<RequestId, Settle[]>();
+
+  /** Settles once the answer to a request was taken by the transport, or with false once the signal aborts before that. */
+  expect(id: RequestId, settle: Settle, signal: AbortSignal): void {
+    if (signal.aborted) {
+      settle(false);
+      return;
+    }
+    const settles = this.#expected.get(id);
+    if (settles !== undefined) {
+      settles.push(settle);
+      return;
+    }
+    this.#expected.set(id, [settle]);
+    signal.addEventListener("abort", () => this.#settle(id, false), {
+      once: true,
+    });
+  }
+
+  /** The same transport, watched from now on. */
+  watch(transport: Transport): Transport {
+    const send = transport.send.bind(transport);
+    transport.send = async (message, options) => {
+      const id = answeredBy(message);
+      try {
+        await send(message, options);
+      } catch (error) {
+        if (id !== null) this.#settle(id, false);
+        throw error;
+      }
+      if (id !== null) this.#settle(id, true);
+    };
+    return transport;
+  }
+
+  #settle(id: RequestId, hasArrived: boolean): void {
+    const settles = this.#expected.get(id) ?? [];
+    this.#expected.delete(id);
+    for (const settle of settles) settle(hasArrived);
+  }
+}
+
+function answeredBy(message: JSONRPCMessage): RequestId | null {
+  const isAnswer = "result" in message || "error" in message;
+  return isAnswer ? message.id ?? null : null;
+}
