@@ -14,6 +14,7 @@ import { dns } from "./operations/dns.ts";
 import { event } from "./operations/event.ts";
 import { log } from "./operations/log.ts";
 import { logErrors } from "./operations/log_errors.ts";
+import { mcp } from "./operations/mcp.ts";
 import { port } from "./operations/port.ts";
 import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
@@ -32,6 +33,7 @@ export const contract = {
   ...event,
   ...log,
   ...logErrors,
+  ...mcp,
   ...port,
   ...project,
   ...task,

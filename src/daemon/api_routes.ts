@@ -4,7 +4,6 @@
  * @module
  */
 
-import { TaskScope } from "../kit/task_scope.ts";
 import type { HttpRoute } from "../transports/http_server.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Services } from "./services.ts";
@@ -24,29 +23,12 @@ export interface ApiRoutes extends AsyncDisposable {
 
 /** See the module. */
 export function createApiRoutes(
-  { services, dispatcher, log }: ApiRoutesOptions,
+  { services, dispatcher }: ApiRoutesOptions,
 ): ApiRoutes {
-  const scope = new TaskScope((error) => log("error", `api: ${error}`));
-  const { mcp } = services.config;
-  let loading: Promise<HttpRoute> | null = null;
-  const loadMcp = async (): Promise<HttpRoute> => {
-    const { McpSessions } = await import("../mcp/mcp_sessions.ts");
-    const sessions = new McpSessions({
-      dispatcher,
-      config: mcp,
-      lifetime: scope.signal,
-      log,
-    });
-    return (request, url) => sessions.handle(request, url);
-  };
-  const path = mcp.path.replace(/\/$/, "");
+  const { mcp } = services;
+  mcp.serve(dispatcher);
   return {
-    route: (request, url) => {
-      const isMcp = url.pathname === path || url.pathname === `${path}/`;
-      if (!mcp.enabled || !isMcp) return null;
-      loading ??= loadMcp();
-      return loading.then((handle) => handle(request, url)!);
-    },
-    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+    route: (request, url) => mcp.handle(request, url),
+    [Symbol.asyncDispose]: () => mcp[Symbol.asyncDispose](),
   };
 }

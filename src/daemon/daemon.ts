@@ -42,6 +42,7 @@ import { openAliases } from "./open_aliases.ts";
 import { openFront } from "./open_front.ts";
 import { openKeeper } from "./open_keeper.ts";
 import { Projects } from "./projects.ts";
+import { McpFront } from "./mcp_front.ts";
 import { RunRecovery, type Takeover } from "./run_recovery.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
 import { ProjectSecrets } from "./project_secrets.ts";
@@ -122,6 +123,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     isService: options.isService ?? false,
     isRoot: options.isRoot ?? false,
     apiPort: () => api.port,
+    mcp: new McpFront({ config: state.config.mcp, log: options.log }),
     warnings: () => [
       ...state.configWarnings,
       ...state.damage.warnings,

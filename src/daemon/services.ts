@@ -12,6 +12,7 @@ import type { SupervisorHost } from "../supervisor/host.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Aliases } from "./aliases.ts";
 import type { EventBus } from "./event_bus.ts";
+import type { McpFront } from "./mcp_front.ts";
 import type { KeeperLink } from "./keeper_link.ts";
 import type { Front } from "./front.ts";
 import type { ProjectSecrets } from "./project_secrets.ts";
@@ -49,6 +50,8 @@ export interface Services {
   readonly resolution: Resolution;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
+  /** What agents ask over MCP. */
+  readonly mcp: McpFront;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */
   shutDown(options: { readonly keepTasks: boolean }): Promise<ShutDownReport>;
 }

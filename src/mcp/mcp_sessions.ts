@@ -8,9 +8,10 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "./sdk.ts";
+import { systemClock } from "../kit/clock.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { accessOf, type Connection } from "./connection.ts";
+import { type Access, accessOf, type Connection } from "./connection.ts";
 import { createMcpServer } from "./mcp_server.ts";
 import { taskmuxCatalogue } from "./taskmux_catalogue.ts";
 
@@ -37,10 +38,16 @@ export class McpSessions {
     string,
     WebStandardStreamableHTTPServerTransport
   >();
+  readonly #views = new Map<string, () => SessionView>();
 
   constructor(options: McpSessionsOptions) {
     this.#options = options;
     this.#catalogue = options.catalogue ?? taskmuxCatalogue(options.config);
+  }
+
+  /** Everybody who is connected, the oldest first. */
+  views(): readonly SessionView[] {
+    return [...this.#views.values()].map((view) => view());
   }
 
   /** Answers a request to the path of MCP. */
@@ -59,9 +66,18 @@ export class McpSessions {
       sessionIdGenerator: () => id,
       onsessioninitialized: () => {
         this.#transports.set(id, transport);
+        const since = systemClock.now();
+        this.#views.set(id, () => ({
+          ...accessOf(url),
+          client: null,
+          since,
+          idleMs: 0,
+          streams: 0,
+        }));
       },
       onsessionclosed: () => {
         this.#transports.delete(id);
+        this.#views.delete(id);
         ended.abort();
       },
     });
@@ -79,4 +95,16 @@ export class McpSessions {
     await createMcpServer(this.#catalogue, connect).connect(transport);
     return transport;
   }
+}
+
+/** A session, as it is told. */
+export interface SessionView extends Access {
+  /** Name and version of the client; null while it has not told them. */
+  readonly client: string | null;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Milliseconds since its last request. */
+  readonly idleMs: number;
+  /** Answers and event streams that are open. */
+  readonly streams: number;
 }

@@ -15,6 +15,7 @@ import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
 import { logErrorHandlers } from "./log_errors.ts";
 import { logCursorHandlers } from "./log_cursor.ts";
+import { mcpHandlers } from "./mcp.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
@@ -34,6 +35,7 @@ export function createHandlers(services: Services): Handlers {
     ...logHandlers(services),
     ...logErrorHandlers(services),
     ...logCursorHandlers(services),
+    ...mcpHandlers(services),
     ...portHandlers(services),
     ...projectHandlers(services),
     ...taskHandlers(services),
