@@ -12,6 +12,7 @@ import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { ERROR_CODES, EXIT } from "../domain/error_codes.ts";
+import { agentCaller } from "./agent_caller.ts";
 import type {
   AnyCommand,
   OptionSpecs,
@@ -47,6 +48,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     json: wantsJson(argv),
     stdout: Deno.stdout,
     stderr: Deno.stderr,
+    stdin: Deno.stdin,
+    agent: agentCaller(Deno.env),
     noColor: (Deno.env.get("NO_COLOR") ?? "") !== "",
     terminalSize,
   });

@@ -18,6 +18,11 @@ export interface Sink {
   isTerminal(): boolean;
 }
 
+/** Where answers to questions come from. */
+export interface Source {
+  isTerminal(): boolean;
+}
+
 /** Where what is new to the caller comes from. */
 export interface NewsSource {
   /** What was not told yet; null = nobody has said anything of it. */
@@ -42,6 +47,10 @@ export interface OutputOptions {
   readonly json: boolean;
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Without it nobody can be asked. */
+  readonly stdin?: Source;
+  /** The agent that calls, for which a terminal is as good as a pipe; a person or a program by default. */
+  readonly agent?: string | null;
   /** `NO_COLOR`. */
   readonly noColor: boolean;
   /** The size of the terminal; null when there is none. */
@@ -55,6 +64,10 @@ export class Output {
   readonly isTerminal: boolean;
   /** Whether progress can be drawn on stderr. */
   readonly isLive: boolean;
+  /** Whether a person is there to be asked: without a terminal, for an agent and in JSON mode nobody is. */
+  readonly canAsk: boolean;
+  /** The agent that calls; null for a person or a program. */
+  readonly agent: string | null;
   readonly paint: Paint;
   readonly paintError: Paint;
   readonly #options: OutputOptions;
@@ -64,11 +77,14 @@ export class Output {
   #news: NewsSource | null = null;
 
   constructor(options: OutputOptions) {
-    const { json, stdout, stderr, noColor } = options;
+    const { json, stdout, stderr, stdin, noColor, agent = null } = options;
     this.#options = options;
     this.json = json;
-    this.isTerminal = !json && stdout.isTerminal();
-    this.isLive = !json && stderr.isTerminal();
+    this.agent = agent;
+    const isForPerson = !json && agent === null;
+    this.isTerminal = isForPerson && stdout.isTerminal();
+    this.isLive = isForPerson && stderr.isTerminal();
+    this.canAsk = this.isTerminal && stdin?.isTerminal() === true;
     this.paint = makePaint(this.isTerminal && !noColor);
     this.paintError = makePaint(this.isLive && !noColor);
   }
@@ -139,6 +155,12 @@ export class Output {
   async notes(lines: readonly string[]): Promise<void> {
     if (this.json || lines.length === 0) return;
     await this.raw(lines.join("\n") + "\n");
+  }
+
+  /** Tells an agent that the command does not end by itself, and what does. Nothing to anybody else. */
+  async warnEndless(instead: string): Promise<void> {
+    if (this.agent === null) return;
+    await this.notes([`note: this goes on until it is ended; ${instead}`]);
   }
 
   /** Text for the terminal behind stderr, as it is. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AGENT_VARIABLES } from "../../src/cli/agent_caller.ts";
 import { type Paths, resolvePaths } from "../../src/config/paths.ts";
 import { testDenoDirectory } from "./deno_flags.ts";
 
@@ -53,13 +54,15 @@ export async function tempHome(
   };
 }
 
-/** The environment of the tests without what would lead outside or differ between machines. */
+/** The environment of the tests without what would lead outside, differ between machines, or tell of an agent that tests. */
 function outerEnvironment(): Record<string, string> {
   const { XDG_RUNTIME_DIR: _runtime, XDG_CONFIG_HOME: _config, ...env } = Deno
     .env.toObject();
   return {
     ...Object.fromEntries(
-      Object.entries(env).filter(([name]) => !name.startsWith("TASKMUX_")),
+      Object.entries(env).filter(([name]) =>
+        !name.startsWith("TASKMUX_") && !AGENT_VARIABLES.includes(name)
+      ),
     ),
     NO_COLOR: "1",
     DENO_DIR: testDenoDirectory(),

@@ -33,12 +33,14 @@ export const attach = command({
     const task = positionals[0]!;
     const keys = new DetachKeys(values["detach-keys"] ?? DETACH_KEYS);
     const { config } = projectScope(context);
-    const isTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-    if (context.json || !isTerminal) {
+    const { canAsk, agent } = context.output;
+    if (!canAsk) {
       throw new TaskmuxError(
         "E500",
-        `Cannot attach to '${task}': this needs a terminal`,
-        { hint: `taskmux logs ${task} -f` },
+        agent === null
+          ? `Cannot attach to '${task}': this needs a terminal`
+          : `Cannot attach to '${task}': this is for a person at a terminal`,
+        { hint: `taskmux logs ${task} -n 50` },
       );
     }
     const client = await findOrReviveDaemon(context);

@@ -88,11 +88,11 @@ async function removeRest(context: Context, deleted: string[]): Promise<void> {
 }
 
 /** Whether the user agrees; asked on a terminal only. */
-function confirmed(what: readonly What[], { json }: Context): boolean {
+function confirmed(what: readonly What[], { output }: Context): boolean {
   for (const kind of what) {
     const question = QUESTIONS[kind];
     if (question === undefined) continue;
-    if (json || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+    if (!output.canAsk) {
       throw new TaskmuxError(
         "E500",
         "Cannot clean: nobody can be asked, and nothing was agreed to",

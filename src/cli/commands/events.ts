@@ -238,6 +238,9 @@ async function follow(
       { hint: "taskmux daemon start" },
     );
   }
+  await context.output.warnEndless(
+    "taskmux events --cursor CURSOR tells what is new",
+  );
   let { cursor } = question;
   if (cursor === null) {
     const past = await read(context, question);

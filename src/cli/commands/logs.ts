@@ -297,6 +297,9 @@ async function follow(
 ): Promise<number> {
   const { output } = context;
   const printer = printerOf(context, query);
+  await output.warnEndless(
+    "taskmux logs --cursor-name NAME tells what is new",
+  );
   for await (const record of followed(context, config, query)) {
     const { ts, task, text } = record;
     if (output.json) await output.value({ ts, task, text: printer.text(text) });

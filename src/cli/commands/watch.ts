@@ -29,6 +29,7 @@ export const watch = command({
     const { entry } = await ask(client, "project.register", { config });
     const filter = { scope: { session: entry.session }, types: TYPES };
     const { cursor } = await ask(client, "event.list", { ...filter, limit: 1 });
+    await output.warnEndless("taskmux status tells of a file that is wrong");
     await output.notes([`Watching ${config} (Ctrl-C ends)`]);
     const events = followEvents(nameless, client, { ...filter, cursor });
     for await (const item of events) {

@@ -102,3 +102,30 @@ Deno.test("Output forgives a reader that has gone", async () => {
   assert.equal(output.isClosed, true);
   await output.lines(["b"]);
 });
+
+Deno.test("Output takes the terminal of an agent for a pipe", () => {
+  const options = {
+    json: false,
+    stdout: sink(true),
+    stderr: sink(true),
+    stdin: { isTerminal: () => true },
+    noColor: false,
+    terminalSize: () => ({ width: 100, height: 30 }),
+  };
+  const person = new Output(options);
+  assert.deepEqual(
+    [person.isTerminal, person.isLive, person.canAsk, person.width],
+    [true, true, true, 100],
+  );
+  const agent = new Output({ ...options, agent: "codex" });
+  assert.deepEqual(
+    [agent.isTerminal, agent.isLive, agent.canAsk, agent.width],
+    [false, false, false, Infinity],
+  );
+  assert.equal(agent.paintError("red", "x"), "x");
+  assert.equal(new Output({ ...options, json: true }).canAsk, false);
+  assert.equal(
+    new Output({ ...options, stdin: { isTerminal: () => false } }).canAsk,
+    false,
+  );
+});
