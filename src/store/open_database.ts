@@ -105,16 +105,14 @@ function tryOpen(
   let connection: DatabaseSync | null = null;
   try {
     connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    const version = userVersion(connection);
-    refuseNewer(path, version);
+    refuseNewer(path, userVersion(connection));
     configure(connection, options);
     check(connection);
-    if (version === 0) requireNoTables(connection);
-    migrate(connection);
+    const isNew = migrate(connection) === 0;
     requireSchema(connection);
     // What only the log has would be lost with it.
     connection.prepare("pragma wal_checkpoint(passive)").get();
-    return { database: new Database(connection), isNew: version === 0 };
+    return { database: new Database(connection), isNew };
   } catch (error) {
     connection?.close();
     if (!isSqliteError(error)) throw error;
@@ -175,14 +173,18 @@ function damaged(message: string): Error {
   });
 }
 
-function migrate(connection: DatabaseSync): void {
-  if (userVersion(connection) === MIGRATIONS.length) return;
+/** @returns The version it had; 0 = there was nothing in it. */
+function migrate(connection: DatabaseSync): number {
+  const present = userVersion(connection);
+  if (present === MIGRATIONS.length) return present;
   connection.prepare("begin immediate").run();
   // Again, now under the lock: another process may have migrated in between.
   const from = userVersion(connection);
+  if (from === 0) requireNoTables(connection);
   for (const step of MIGRATIONS.slice(from)) connection.exec(step);
   connection.exec(`pragma user_version = ${MIGRATIONS.length}`);
   connection.prepare("commit").run();
+  return from;
 }
 
 function refuseNewer(path: string, version: number): void {
