@@ -11,6 +11,7 @@ import {
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { accessOf, type Connection } from "./connection.ts";
+import { EventFeed } from "./event_feed.ts";
 import { createMcpServer } from "./mcp_server.ts";
 import { taskmuxCatalogue } from "./taskmux_catalogue.ts";
 
@@ -40,7 +41,8 @@ export class McpSessions {
 
   constructor(options: McpSessionsOptions) {
     this.#options = options;
-    this.#catalogue = options.catalogue ?? taskmuxCatalogue(options.config);
+    this.#catalogue = options.catalogue ??
+      taskmuxCatalogue({ ...options.config, feed: new EventFeed(options) });
   }
 
   /** Answers a request to the path of MCP. */
