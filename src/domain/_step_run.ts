@@ -51,7 +51,12 @@ export function onEnded(
     (phase.status !== "running" && phase.status !== "stopping") ||
     phase.run.runId !== runId
   ) return [machine, []];
-  const exited = emit("task_exited", exitedData(runId, exit));
+  const isWanted = phase.status === "stopping" && phase.kind !== "lost";
+  const isClean = isSuccess(spec.restart, exit);
+  const exited = emit("task_exited", {
+    ...exitedData(runId, exit),
+    expected: isWanted || isClean,
+  });
   const ended = { ...machine, lastExit: exit };
   if (phase.status === "stopping" && phase.kind !== "lost") {
     if (phase.stage === "after") return [machine, []];
@@ -61,7 +66,6 @@ export function onEnded(
     );
   }
   const series = resetSeries(ended, phase.health.healthySince, now);
-  const isClean = isSuccess(spec.restart, exit);
   const error = isClean ? null : exitError(spec, exit);
   return withEffects(
     [STOP_PROBING, exited],

@@ -126,6 +126,12 @@ export const EVENT_CATALOG: Readonly<Record<EventType, EventKind>> = {
       },
       run_id: RUN_ID,
       ended_at: { type: "number", meaning: "Unix time in seconds" },
+      expected: {
+        type: "boolean",
+        meaning:
+          "whether it was asked for, or the status counts as success; false = a crash",
+        isOptional: true,
+      },
     },
   },
   task_healthy: {

@@ -86,8 +86,15 @@ export interface McpResources {
     connection: Connection,
     signal: AbortSignal,
   ): Promise<readonly ResourceContent[] | null>;
-  /** Tells when the content may be another one. False = there is no such resource. Absent = nobody can subscribe. */
-  watch?(uri: string, connection: Connection, watcher: Watcher): boolean;
+  /**
+   * Tells when the content may be another one, of everything that happens once it has resolved. False = there is no such
+   * resource. Absent = nobody can subscribe.
+   */
+  watch?(
+    uri: string,
+    connection: Connection,
+    watcher: Watcher,
+  ): Promise<boolean>;
   /** Tells when the list may be another one. Absent = it never is. */
   watchList?(connection: Connection, watcher: Watcher): void;
 }

@@ -12,6 +12,7 @@ import { systemClock } from "../kit/clock.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Access, accessOf, type Connection } from "./connection.ts";
+import { EventFeed } from "./event_feed.ts";
 import { createMcpServer } from "./mcp_server.ts";
 import { taskmuxCatalogue } from "./taskmux_catalogue.ts";
 
@@ -42,7 +43,8 @@ export class McpSessions {
 
   constructor(options: McpSessionsOptions) {
     this.#options = options;
-    this.#catalogue = options.catalogue ?? taskmuxCatalogue(options.config);
+    this.#catalogue = options.catalogue ??
+      taskmuxCatalogue({ ...options.config, feed: new EventFeed(options) });
   }
 
   /** Everybody who is connected, the oldest first. */

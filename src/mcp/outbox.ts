@@ -50,8 +50,8 @@ export class Outbox {
   }
 
   /** Sends a notice that the client's level lets through; those that cannot be sent are told as a gap. */
-  notice({ level, logger, data }: Notice, via?: SendNotification): void {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
+  notice(notice: Notice, via?: SendNotification): void {
+    if (LEVELS.indexOf(notice.level) < LEVELS.indexOf(this.level)) return;
     const method = "notifications/message";
     if (this.#missed > 0) {
       const params = {
@@ -61,7 +61,6 @@ export class Outbox {
       } as const;
       if (this.send({ method, params })) this.#missed = 0;
     }
-    const params = { level, data, ...logger === undefined ? {} : { logger } };
-    if (!this.send({ method, params }, via)) this.#missed++;
+    if (!this.send({ method, params: notice }, via)) this.#missed++;
   }
 }

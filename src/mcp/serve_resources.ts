@@ -53,10 +53,13 @@ export function serveResources(
     outbox,
     watch: resources.watch.bind(resources),
   });
-  server.setRequestHandler(SubscribeRequestSchema, ({ params: { uri } }) => {
-    if (!subscriptions.add(uri)) throw notFound(uri);
-    return {};
-  });
+  server.setRequestHandler(
+    SubscribeRequestSchema,
+    async ({ params: { uri } }) => {
+      if (!await subscriptions.add(uri)) throw notFound(uri);
+      return {};
+    },
+  );
   server.setRequestHandler(UnsubscribeRequestSchema, ({ params: { uri } }) => {
     subscriptions.remove(uri);
     return {};

@@ -66,7 +66,7 @@ export class Subscriptions {
    * @returns False if there is no such resource.
    * @throws {McpError} If it may not be seen, or there are too many.
    */
-  add(uri: string): boolean {
+  async add(uri: string): Promise<boolean> {
     if (this.#endings.has(uri)) return true;
     if (this.#endings.size >= MAX_SUBSCRIPTIONS) {
       throw new McpError(
@@ -87,14 +87,25 @@ export class Subscriptions {
     const onChange = (): void => {
       if (!signal.aborted) updated.notify();
     };
-    if (!watch(uri, connection, { signal, onChange })) return false;
+    // At once, so that an end that comes meanwhile finds it.
     this.#endings.set(uri, ending);
-    return true;
+    let isThere = false;
+    try {
+      isThere = await watch(uri, connection, { signal, onChange });
+      return isThere;
+    } finally {
+      if (!isThere) this.#end(uri, ending);
+    }
   }
 
   /** Tells no more of it. */
   remove(uri: string): void {
-    this.#endings.get(uri)?.abort();
-    this.#endings.delete(uri);
+    const ending = this.#endings.get(uri);
+    if (ending !== undefined) this.#end(uri, ending);
+  }
+
+  #end(uri: string, ending: AbortController): void {
+    ending.abort();
+    if (this.#endings.get(uri) === ending) this.#endings.delete(uri);
   }
 }

@@ -5,24 +5,30 @@
  */
 
 import type { Catalogue } from "./catalogue.ts";
+import type { EventFeed } from "./event_feed.ts";
+import { eventNotices } from "./event_notices.ts";
+import { taskmuxResources } from "./resources.ts";
 import { status } from "./tools/status.ts";
 
 /** What a host's settings say of it. */
 export interface CatalogueOptions {
   /** Names of tools, with or without `taskmux_`; empty = all. */
   readonly tools: readonly string[];
+  /** Types of events that are told; empty = all. */
+  readonly filter: readonly string[];
+  /** What happens. */
+  readonly feed: EventFeed;
 }
 
 /** See the module. */
-export function taskmuxCatalogue(_options: CatalogueOptions): Catalogue {
+export function taskmuxCatalogue(
+  { filter, feed }: CatalogueOptions,
+): Catalogue {
   return {
     instructions: "Runs this machine's dev servers and workers. Ask " +
       "taskmux_status before you start anything.",
     tools: () => [status],
-    resources: {
-      list: () => Promise.resolve([]),
-      templates: [],
-      read: () => Promise.resolve(null),
-    },
+    resources: taskmuxResources(feed),
+    notices: eventNotices(feed, filter),
   };
 }

@@ -80,11 +80,21 @@ Deno.test("task_started and task_restarted name the process", PURE, () => {
 
 Deno.test("task_exited says how, auto_restart why and when", PURE, () => {
   check(UP, exit(0), [
-    ["task_exited", { exit_code: 0, run_id: "r1", ended_at: ENDED_AT }],
+    ["task_exited", {
+      exit_code: 0,
+      run_id: "r1",
+      ended_at: ENDED_AT,
+      expected: true,
+    }],
     ["task_completed", {}],
   ]);
   check(UP, exit(3), [
-    ["task_exited", { exit_code: 3, run_id: "r1", ended_at: ENDED_AT }],
+    ["task_exited", {
+      exit_code: 3,
+      run_id: "r1",
+      ended_at: ENDED_AT,
+      expected: false,
+    }],
     ["auto_restart", { reason: "process_exited", attempt: 1, delay: 0 }],
   ]);
   check(UP, exit("SIGKILL"), [
@@ -93,18 +103,45 @@ Deno.test("task_exited says how, auto_restart why and when", PURE, () => {
       signal: "SIGKILL",
       run_id: "r1",
       ended_at: ENDED_AT,
+      expected: false,
     }],
     ["auto_restart", { reason: "process_exited", attempt: 1, delay: 0 }],
   ]);
   check(`${CRASHED}\nspawned r1`, exit(3), [
-    ["task_exited", { exit_code: 3, run_id: "r1", ended_at: ENDED_AT }],
+    ["task_exited", {
+      exit_code: 3,
+      run_id: "r1",
+      ended_at: ENDED_AT,
+      expected: false,
+    }],
     ["auto_restart", { reason: "process_exited", attempt: 2, delay: 2 }],
   ]);
 });
 
+Deno.test(
+  "an exit that was asked for is expected, whatever its status",
+  PURE,
+  () => {
+    check(`${UP}\nstop\nbefore_stop ok`, exit("SIGTERM"), [
+      ["task_exited", {
+        exit_code: -15,
+        signal: "SIGTERM",
+        run_id: "r1",
+        ended_at: ENDED_AT,
+        expected: true,
+      }],
+    ]);
+  },
+);
+
 Deno.test("task_failed says why", PURE, () => {
   check(UP, exit(3), [
-    ["task_exited", { exit_code: 3, run_id: "r1", ended_at: ENDED_AT }],
+    ["task_exited", {
+      exit_code: 3,
+      run_id: "r1",
+      ended_at: ENDED_AT,
+      expected: false,
+    }],
     ["task_failed", { reason: 'Task "web" exited with code 3' }],
   ], taskSpec({ restart: restartSpec({ policy: "no" }) }));
   check("start gated", { type: "gate", error: errorShape("E402", "no db") }, [

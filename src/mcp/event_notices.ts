@@ -1,0 +1,48 @@
+/**
+ * Events as notices for the logs of clients.
+ *
+ * @module
+ */
+
+import { isSelected } from "../domain/event_selection.ts";
+import type { Catalogue, Notice } from "./catalogue.ts";
+import type { EventFeed, FeedItem } from "./event_feed.ts";
+import { levelOf } from "./event_levels.ts";
+
+/** Who tells them. */
+const LOGGER = "taskmux";
+
+/**
+ * Tells what the feed tells: to a pinned connection what concerns its project.
+ *
+ * @param filter Types of events; empty = all. A gap is always told.
+ */
+export function eventNotices(
+  feed: EventFeed,
+  filter: readonly string[],
+): NonNullable<Catalogue["notices"]> {
+  // Made once for all who listen.
+  const notices = new WeakMap<FeedItem, Notice>();
+  const noticeOf = (item: FeedItem): Notice => {
+    const known = notices.get(item);
+    if (known !== undefined) return known;
+    const level = "gap" in item ? "warning" : levelOf(item);
+    const notice = Object.freeze({ level, logger: LOGGER, data: item });
+    notices.set(item, notice);
+    return notice;
+  };
+  return ({ access: { pin } }, { signal, onNotice }) => {
+    const selection = {
+      types: filter,
+      ...pin === null ? {} : { session: pin },
+    };
+    feed.listen({
+      signal,
+      onItem: (item) => {
+        if ("gap" in item || isSelected(item, selection)) {
+          onNotice(noticeOf(item));
+        }
+      },
+    });
+  };
+}

@@ -1,0 +1,277 @@
+/**
+ * What taskmux offers to read: the state of tasks, projects, what happened, and logs.
+ *
+ * @module
+ */
+
+import type { Result } from "../contract/mod.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { isSelected } from "../domain/event_selection.ts";
+import { ask, type Asking } from "./ask.ts";
+import type { McpResources, ResourceContent, Watcher } from "./catalogue.ts";
+import type { Connection } from "./connection.ts";
+import type { EventFeed, FeedItem } from "./event_feed.ts";
+import { LogWatches } from "./log_watches.ts";
+import { tailText } from "./log_text.ts";
+import {
+  EVENTS_URI,
+  LOGS_TEMPLATE,
+  logsUri,
+  parseResourceUri,
+  PROJECTS_URI,
+  type ResourceName,
+  STATUS_URI,
+} from "./resource_uri.ts";
+import { ErrorCode, McpError, type Resource } from "./sdk.ts";
+
+/** Logs in the list, of the projects that run first. */
+const MAX_LISTED_LOGS = 100;
+
+/** Projects whose tasks are told. */
+const MAX_PROJECTS = 50;
+
+/** Events that are told. */
+const EVENT_COUNT = 100;
+
+/** Lines of a log that are told. */
+const LINE_COUNT = 200;
+
+/** Events after which the list of resources may be another one. */
+const LIST_EVENTS: readonly string[] = [
+  "project_registered",
+  "project_unregistered",
+  "config_reloaded",
+  "config_missing",
+  "worktree_removed",
+];
+
+/** The resources of taskmux. Those of a pinned connection are about its project alone. */
+export function taskmuxResources(feed: EventFeed): McpResources {
+  const watches = new LogWatches();
+  const listed = new WeakMap<Connection, ReadonlySet<string>>();
+  return {
+    templates: [{
+      uriTemplate: LOGS_TEMPLATE,
+      name: "logs",
+      description: `Last ${LINE_COUNT} lines of a task`,
+      mimeType: "text/plain",
+    }],
+    async list(connection) {
+      const logs = await listLogs(connection);
+      listed.set(connection, new Set(logs.map(({ uri }) => uri)));
+      return [...GENERAL, ...logs];
+    },
+    async read(uri, connection, signal) {
+      const name = parseResourceUri(uri);
+      if (name === null) return null;
+      checkPin(name, connection);
+      const content = await read(name, { ...connection, signal }, connection);
+      return content === null ? null : [{ uri, ...content }];
+    },
+    async watch(uri, connection, watcher) {
+      const name = parseResourceUri(uri);
+      if (name === null) return false;
+      checkPin(name, connection);
+      if (name.kind === "logs") {
+        return await watches.add(name, watcher, connection);
+      }
+      watchEvents(feed, connection, watcher);
+      await feed.ready(watcher.signal);
+      return true;
+    },
+    watchList(connection, { signal, onChange }) {
+      const onItem = (item: FeedItem): void => {
+        if (changesList(item, listed.get(connection))) onChange();
+      };
+      feed.listen({ signal, onItem: pinned(connection, onItem) });
+    },
+  };
+}
+
+const GENERAL: readonly Resource[] = [
+  {
+    uri: STATUS_URI,
+    name: "status",
+    description: "State of every task",
+    mimeType: "application/json",
+  },
+  {
+    uri: PROJECTS_URI,
+    name: "projects",
+    description: "Registered projects",
+    mimeType: "application/json",
+  },
+  {
+    uri: EVENTS_URI,
+    name: "events",
+    description: `Last ${EVENT_COUNT} events`,
+    mimeType: "application/json",
+  },
+];
+
+/** @throws {McpError} If it is about another project than the connection. */
+function checkPin(name: ResourceName, { access: { pin } }: Connection): void {
+  if (name.kind !== "logs" || pin === null || name.session === pin) return;
+  throw new McpError(
+    ErrorCode.InvalidParams,
+    `pin_violation: this connection is for project "${pin}" only`,
+    { error: "pin_violation", pin, session: name.session },
+  );
+}
+
+type Content = Omit<ResourceContent, "uri"> & { readonly text: string };
+
+async function read(
+  name: ResourceName,
+  asking: Asking,
+  { access: { pin } }: Connection,
+): Promise<Content | null> {
+  switch (name.kind) {
+    case "status":
+      return json({ projects: await statusOf(asking, pin) });
+    case "projects": {
+      const { projects } = await ask(asking, "project.list", {});
+      return json({
+        projects: projects.filter(({ session }) =>
+          pin === null || session === pin
+        ),
+      });
+    }
+    case "events": {
+      const { events, cursor } = await ask(asking, "event.list", {
+        ...pin === null ? {} : { scope: { session: pin } },
+        limit: EVENT_COUNT,
+      });
+      return json({ events, cursor });
+    }
+    case "logs":
+      return await readLog(name, asking);
+  }
+}
+
+function json(value: unknown): Content {
+  return { mimeType: "application/json", text: JSON.stringify(value) };
+}
+
+/** Null if there is no such task. */
+async function readLog(
+  { session, task }: { readonly session: string; readonly task: string },
+  asking: Asking,
+): Promise<Content | null> {
+  try {
+    const { lines } = await ask(asking, "log.read", {
+      scope: { session },
+      tasks: [task],
+      lines: LINE_COUNT,
+    });
+    const texts = lines.filter((line) => typeof line === "string");
+    return { mimeType: "text/plain", text: tailText(texts) };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof TaskmuxError &&
+    (error.code === "E200" || error.code === "E303");
+}
+
+/** A task in few words. */
+interface TaskBrief {
+  readonly name: string;
+  readonly state: string;
+  readonly port?: number;
+  readonly url?: string;
+  readonly reason?: string;
+}
+
+interface ProjectBrief {
+  readonly session: string;
+  readonly tasks: readonly TaskBrief[];
+}
+
+/** Projects with their tasks, those that run first. */
+async function statusOf(
+  asking: Asking,
+  pin: string | null,
+): Promise<ProjectBrief[]> {
+  const sessions = pin === null ? await sessionsOf(asking) : [pin];
+  const briefs: ProjectBrief[] = [];
+  for (const session of sessions.slice(0, MAX_PROJECTS)) {
+    try {
+      const { tasks } = await ask(asking, "task.status", {
+        scope: { session },
+      });
+      briefs.push({ session, tasks: tasks.map(briefOf) });
+    } catch (error) {
+      // It was forgotten meanwhile, or its file cannot be used.
+      if (!(error instanceof TaskmuxError) || error.code === "E600") {
+        throw error;
+      }
+    }
+  }
+  return briefs;
+}
+
+async function sessionsOf(asking: Asking): Promise<string[]> {
+  const { projects } = await ask(asking, "project.list", {});
+  return projects
+    .toSorted((a, b) => (b.running_count ?? 0) - (a.running_count ?? 0))
+    .map(({ session }) => session);
+}
+
+function briefOf(
+  { name, state, port, url, reason }: Result<"task.status">["tasks"][number],
+): TaskBrief {
+  return {
+    name,
+    state,
+    ...port === null ? {} : { port },
+    ...url === null ? {} : { url },
+    ...reason === null ? {} : { reason },
+  };
+}
+
+async function listLogs(connection: Connection): Promise<Resource[]> {
+  const briefs = await statusOf(connection, connection.access.pin);
+  return briefs.flatMap(({ session, tasks }) =>
+    tasks.map(({ name }) => ({
+      uri: logsUri(session, name),
+      name: `${session}/${name}`,
+      mimeType: "text/plain",
+    }))
+  ).slice(0, MAX_LISTED_LOGS);
+}
+
+function watchEvents(
+  feed: EventFeed,
+  connection: Connection,
+  { signal, onChange }: Watcher,
+): void {
+  feed.listen({ signal, onItem: pinned(connection, onChange) });
+}
+
+/** Passes on what concerns the project of the connection. */
+function pinned(
+  { access: { pin } }: Connection,
+  onItem: (item: FeedItem) => void,
+): (item: FeedItem) => void {
+  if (pin === null) return onItem;
+  return (item) => {
+    if ("gap" in item || isSelected(item, { session: pin })) onItem(item);
+  };
+}
+
+/** @param listed What the client was told last; ad-hoc tasks come without an event of their own. */
+function changesList(
+  item: FeedItem,
+  listed: ReadonlySet<string> | undefined,
+): boolean {
+  if ("gap" in item) return true;
+  if (LIST_EVENTS.includes(item.event)) return true;
+  const { event, session, task } = item;
+  return event === "task_started" && session !== null && task !== undefined &&
+    listed !== undefined && listed.size < MAX_LISTED_LOGS &&
+    !listed.has(logsUri(session, task));
+}
