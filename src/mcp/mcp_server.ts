@@ -35,7 +35,8 @@ export function createMcpServer(
   );
   const connection = connect(server);
   server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: catalogue.tools(connection).map(({ declaration }) => declaration),
+    tools: catalogue.tools(connection).filter(({ isHidden }) => !isHidden)
+      .map(({ declaration }) => declaration),
   }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const tool = catalogue.tools(connection)
