@@ -105,7 +105,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node-forge": ["certs"],
   "smol-toml": ["config"],
   "toml-eslint-parser": ["config"],
-  "zod": ["contract", "config", "daemon", "store"],
+  // Tools of MCP declare what they take and give, beside what they have from the contract.
+  "zod": ["contract", "config", "daemon", "mcp", "store"],
   // Trust reads the databases of browsers, which are SQLite.
   "node:sqlite": ["store", "trust"],
   "node:child_process": [],

@@ -57,6 +57,8 @@ export interface Manner {
   readonly caller?: string;
   /** Secrets are shown. Otherwise they are replaced by `***`. */
   readonly reveal?: true;
+  /** For whom this is asked, such as `mcp claude-code 2.1.0`: what it changes is written into the daemon's log. */
+  readonly label?: string;
 }
 
 /**

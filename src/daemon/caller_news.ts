@@ -117,17 +117,19 @@ export function withNews(dispatcher: Dispatcher, news: CallerNews): Dispatcher {
   return {
     ...dispatcher,
     async call(name, params, asker): Promise<JsonObject> {
-      const { caller } = asker;
+      const { caller, newsOf } = asker;
+      const about = (): Promise<string | null> =>
+        news.about(
+          newsOf === undefined ? params : { scope: { session: newsOf } },
+        );
       if (caller === null || !isCallerId(caller)) {
         return await dispatcher.call(name, params, asker);
       }
       news.greet(caller);
       // A project may be unknown before the call or after it.
-      const before = await news.about(params);
+      const before = await about();
       const recent = async (): Promise<RecentEvents> => {
-        const session = before === OWN_EVENTS
-          ? await news.about(params)
-          : before;
+        const session = before === OWN_EVENTS ? await about() : before;
         return carry(news, asker, session);
       };
       try {

@@ -47,6 +47,10 @@ export interface Caller {
   readonly onProgress: (progress: Progress) => void;
   /** The answer has events in it. `settle` is to be called once it has arrived, or was lost; see `caller_news.ts`. */
   readonly onNews: (settle: (hasArrived: boolean) => boolean) => void;
+  /** Who asks, for the log; see `with_audit.ts`. Absent = it is not logged. */
+  readonly label?: string | undefined;
+  /** The project whose events are news to the caller, whatever the question is about; absent = that of the question. */
+  readonly newsOf?: string | undefined;
 }
 
 /** One handler per operation; a missing one does not compile. */

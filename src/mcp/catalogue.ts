@@ -58,6 +58,8 @@ export interface ToolContext {
 /** A tool and what it does. */
 export interface McpTool {
   readonly declaration: Tool;
+  /** It is not listed; whoever calls it all the same is told why not. */
+  readonly isHidden?: boolean;
   /** Never rejects for what a client can cause: that is an answer with `isError`. */
   call(
     args: Readonly<Record<string, unknown>>,

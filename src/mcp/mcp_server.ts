@@ -105,7 +105,8 @@ function serveTools(
   const { server, connection } = serving;
   let underWay = 0;
   server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: catalogue.tools(connection).map(({ declaration }) => declaration),
+    tools: catalogue.tools(connection).filter(({ isHidden }) => !isHidden)
+      .map(({ declaration }) => declaration),
   }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const tool = catalogue.tools(connection)

@@ -58,6 +58,10 @@ export interface FrameContext {
   readonly onProgress: (progress: Progress) => void;
   /** The answer has events that are new to the caller. To be called once, when it has arrived or was lost. */
   readonly onNews: (settle: Settle) => void;
+  /** Who asks, for the log of what was done; absent = it is not logged. Not checked. */
+  readonly label?: string | undefined;
+  /** The project whose events are news to the caller, whatever the question is about; absent = that of the question. */
+  readonly newsOf?: string | undefined;
 }
 
 /** Takes what became of an answer, and tells whether its events now count as told. */
@@ -267,6 +271,7 @@ async function answer(
       send({ id, progress });
     },
     onNews: (settle) => unseen.add(id, settle),
+    label: typeof request.label === "string" ? request.label : undefined,
   };
   try {
     if (dispatcher.kindOf(op) === "stream") {

@@ -4,36 +4,109 @@
  * @module
  */
 
-import type { McpTool } from "../catalogue.ts";
+import { z } from "zod";
+import type { Result } from "../../contract/mod.ts";
+import { shortList, shortText } from "./short_text.ts";
+import {
+  hostPattern,
+  isTroubled,
+  placeWords,
+  statusWords,
+} from "./task_words.ts";
+import { type Brief, defineTool } from "./tool.ts";
 
 /** See the module. */
-export const status: McpTool = {
-  declaration: {
-    name: "taskmux_status",
-    description: "State of every task of a project",
-    inputSchema: {
-      type: "object",
-      properties: { session: { type: "string" } },
+export const status = defineTool({
+  name: "status",
+  operation: "task.status",
+  description: "State, port, URL of every task; reason where one is not well",
+  reach: "one",
+  input: {},
+  output: {
+    session: z.string(),
+    tasks: z.record(z.string(), z.string()),
+  },
+  params: (_args, scope) => ({ scope: scope! }),
+  brief: statusBrief,
+});
+
+/** At most 400 tokens for 20 tasks, text and all. */
+export function statusBrief(status: Result<"task.status">): Brief {
+  const { session, tasks } = status;
+  const pattern = hostPattern(tasks);
+  const words = tasks.map((task) =>
+    [task.name, statusWords(task, pattern)] as const
+  );
+  const troubled = tasks.filter(({ state }) => isTroubled(state));
+  const next = troubled.length === 0 ? {} : { next: "taskmux_why tells more" };
+  const notes = notesOf(status);
+  const urls = pattern === null ? {} : { "@HOST": pattern.url };
+  return {
+    structured: {
+      session,
+      tasks: Object.fromEntries(words),
+      ...urls,
+      ...next,
+      ...notes.length === 0 ? {} : { notes },
     },
-    annotations: { readOnlyHint: true },
-  },
-  async call(args, { connection, signal, onNews }) {
-    const { caller, access, dispatcher, lifetime } = connection;
-    const session = access.pin ?? args["session"];
-    const answer = await dispatcher.call(
-      "task.status",
-      { scope: { session } },
-      {
-        caller,
-        reveal: false,
-        signal,
-        lifetime,
-        onProgress: () => {},
-        onNews,
-      },
-    );
-    return {
-      content: [{ type: "text", text: JSON.stringify(answer) }],
-    };
-  },
-};
+    text: [
+      `${session}: ${countText(tasks)}`,
+      ...groupLines(status, pattern),
+      ...pattern === null ? [] : [`@HOST = ${pattern.url}`],
+      ...notes,
+    ].join("\n"),
+  };
+}
+
+type Task = Result<"task.status">["tasks"][number];
+
+function countText(tasks: readonly Task[]): string {
+  if (tasks.length === 0) return "no tasks";
+  const counts = Map.groupBy(tasks, ({ state }) => state);
+  return [...counts].map(([state, group]) => `${group.length} ${state}`)
+    .join(", ");
+}
+
+/** Tasks that are well by state, one line each; the others one by one. */
+function groupLines(
+  { tasks }: Result<"task.status">,
+  pattern: ReturnType<typeof hostPattern>,
+): string[] {
+  const isPlain = (task: Task): boolean =>
+    statusWords(task, pattern) === plainWords(task, pattern);
+  const plain = Map.groupBy(tasks.filter(isPlain), ({ state }) => state);
+  return [
+    ...tasks.filter((task) => !isPlain(task)).map((task) =>
+      `${task.name} ${statusWords(task, pattern)}`
+    ),
+    ...[...plain].map(([state, group]) =>
+      `${state}: ${
+        group.map((task) => plainWords(task, pattern).replace(state, task.name))
+          .join(", ")
+      }`
+    ),
+  ];
+}
+
+function plainWords(
+  task: Task,
+  pattern: ReturnType<typeof hostPattern>,
+): string {
+  const place = task.running ? placeWords(task, pattern) : "";
+  return place === "" ? task.state : `${task.state} ${place}`;
+}
+
+/** What is wrong with the project, not with a task. */
+function notesOf(
+  { config_error: broken, warnings, aliases }: Result<"task.status">,
+): string[] {
+  return [
+    ...broken === null ? [] : [
+      `taskmux.toml is broken, an older one holds: ${
+        shortText(`${broken.error_code} ${broken.error}`, 200)
+      }`,
+    ],
+    ...aliases.length === 0 ? [] : [`${aliases.length} aliases`],
+    ...shortList(warnings, { count: 3, length: 160 }),
+  ];
+}
