@@ -36,19 +36,51 @@ export function addTask(
   name: string,
   fields: Readonly<Record<string, TomlValue>>,
 ): string {
+  const { command, ...others } = fields;
+  // A task that is only a command stays in the short form if it was in it.
+  const isShort = command !== undefined && Object.keys(others).length === 0;
+  return putTable(text, {
+    path: ["tasks", name],
+    fields,
+    short: isShort ? command : null,
+    what: `task "${name}"`,
+  });
+}
+
+/**
+ * Adds a table with a header of its own below the last one of its family. One that is there is replaced as a whole
+ * where it stands.
+ *
+ * @param fields Keys in the order in which they are written.
+ * @throws {TaskmuxError} E101 if the text is not TOML, E104 if it leaves no place for the table.
+ */
+export function setTable(
+  text: string,
+  path: readonly string[],
+  fields: Readonly<Record<string, TomlValue>>,
+): string {
+  const what = `"${formatPath(path)}"`;
+  return putTable(text, { path, fields, short: null, what });
+}
+
+function putTable(
+  text: string,
+  { path, fields, short, what }: {
+    readonly path: readonly string[];
+    readonly fields: Readonly<Record<string, TomlValue>>;
+    /** What may stand there instead of the table. */
+    readonly short: TomlValue | null;
+    readonly what: string;
+  },
+): string {
   const before = parseText(text, TEXT_NAME);
-  const path = ["tasks", name];
   checkWay(before, path);
   const drafts = valueAt(before, path) === undefined
     ? insertTable(path, { ...fields }, layOut(text))
     : replaceTable(path, { ...fields }, layOut(text));
   const wanted = [withValue(before, path, { ...fields })];
-  const { command, ...others } = fields;
-  // A task that is only a command stays in the short form if it was in it.
-  if (command !== undefined && Object.keys(others).length === 0) {
-    wanted.push(withValue(before, path, command));
-  }
-  return firstSound(drafts, wanted, `task "${name}"`);
+  if (short !== null) wanted.push(withValue(before, path, short));
+  return firstSound(drafts, wanted, what);
 }
 
 /**
