@@ -95,6 +95,7 @@ export const EXCEPTIONS: readonly {
 
 /** Packages and weighty built-ins → the folders that may import them. Other packages are refused, other `node:` modules free. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@clack/prompts": ["cli"],
   "@logtape/file": ["daemon"],
   "@logtape/logtape": ["daemon", "supervisor"],
   "@lydell/node-pty": ["pty", "keeper"],

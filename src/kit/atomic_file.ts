@@ -1,7 +1,7 @@
 /**
  * Replaces a file so that every reader sees the old content or the new, never a part.
  *
- * Does not lock: of two writers the last one wins. Does not create folders. The content reaches the disk before the
+ * Does not lock: of two writers the last one wins, unless it says what it expects. Does not create folders. The content reaches the disk before the
  * name does, but the folder itself is not synced, so a power cut may bring the old content back.
  *
  * @module
@@ -17,6 +17,16 @@ export interface WriteOptions {
    * umask leaves of 0666.
    */
   readonly mode?: number;
+  /**
+   * What the file must still hold when it is replaced; null = it must not exist. Looked at last of all, so that what
+   * somebody else saved meanwhile is not lost.
+   */
+  readonly expected?: Uint8Array | null;
+}
+
+/** The file is no longer what was expected. */
+export class FileChanged extends Error {
+  override readonly name = "FileChanged";
 }
 
 /**
@@ -29,6 +39,7 @@ export interface WriteOptions {
  * @throws {Deno.errors.NotFound} If the folder does not exist.
  * @throws {Deno.errors.PermissionDenied} If the folder cannot be written to.
  * @throws {Deno.errors.FilesystemLoop} If symbolic links form a ring.
+ * @throws {FileChanged} If it does not hold what was expected.
  */
 export async function writeFileAtomic(
   path: string,
@@ -70,11 +81,21 @@ async function replaceFile(
       sent += await file.write(bytes.subarray(sent));
     }
     await file.sync();
+    if (options.expected !== undefined) await check(target, options.expected);
     await Deno.rename(temporary, target);
   } catch (error) {
     await removeIfThere(temporary);
     throw error;
   }
+}
+
+async function check(path: string, expected: Uint8Array | null): Promise<void> {
+  const present = await orNull(Deno.readFile(path));
+  const isAsExpected = present === null || expected === null
+    ? present === expected
+    : present.length === expected.length &&
+      present.every((byte, at) => byte === expected[at]);
+  if (!isAsExpected) throw new FileChanged(`"${path}" has changed`);
 }
 
 /** Root editing a user's file leaves it the user's; anybody else cannot give a file away, and need not. */
