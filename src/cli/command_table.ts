@@ -154,8 +154,13 @@ export const COMMAND_GROUPS: readonly (readonly [
   ["Configuration", [
     {
       name: "init",
-      summary: "Write a starter taskmux.toml",
+      summary: "Write a starter taskmux.toml, and tell agents of it",
       load: async () => (await import("./commands/init.ts")).init,
+    },
+    {
+      name: "inject",
+      summary: "Tell agents of taskmux in CLAUDE.md and AGENTS.md",
+      load: async () => (await import("./commands/inject.ts")).inject,
     },
     {
       name: "add",

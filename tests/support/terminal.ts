@@ -68,11 +68,16 @@ export class Terminal implements AsyncDisposable {
   }
 }
 
-/** Runs a command line in a terminal of 33 lines and 111 columns. */
+/**
+ * Runs a command line in a terminal of 33 lines and 111 columns.
+ *
+ * @param env More variables of the environment.
+ */
 export function openTerminal(
   home: TempHome,
   args: readonly string[],
   cwd: string,
+  env: Readonly<Record<string, string>> = {},
 ): Terminal {
   const command = cliCommand(home.paths, args);
   const words = [command.program, ...command.args].map((word) =>
@@ -83,7 +88,7 @@ export function openTerminal(
     new Deno.Command("script", {
       args: ["--quiet", "--flush", "--return", "--command", line, "/dev/null"],
       cwd,
-      env: { ...home.env, SHELL: "/bin/sh" },
+      env: { ...home.env, SHELL: "/bin/sh", ...env },
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",

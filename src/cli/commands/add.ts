@@ -86,7 +86,7 @@ export const add = command({
       ...values.manual ? { auto_start: false } : {},
     };
     const { addTask } = await import("../../config/edit_toml.ts");
-    const { before: old } = await editProject(
+    const { before: old, after } = await editProject(
       { config, home: context.env()["HOME"] },
       (text) => addTask(text, task, fields),
     );
@@ -95,7 +95,10 @@ export const add = command({
     const { url, warnings } = values.host === null
       ? { url: null, warnings: [] }
       : await readTaskAddress(context, config, task);
+    const { refreshBlocks } = await import("../agent_files.ts");
+    const blocks = await refreshBlocks(context, after);
     const { output } = context;
+    const allWarnings = [...warnings, ...blocks.warnings];
     await output.answer(
       {
         ok: true,
@@ -104,8 +107,8 @@ export const add = command({
         action,
         config,
         url,
-        warnings,
-        agent_files_rewritten: [],
+        warnings: allWarnings,
+        agent_files_rewritten: blocks.outcomes.map(({ path }) => path),
       },
       () => [
         `${
@@ -115,7 +118,7 @@ export const add = command({
       ],
     );
     const { warningLines } = await import("../render/status.ts");
-    await output.notes(warningLines(warnings, output.paintError));
+    await output.notes(warningLines(allWarnings, output.paintError));
     return EXIT.ok;
   },
 });

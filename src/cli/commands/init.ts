@@ -4,22 +4,43 @@
  * @module
  */
 
+import { agentPrograms } from "../../agents/agent_programs.ts";
+import type { ContextFile } from "../../agents/context_files.ts";
+import { hasSkill } from "../../agents/skill.ts";
 import { CONFIG_FILE_NAME } from "../../config/find_config.ts";
 import { loadProject } from "../../config/project_config.ts";
 import { projectName } from "../../config/project_name.ts";
 import { starterText } from "../../config/starter.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
+import type { ProjectSpec } from "../../domain/task_spec.ts";
+import { baseName, folderOf, resolvePath } from "../../kit/path.ts";
+import {
+  askFiles,
+  type BlocksWritten,
+  existingFilesOr,
+  isRefreshed,
+  NOTHING,
+  outcomeLines,
+  refreshBlocks,
+  writeBlocks,
+} from "../agent_files.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { existingFile } from "../project.ts";
+import { warningLines } from "../render/status.ts";
 import { refuseSudo } from "../sudo.ts";
 
-/** Writes a starter file. */
+/** Which file for agents a project without any gets. */
+const USUAL_FILES = ["AGENTS.md"];
+
+/** Writes a starter file, and tells agents of it. */
 export const init = command({
-  usage: "[--name NAME] [--defaults]",
-  about: "Writes a commented taskmux.toml into this folder. One that exists " +
-    "is left alone.",
+  usage: "[--name NAME] [--defaults] [--no-inject]",
+  about:
+    "Writes a commented taskmux.toml into this folder, and a short block for agents into CLAUDE.md,\n" +
+    "AGENTS.md or GEMINI.md: those that exist, else AGENTS.md; on a terminal you choose. A\n" +
+    "taskmux.toml that exists is left alone; blocks that are there are brought up to date.",
   options: {
     name: {
       type: "string",
@@ -27,6 +48,7 @@ export const init = command({
       summary: "Name of the project (default: that of the folder)",
     },
     defaults: { type: "boolean", summary: "Ask nothing" },
+    "no-inject": { type: "boolean", summary: "Leave files for agents alone" },
   },
   positionals: { min: 0, max: 0 },
   examples: [
@@ -35,59 +57,190 @@ export const init = command({
   ],
   async run(context, { values }) {
     refuseSudo(context.user, "write a taskmux.toml");
-    const { output } = context;
-    const path = context.config ?? `${context.folder}/${CONFIG_FILE_NAME}`;
-    const existing = existingFile(path);
-    if (existing !== null) {
-      const name = await nameOf(existing, context.env()["HOME"]);
-      await output.answer(
-        { ok: true, session: name, config_path: path, action: "exists" },
-        () => [`Config already exists: ${path}`],
-      );
-      return EXIT.ok;
-    }
-    const name = chosenName(context, path, values);
-    if (name === null) {
-      await output.lines(["Aborted"]);
-      return EXIT.failure;
-    }
-    await writeNew(path, starterText(name));
-    await output.answer(
-      { ok: true, session: name, config_path: path, action: "created" },
-      () => [
-        `Created ${path} for project "${name}"`,
-        "Next: taskmux add web 'npm run dev -- --port $PORT' --host web",
-      ],
+    const path = resolvePath(
+      "/",
+      context.config ?? `${context.folder}/${CONFIG_FILE_NAME}`,
     );
+    const existing = existingFile(path);
+    if (existing !== null) return await tellExisting(context, existing, values);
+    const plan = await planNew(context, path, values);
+    if (plan === null) {
+      await context.output.lines(["Aborted"]);
+      return EXIT.interrupted;
+    }
+    const { name, files } = plan;
+    await writeNew(path, starterText(name));
+    const written = await tryWriteBlocks(files, name);
+    await report(context, {
+      session: name,
+      path,
+      action: "created",
+      written,
+      headline: `Created ${path} for project "${name}"`,
+    });
     return EXIT.ok;
   },
 });
 
+/** What was asked for on the command line. */
+interface Wishes {
+  readonly name: string | null;
+  readonly defaults: boolean;
+  readonly "no-inject": boolean;
+}
+
+/** Whoever says it again wants what belongs to it in order; nobody wants new files. */
+async function tellExisting(
+  context: Context,
+  path: string,
+  values: Wishes,
+): Promise<number> {
+  const project = await projectIn(path, context.env()["HOME"]);
+  const written = project === null || values["no-inject"]
+    ? NOTHING
+    : await refreshBlocks(context, project);
+  await report(context, {
+    session: project?.name ?? null,
+    path,
+    action: "exists",
+    written,
+    headline: `Config already exists: ${path}`,
+  });
+  return EXIT.ok;
+}
+
+/** What will be written; null when a person left a question. */
+async function planNew(
+  context: Context,
+  path: string,
+  values: Wishes,
+): Promise<
+  { readonly name: string; readonly files: readonly ContextFile[] } | null
+> {
+  const canAsk = context.output.canAsk && !values.defaults;
+  const name = await chosenName(path, values.name, canAsk);
+  if (name === null) return null;
+  const files = values["no-inject"]
+    ? []
+    : await chosenFiles(context, folderOf(path), canAsk);
+  return files === null ? null : { name, files };
+}
+
+async function chosenFiles(
+  context: Context,
+  root: string,
+  canAsk: boolean,
+): Promise<readonly ContextFile[] | null> {
+  if (canAsk) return await askFiles(root, USUAL_FILES);
+  return await isRefreshed(context, { autoInjectAgents: null })
+    ? await existingFilesOr(root, USUAL_FILES)
+    : [];
+}
+
+/** The project is there by now: a file that cannot be written is no reason to fail. */
+async function tryWriteBlocks(
+  files: readonly ContextFile[],
+  name: string,
+): Promise<BlocksWritten> {
+  try {
+    return await writeBlocks(files, name, { append: true });
+  } catch (error) {
+    if (!(error instanceof TaskmuxError)) throw error;
+    return { outcomes: [], warnings: [error.message] };
+  }
+}
+
+/** What `init` did. */
+interface Done {
+  readonly session: string | null;
+  readonly path: string;
+  readonly action: "created" | "exists";
+  readonly written: BlocksWritten;
+  readonly headline: string;
+}
+
+async function report(
+  context: Context,
+  { session, path, action, written, headline }: Done,
+): Promise<void> {
+  const { output } = context;
+  const { outcomes, warnings } = written;
+  const next = await nextSteps(context, folderOf(path), action);
+  await output.answer(
+    {
+      ok: true,
+      session,
+      config_path: path,
+      action,
+      agent_files: outcomes,
+      next,
+      warnings,
+    },
+    () => [
+      headline,
+      ...outcomeLines(outcomes),
+      ...next.map(({ command, why }) => `Next: ${command}  # ${why}`),
+    ],
+  );
+  await output.notes(warningLines(warnings, output.paintError));
+}
+
+/** A command line, and what for. */
+interface Step {
+  readonly command: string;
+  readonly why: string;
+}
+
+async function nextSteps(
+  context: Context,
+  root: string,
+  action: Done["action"],
+): Promise<readonly Step[]> {
+  const { HOME, PATH } = context.env();
+  const [isTaught, agents] = await Promise.all([
+    hasSkill(root, HOME),
+    agentPrograms(PATH),
+  ]);
+  const names = agents.length === 0 ? "your agents" : agents.join(", ");
+  return [
+    ...action === "exists" ? [] : [{
+      command: "taskmux add web 'npm run dev -- --port $PORT' --host web",
+      why: "the first task",
+    }],
+    ...isTaught
+      ? []
+      : [{ command: "taskmux inject --skill", why: `teaches ${names}` }],
+    ...agents.length === 0 ? [] : [{
+      command: `taskmux mcp install ${agents.join(" ")}`,
+      why: "gives them its tools",
+    }],
+  ];
+}
+
 /** Null when the file cannot be read: it exists all the same, and `check` says why. */
-async function nameOf(
+async function projectIn(
   path: string,
   home: string | undefined,
-): Promise<string | null> {
+): Promise<ProjectSpec | null> {
   try {
-    return (await loadProject(path, { home })).name;
+    return await loadProject(path, { home });
   } catch (error) {
     if (error instanceof TaskmuxError) return null;
     throw error;
   }
 }
 
-/** Null when the user was asked and did not answer. */
-function chosenName(
-  context: Context,
+/** Null when the person who was asked left the question. */
+async function chosenName(
   path: string,
-  values: { readonly name: string | null; readonly defaults: boolean },
-): string | null {
-  if (values.name !== null) return requireLabel(values.name);
-  const fallback = projectName(path.split("/").at(-2) ?? "");
-  const canAsk = !context.json && !values.defaults &&
-    Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  wanted: string | null,
+  canAsk: boolean,
+): Promise<string | null> {
+  if (wanted !== null) return requireLabel(wanted);
+  const fallback = projectName(baseName(folderOf(path)));
   if (!canAsk) return fallback;
-  const answer = prompt("Project name:", fallback);
+  const { askLine } = await import("../prompts.ts");
+  const answer = await askLine("Project name", fallback);
   return answer === null ? null : projectName(answer);
 }
 

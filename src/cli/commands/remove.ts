@@ -43,12 +43,26 @@ export const remove = command({
     await using client = await findOrReviveDaemon(context);
     const stopped = client !== null &&
       await stopTask(client, { scope, task, isInFile });
-    if (isInFile) await editProject(file, edit);
-    else if (client === null) await planEdit(file, edit);
-    await context.output.answer(
-      { ok: true, task, action: "removed", stopped, agent_files_rewritten: [] },
+    const edited = isInFile ? await editProject(file, edit) : null;
+    if (edited === null && client === null) await planEdit(file, edit);
+    const { refreshBlocks } = await import("../agent_files.ts");
+    const { outcomes, warnings } = edited === null
+      ? { outcomes: [], warnings: [] }
+      : await refreshBlocks(context, edited.after);
+    const { output } = context;
+    await output.answer(
+      {
+        ok: true,
+        task,
+        action: "removed",
+        stopped,
+        warnings,
+        agent_files_rewritten: outcomes.map(({ path }) => path),
+      },
       () => [`Removed task "${task}"${stopped ? " after stopping it" : ""}`],
     );
+    const { warningLines } = await import("../render/status.ts");
+    await output.notes(warningLines(warnings, output.paintError));
     return EXIT.ok;
   },
 });
