@@ -101,6 +101,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@modelcontextprotocol/sdk": ["mcp"],
   "dns-packet": ["dns"],
   // Tests only.
+  "@modelcontextprotocol/conformance": [],
   "fast-check": [],
   "node-forge": ["certs"],
   "smol-toml": ["config"],
