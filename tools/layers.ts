@@ -102,6 +102,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@modelcontextprotocol/sdk": ["mcp"],
   "dns-packet": ["dns"],
   // Tests only.
+  "@modelcontextprotocol/conformance": [],
   "fast-check": [],
   "jsonc-parser": ["agents"],
   "node-forge": ["certs"],

@@ -108,7 +108,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }));
   resolution.follow();
   const api = stack.use(openApi(
-    { paths, port: options.apiPort ?? state.config.apiPort },
+    { ...options, ...engine, port: options.apiPort ?? state.config.apiPort },
     state.problems,
   ));
   const ended = Promise.withResolvers<StopOptions>();

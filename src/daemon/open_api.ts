@@ -5,11 +5,15 @@
  */
 
 import type { Paths } from "../config/paths.ts";
+import { systemClock } from "../kit/clock.ts";
+import type { Keeper } from "../supervisor/keeper.ts";
 import {
   type HttpRoute,
   type HttpServer,
   serveHttp,
 } from "../transports/http_server.ts";
+import { RefusalLog } from "../transports/refusal_log.ts";
+import { createAdmission } from "./api_admission.ts";
 
 /** The port of the API. Disposal closes it. */
 export interface Api extends AsyncDisposable {
@@ -19,16 +23,32 @@ export interface Api extends AsyncDisposable {
   serve(route: HttpRoute): void;
 }
 
+/** What opening it needs. */
+export interface OpenApiOptions {
+  readonly paths: Paths;
+  readonly port: number;
+  readonly keeper: Keeper;
+  log(level: "warning", message: string): void;
+}
+
 /** Opens it. A port that cannot be had is noted, and no reason not to start: the CLI does not need it. */
 export function openApi(
-  { paths, port }: { readonly paths: Paths; readonly port: number },
+  { paths, port, keeper, log }: OpenApiOptions,
   problems: Map<string, string>,
 ): Api {
+  const warn = (message: string): void => log("warning", `api: ${message}`);
+  const strangers = new RefusalLog({ clock: systemClock, log: warn });
   let route: HttpRoute = () => null;
   const server = tryServe({
     port,
     socketPath: paths.httpSocket,
     route: (request, url) => route(request, url),
+    admits: createAdmission({
+      keeper,
+      clock: systemClock,
+      onRefused: (message) => strangers.note(message),
+    }),
+    log: warn,
   }, problems);
   return {
     port: server?.port ?? null,
@@ -46,7 +66,14 @@ function tryServe(
   problems: Map<string, string>,
 ): HttpServer | null {
   try {
-    return serveHttp(options);
+    const server = serveHttp(options);
+    if (!server.hasIpv6 && isTakenOnIpv6(server.port)) {
+      problems.set(
+        "API",
+        `port ${server.port} of [::1] is another program's, which gets what is sent to http://localhost:${server.port}; taskmux config set api_port 0`,
+      );
+    }
+    return server;
   } catch (error) {
     const isForbidden = error instanceof Deno.errors.PermissionDenied;
     if (!isForbidden && !(error instanceof Deno.errors.AddrInUse)) throw error;
@@ -56,5 +83,15 @@ function tryServe(
       `port ${options.port} ${state}, so only the command line works; taskmux config set api_port 0`,
     );
     return null;
+  }
+}
+
+/** Whether somebody else has it. A machine without IPv6 has no such port, and no client that looks for it there. */
+function isTakenOnIpv6(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port }).close();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.AddrInUse;
   }
 }

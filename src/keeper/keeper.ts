@@ -110,6 +110,9 @@ export class Keeper implements Disposable {
     },
     reclaim: (params) => this.#reclaim(params),
     holders: (params) => this.#holders(params),
+    connectionOwners: ({ client, server }) =>
+      this.#options.pty.system.connectionOwners(client, server) ??
+        { unknown: true },
     shutdown: () => {
       if (!this.hasLivingRuns) return {};
       throw new Refusal("busy", "Cannot end the keeper: a run lives");

@@ -6,9 +6,11 @@
  * @module
  */
 
+import { isIP } from "node:net";
 import { isAbsolute } from "node:path";
 import { signalNumber } from "../pty/native_pty.ts";
 import {
+  type ConnectionEnd,
   KEEPER_PROTOCOL,
   type KeeperRequest,
   type KeeperRequests,
@@ -23,6 +25,9 @@ import { Refusal } from "./refusal.ts";
 const MAX_TERMINAL_SIDE = 65_535;
 const MAX_PORT = 65_535;
 const MAX_STEPS = 16;
+
+/** Longest form of an IPv6 address. */
+const MAX_ADDRESS_LENGTH = 45;
 
 /** Longest wait of one step: a day. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
@@ -95,6 +100,10 @@ const PARSERS: Parsers = {
     port: integer(object(value), "port", 1, MAX_PORT),
     ...object(value).runId === undefined ? {} : { runId: runId(object(value)) },
     ...object(value).elsewhere === true ? { elsewhere: true } : {},
+  }),
+  connectionOwners: (value) => ({
+    client: connectionEnd(object(value).client),
+    server: connectionEnd(object(value).server),
   }),
   shutdown: () => ({}),
 };
@@ -201,6 +210,13 @@ function environment(value: unknown): Record<string, string> {
     return [withoutNul(name, "env"), withoutNul(entry, `env.${name}`)] as const;
   });
   return Object.fromEntries(entries);
+}
+
+function connectionEnd(value: unknown): ConnectionEnd {
+  const end = object(value);
+  const address = text(end, "address", MAX_ADDRESS_LENGTH);
+  if (isIP(address) === 0) throw invalid(`"${address}" is no address`);
+  return { address, port: integer(end, "port", 1, MAX_PORT) };
 }
 
 /** Start times by run. */

@@ -82,6 +82,10 @@ export class DarwinSystem implements System {
     return Promise.resolve(null);
   }
 
+  connectionOwners(): null {
+    return null;
+  }
+
   portsOf(): number[] {
     return [];
   }

@@ -23,6 +23,8 @@ const SHARED = {
 const LINUX = {
   ...SHARED,
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },

@@ -12,9 +12,11 @@
 import { cString } from "../kit/c_string.ts";
 import { systemClock } from "../kit/clock.ts";
 import { type LinuxLibc, openLinuxLibc } from "./libc.ts";
+import { findOwners } from "./linux_connections.ts";
 import { LinuxFiles } from "./linux_files.ts";
 import { findListeners, portsListenedOn } from "./linux_listeners.ts";
 import { ProcessLimit } from "./process_limit.ts";
+import type { ConnectionEnd, ConnectionOwners } from "./protocol.ts";
 import {
   type BirthMarks,
   type Listeners,
@@ -123,6 +125,16 @@ export class LinuxSystem implements System {
     first: readonly number[] = [],
   ): Promise<Listeners> {
     return findListeners(port, this.#files, first);
+  }
+
+  connectionOwners(
+    client: ConnectionEnd,
+    server: ConnectionEnd,
+  ): ConnectionOwners | null {
+    return findOwners(
+      { client, server },
+      { libc: this.#libc, files: this.#files },
+    );
   }
 
   portsOf(pids: readonly number[]): number[] {

@@ -126,6 +126,19 @@ export interface HiddenHolder {
   readonly address: string;
 }
 
+/** One end of a TCP connection. */
+export interface ConnectionEnd {
+  /** `127.0.0.1`, `::1`. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Users by number who opened the ends of a connection. Null = nobody holds that end any more. */
+export interface ConnectionOwners {
+  readonly client: number | null;
+  readonly server: number | null;
+}
+
 /** Requests: name → parameters and result. */
 export interface KeeperRequests {
   /**
@@ -247,6 +260,14 @@ export interface KeeperRequests {
       /** True if this system does not tell who listens. */
       unknown?: boolean;
     };
+  };
+  /**
+   * Whose the two ends of a TCP connection on this machine are. Unknown to older keepers, which answer `invalid`. Costs
+   * a look at the kernel's table of connections.
+   */
+  connectionOwners: {
+    params: { client: ConnectionEnd; server: ConnectionEnd };
+    result: ConnectionOwners | { unknown: true };
   };
   /** Ends the keeper. Refused with `busy` while a run lives. */
   shutdown: { params: Record<string, never>; result: Record<string, never> };

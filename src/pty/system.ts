@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ConnectionEnd, ConnectionOwners } from "./protocol.ts";
+
 /** One process at the moment of a scan. */
 export interface ProcessRow {
   readonly pid: number;
@@ -80,6 +82,11 @@ export interface System {
     port: number,
     first?: readonly number[],
   ): Promise<Listeners | null>;
+  /** Whose a TCP connection between two ends on this machine is; null if this system does not tell. */
+  connectionOwners(
+    client: ConnectionEnd,
+    server: ConnectionEnd,
+  ): ConnectionOwners | null;
   /** The TCP ports on which these processes listen, in ascending order; none if this system does not tell. */
   portsOf(pids: readonly number[]): number[];
 

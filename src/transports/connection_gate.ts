@@ -3,7 +3,10 @@
  *
  * `Deno.serve` holds a connection for as long as its peer likes, as many as there are descriptors, and ends the process
  * when there are no more. Every user of the machine, and every web page, reaches a port; so each connection first has to
- * say a request here, soon and of reasonable size, and must not fall silent for long.
+ * be somebody's who may ask, and say a request here, soon and of reasonable size, and must not fall silent for long.
+ *
+ * It listens on both addresses that `localhost` is: clients take the first that answers, and whoever else had the other
+ * one would get their requests.
  *
  * @module
  */
@@ -31,6 +34,15 @@ export const GATE_LIMITS: GateLimits = {
   idleMs: 300_000,
 };
 
+/** Connections of strangers at a time that are told they may not ask; more are closed without a word. */
+const MAX_STRANGERS = 8;
+
+/** Milliseconds until a stranger's head is there; it is only read so that the answer arrives. */
+const STRANGER_HEAD_MS = 1_000;
+
+/** Ports that are tried for one that is free on both addresses, if any will do. */
+const PORT_ATTEMPTS = 8;
+
 /** Pause after a failure to accept or to reach the server. */
 const RETRY_MS = 100;
 
@@ -39,81 +51,150 @@ const CHUNK_BYTES = 64 * 1024;
 /** Origin form only: no proxy asks here, and what else a target may name would escape a check of the Host header. */
 const REQUEST_LINE_REGEXP = /^[A-Z]{1,16} \/[!-~]* HTTP\/1\.[01]\r\n/;
 
+/** One end of a connection. */
+export interface GateEnd {
+  /** `127.0.0.1`, `::1`. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Who speaks to whom. */
+export interface GateEnds {
+  readonly client: GateEnd;
+  readonly server: GateEnd;
+}
+
 /** How to open a gate. */
 export interface GateOptions {
-  /** Port on 127.0.0.1; 0 = any free one. */
+  /** Port on 127.0.0.1 and ::1; 0 = any free one. */
   readonly port: number;
   readonly clock: Clock;
   /** Connects to the server behind. */
   forward(): Promise<Deno.Conn>;
+  /** Whether a connection may be used, asked once, as soon as it is there. Absent = every one. Must not reject. */
+  admits?(ends: GateEnds): Promise<boolean>;
   readonly limits?: GateLimits;
 }
 
 /** An open gate. Disposal closes the port and every connection, and waits for them. */
 export class ConnectionGate implements AsyncDisposable {
-  readonly #listener: Deno.TcpListener;
-  readonly #clock: Clock;
-  readonly #forward: () => Promise<Deno.Conn>;
+  readonly #listeners: readonly Deno.TcpListener[];
+  readonly #options: GateOptions;
   readonly #limits: GateLimits;
   readonly #open = new Map<Promise<void>, () => void>();
   readonly #closing = new AbortController();
-  readonly #accepting: Promise<void>;
+  readonly #accepting: Promise<unknown>;
+  #strangers = 0;
 
-  /** @throws {Deno.errors.AddrInUse} If the port is taken. */
+  /** @throws {Deno.errors.AddrInUse} If the port is taken on 127.0.0.1. */
   constructor(options: GateOptions) {
-    this.#clock = options.clock;
-    this.#forward = options.forward;
+    this.#options = options;
     this.#limits = options.limits ?? GATE_LIMITS;
-    this.#listener = Deno.listen({
-      hostname: "127.0.0.1",
-      port: options.port,
-    });
-    this.#accepting = this.#accept();
+    this.#listeners = listenOnLoopback(options.port);
+    this.#accepting = Promise.all(
+      this.#listeners.map((listener) => this.#accept(listener)),
+    );
   }
 
-  /** Where it listens. */
+  /** Where it listens on IPv4. */
   get addr(): Deno.NetAddr {
-    return this.#listener.addr;
+    return this.#listeners[0]!.addr;
   }
 
-  /** Connections that are open now. */
+  /** Whether `[::1]` leads here too. */
+  get hasIpv6(): boolean {
+    return this.#listeners.length === 2;
+  }
+
+  /** Connections that are open now, but for those of strangers. */
   get size(): number {
-    return this.#open.size;
+    return this.#open.size - this.#strangers;
   }
 
-  async #accept(): Promise<void> {
+  async #accept(listener: Deno.TcpListener): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        this.#admit(await this.#listener.accept());
+        this.#admit(await listener.accept());
       } catch {
         // A lack of descriptors, or the end. Neither may end the process.
-        await this.#clock.sleep(RETRY_MS, signal).then(() => {}, () => {});
+        await this.#options.clock.sleep(RETRY_MS, signal)
+          .then(() => {}, () => {});
       }
     }
   }
 
-  #admit(client: Deno.Conn): void {
-    if (this.#open.size >= this.#limits.connections) {
+  #admit(client: Deno.TcpConn): void {
+    if (this.size >= this.#limits.connections) {
       closeQuietly(client);
       return;
     }
     const passage = new Passage(client, this.#limits);
-    const done = passage.run(this.#forward).finally(() =>
+    const done = this.#lead(client, passage).finally(() =>
       this.#open.delete(done)
     );
     this.#open.set(done, () => passage.close());
   }
 
+  async #lead(client: Deno.TcpConn, passage: Passage): Promise<void> {
+    const { admits = () => Promise.resolve(true), forward } = this.#options;
+    if (await admits(endsOf(client))) {
+      await passage.run(forward);
+      return;
+    }
+    if (this.#strangers >= MAX_STRANGERS) {
+      passage.close();
+      return;
+    }
+    this.#strangers++;
+    try {
+      await passage.turnAway();
+    } finally {
+      this.#strangers--;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort();
-      this.#listener.close();
+      for (const listener of this.#listeners) listener.close();
     }
     await this.#accepting;
     for (const close of this.#open.values()) close();
     await Promise.all(this.#open.keys());
   }
+}
+
+/**
+ * Listens on 127.0.0.1, and on ::1 if that can be had.
+ *
+ * @throws {Deno.errors.AddrInUse} If the port is taken on 127.0.0.1.
+ */
+function listenOnLoopback(port: number): Deno.TcpListener[] {
+  for (let attempt = 1;; attempt++) {
+    const first = Deno.listen({ hostname: "127.0.0.1", port });
+    try {
+      const second = Deno.listen({ hostname: "::1", port: first.addr.port });
+      return [first, second];
+    } catch (error) {
+      const isTaken = error instanceof Deno.errors.AddrInUse;
+      if (isTaken && port === 0 && attempt < PORT_ATTEMPTS) {
+        first.close();
+        continue;
+      }
+      // Taken, or a machine without IPv6, which fails in many ways.
+      if (error instanceof Error) return [first];
+      throw error;
+    }
+  }
+}
+
+function endsOf({ localAddr, remoteAddr }: Deno.TcpConn): GateEnds {
+  return { client: endOf(remoteAddr), server: endOf(localAddr) };
+}
+
+function endOf({ hostname, port }: Deno.NetAddr): GateEnd {
+  return { address: hostname, port };
 }
 
 /** One connection on its way through. */
@@ -132,7 +213,25 @@ class Passage {
   /** Never rejects: whatever goes wrong on a connection, reset by either side or closed here, is the end of it. */
   async run(forward: () => Promise<Deno.Conn>): Promise<void> {
     try {
+      // The gate may have been closed meanwhile.
+      if (this.#isClosed) return;
       await this.#pass(forward);
+      this.close();
+    } catch {
+      this.close();
+    }
+  }
+
+  /** Says that this peer may not ask. Never rejects. */
+  async turnAway(): Promise<void> {
+    try {
+      this.#timer.arm(Math.min(this.#limits.headMs, STRANGER_HEAD_MS));
+      if (await this.#readHead() !== null) {
+        await this.#refuse(
+          "403 Forbidden",
+          '{"ok":false,"error":"forbidden_user"}',
+        );
+      }
       this.close();
     } catch {
       this.close();
@@ -179,10 +278,10 @@ class Passage {
     }
   }
 
-  async #refuse(status: string): Promise<null> {
-    const head = `HTTP/1.1 ${status}\r\n` +
-      "content-length: 0\r\nconnection: close\r\n\r\n";
-    await writeAll(this.#client, new TextEncoder().encode(head));
+  async #refuse(status: string, body = ""): Promise<null> {
+    const answer = `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
+    await writeAll(this.#client, new TextEncoder().encode(answer));
     return null;
   }
 

@@ -9,7 +9,8 @@
 
 import { VERSION } from "../contract/wire.ts";
 import { systemClock } from "../kit/clock.ts";
-import { ConnectionGate } from "./connection_gate.ts";
+import { ConnectionGate, type GateEnds } from "./connection_gate.ts";
+import { quoted, RefusalLog } from "./refusal_log.ts";
 
 /** Names by which this machine may be asked. Anything else is a page that rebinds DNS. */
 const HOST_REGEXP =
@@ -46,11 +47,17 @@ export interface HttpOptions {
   readonly port: number;
   /** Path of a Unix socket, in a private folder, that this server has for itself. */
   readonly socketPath: string;
+  /** Whether a connection may be used at all, see `GateOptions.admits`. */
+  admits?(ends: GateEnds): Promise<boolean>;
+  /** Told of refusals of pages and of names that are not this machine's; not of every one, see {@linkcode RefusalLog}. */
+  log(message: string): void;
 }
 
 /** A server that listens. Disposal ends it, and every connection at once. */
 export interface HttpServer extends AsyncDisposable {
   readonly port: number;
+  /** Whether it also listens on ::1. */
+  readonly hasIpv6: boolean;
 }
 
 /**
@@ -59,13 +66,14 @@ export interface HttpServer extends AsyncDisposable {
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function serveHttp(
-  { port, socketPath, route }: HttpOptions,
+  { port, socketPath, route, admits, log }: HttpOptions,
 ): HttpServer {
   const closing = new AbortController();
   let server: Deno.HttpServer | null = null;
   const gate = new ConnectionGate({
     port,
     clock: systemClock,
+    ...admits === undefined ? {} : { admits },
     forward: async () => {
       try {
         return await Deno.connect({ transport: "unix", path: socketPath });
@@ -79,10 +87,12 @@ export function serveHttp(
   const serving = keepServing(socketPath, {
     signal: closing.signal,
     route,
+    refusals: new RefusalLog({ clock: systemClock, log }),
     onServer: (each) => server = each,
   });
   return {
     port: gate.addr.port,
+    hasIpv6: gate.hasIpv6,
     [Symbol.asyncDispose]: async () => {
       await gate[Symbol.asyncDispose]();
       closing.abort();
@@ -94,9 +104,10 @@ export function serveHttp(
 /** Serves until the signal aborts. A server that cannot accept gives up; the daemon does not. */
 async function keepServing(
   path: string,
-  { signal, route, onServer }: {
+  { signal, route, refusals, onServer }: {
     readonly signal: AbortSignal;
     readonly route: HttpRoute;
+    readonly refusals: RefusalLog;
     onServer(server: Deno.HttpServer): void;
   },
 ): Promise<void> {
@@ -105,7 +116,7 @@ async function keepServing(
       removeIfThere(path);
       const server = Deno.serve(
         { path, onListen: () => {}, onError: () => refuse(500, "internal") },
-        (request) => answer(request, route),
+        (request) => answer(request, { route, refusals }),
       );
       onServer(server);
       Deno.chmodSync(path, 0o600);
@@ -119,12 +130,19 @@ async function keepServing(
 }
 
 /** Answers one request, if it may ask. */
-export async function answer(
+async function answer(
   request: Request,
-  route: HttpRoute,
+  { route, refusals }: {
+    readonly route: HttpRoute;
+    readonly refusals: RefusalLog;
+  },
 ): Promise<Response> {
   const refusal = refusalOf(request);
-  if (refusal !== null) return refuse(403, refusal);
+  if (refusal !== null) {
+    refusals.note(describe(refusal, request));
+    return refuse(403, refusal);
+  }
+  if (!isHarmless(request)) return refuse(415, "unsupported_media_type");
   const url = URL.parse(request.url);
   if (url === null) return refuse(404, "not_found");
   const answered = await route(request, url);
@@ -166,6 +184,20 @@ function refusalOf({ headers, url, method }: Request): string | null {
     headers.get("sec-fetch-dest") === "document";
   if (site === "none" || site === "same-origin" || isLink) return null;
   return "forbidden_site";
+}
+
+/** For the log: who came, what it called us, and what it wanted. */
+function describe(refusal: string, { headers, method, url }: Request): string {
+  const host = quoted(headers.get("host") ?? "");
+  const origin = quoted(headers.get("origin") ?? "");
+  const path = quoted(URL.parse(url)?.pathname ?? "");
+  return `a request was refused (${refusal}): ${method} ${path}, Host ${host}, Origin ${origin}`;
+}
+
+/** A page sends a form or a beacon without asking before, but no JSON; nor any method beside GET, HEAD and POST. */
+function isHarmless({ headers, method }: Request): boolean {
+  const type = headers.get("content-type") ?? "";
+  return method !== "POST" || /^application\/json\s*(?:;|$)/i.test(type);
 }
 
 function refuse(

@@ -73,6 +73,7 @@ Deno.test("every package is pinned, listed for a folder, and used", async () => 
   const { edges } = await moduleGraph([
     ...entryPaths(),
     "tests/model/model_run.ts",
+    "tests/fixtures/programs/mcp_conformance.ts",
   ]);
   const used = new Set(edges.map(({ specifier }) => specifier));
   for (const [name, target] of Object.entries(manifest().imports)) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/kit/clock.ts";
 import {
   ConnectionGate,
+  type GateEnds,
   type GateLimits,
 } from "../../src/transports/connection_gate.ts";
 import { sendRaw } from "../support/raw_http.ts";
@@ -21,6 +22,7 @@ const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 async function openGate(
   stack: AsyncDisposableStack,
   limits: Partial<GateLimits> = {},
+  admits: (ends: GateEnds) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<ConnectionGate> {
   const home = stack.use(await tempHome());
   const path = `${home.root}/http.sock`;
@@ -38,6 +40,7 @@ async function openGate(
       port: 0,
       clock: systemClock,
       forward: () => Deno.connect({ transport: "unix", path }),
+      admits,
       limits: { ...LIMITS, ...limits },
     }),
   );
@@ -166,4 +169,51 @@ Deno.test("closing ends what is open at once", async () => {
   await gate[Symbol.asyncDispose]();
   assert(await isClosed(half));
   await whole.read(new Uint8Array(1_024)).catch(() => null);
+});
+
+Deno.test("who may not ask is told so, and takes nobody's place", async () => {
+  await using stack = new AsyncDisposableStack();
+  const asked: GateEnds[] = [];
+  const gate = await openGate(stack, {}, (ends) => {
+    asked.push(ends);
+    return Promise.resolve(asked.length > 40);
+  });
+  const { port } = gate.addr;
+  const answer = await sendRaw(port, GET);
+  assert.equal(answer.status, 403);
+  assert.match(answer.text, /forbidden_user/);
+  const { client, server } = asked[0]!;
+  assert.equal(client.address, "127.0.0.1");
+  assert.deepEqual(server, { address: "127.0.0.1", port });
+  // More than there is room for, none of which says a word.
+  for (let n = asked.length; n < 40; n++) {
+    stack.adopt(await dial(gate), (conn) => conn.close());
+    await until(() => asked.length === n + 1);
+  }
+  assert.equal((await sendRaw(port, GET)).status, 200);
+});
+
+Deno.test("both addresses of localhost lead to the gate", async () => {
+  await using stack = new AsyncDisposableStack();
+  const gate = await openGate(stack);
+  assert(gate.hasIpv6);
+  for (const host of ["127.0.0.1", "[::1]", "localhost"]) {
+    const response = await fetch(`http://${host}:${gate.addr.port}/`);
+    assert.equal(await response.text(), "0", host);
+  }
+});
+
+Deno.test("a stranger on the other address of localhost is no reason not to open", async () => {
+  await using stack = new AsyncDisposableStack();
+  using stranger = Deno.listen({ hostname: "::1", port: 0 });
+  const { port } = stranger.addr;
+  const gate = stack.use(
+    new ConnectionGate({
+      port,
+      clock: systemClock,
+      forward: () => Promise.reject(new Error("nobody asks")),
+    }),
+  );
+  assert(!gate.hasIpv6);
+  assert.equal(gate.addr.port, port);
 });
