@@ -269,7 +269,7 @@ const RESOURCES: McpResources = {
       text: JSON.stringify(data),
     }]);
   },
-  watch: (uri) => uri in CONTENTS,
+  watch: (uri) => Promise.resolve(uri in CONTENTS),
 };
 
 function argument(name: string): NonNullable<Prompt["arguments"]>[number] {

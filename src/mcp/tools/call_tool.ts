@@ -108,7 +108,7 @@ async function askWhich(
 }
 
 function frameContext(context: ToolContext): FrameContext {
-  const { connection, signal, onNews } = context;
+  const { connection, signal } = context;
   const { caller, lifetime, access: { pin } } = connection;
   let progress = 0;
   return {
