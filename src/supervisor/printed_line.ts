@@ -54,13 +54,15 @@ export async function lineOfRun(
     if (found.signal.aborted) return null;
     throw error;
   });
-  // Asked after the keeper was, so that no line falls between the two.
-  const there = printedLine(host, wanted, signal).then((line) => {
-    if (line !== null) {
-      found.abort(new DOMException("It is there", "AbortError"));
-    }
-    return line;
-  });
+  // Searched once the keeper has written what it had and listens, so that no line falls between the two: it takes its
+  // requests in order, and has heard that one when it answers this one, which asks nothing.
+  const there = host.keeper.request("acknowledge", { runIds: [] }, signal)
+    .then(() => printedLine(host, wanted, signal)).then((line) => {
+      if (line !== null) {
+        found.abort(new DOMException("It is there", "AbortError"));
+      }
+      return line;
+    });
   const [later, before] = await Promise.all([next, there]);
   return before ?? later;
 }

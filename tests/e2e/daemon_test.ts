@@ -142,6 +142,8 @@ health_check = "echo probe >> probes"
 health_interval = 0.1
 `);
   await project.ok(["start", "--wait"]);
+  // Its line was out of sight before anybody looked; who missed it gave up after 40 s and began anew.
+  assert.equal((await project.task("at_once")).restart_count, 0);
   const pid = await project.pid("web");
   await project.file("go", "");
   await project.ok(["wait", "web", "--for", "log:/^over$/"]);
