@@ -227,13 +227,13 @@ Deno.test("init and inject ask a person, who may choose or leave", async () => {
   const { home } = taskmux;
   const folder = `${home.work}/asked`;
   await Deno.mkdir(folder);
-  const left = openTerminal(home, ["init"], folder);
+  await using left = openTerminal(home, ["init"], folder);
   await left.shows("Project name");
   await left.type("\x03");
   assert.equal(await left.ended(), 130);
   assert.deepEqual([...Deno.readDirSync(folder)], []);
 
-  const terminal = openTerminal(home, ["init"], folder);
+  await using terminal = openTerminal(home, ["init"], folder);
   await terminal.shows("Project name");
   await terminal.type("My Shop\r");
   await terminal.shows("Which files");
