@@ -113,7 +113,7 @@ function serveTrusting(
           "access-control-allow-origin": headers.get("origin") ?? "*",
           "access-control-allow-credentials": "true",
           "access-control-allow-headers": "content-type",
-          "access-control-allow-methods": "PUT, POST",
+          "access-control-allow-methods": "PUT, POST, DELETE",
         },
       });
     },
@@ -139,8 +139,10 @@ Deno.test({
         const isDone = outcome.includes("secret") || BLIND.includes(outcome);
         assert(isDone, `${what} by ${way}: ${outcome}`);
       }
-      const operations = called.filter((text) => text.includes("daemon.stop"));
-      assert(operations.length >= 8, `${operations.length} operations`);
+      for (const what of ["daemon.stop", "initialize", "taskmux_stop"]) {
+        const operations = called.filter((text) => text.includes(what));
+        assert(operations.length >= 8, `${operations.length} of ${what}`);
+      }
       assert(statuses.includes(101), "a WebSocket was opened");
     }
   },
@@ -161,7 +163,7 @@ for (const way of ["127.0.0.1", "localhost", "rebinding"] as const) {
         { api_port: number; pid: number }
       >(["daemon", "status"]);
       const { outcomes, statuses } = await attack(port, way);
-      assert(Object.keys(outcomes).length >= 15, "it tried");
+      assert(Object.keys(outcomes).length >= 50, "it tried");
       for (const [what, outcome] of Object.entries(outcomes)) {
         assert.match(
           outcome,
@@ -170,13 +172,19 @@ for (const way of ["127.0.0.1", "localhost", "rebinding"] as const) {
         );
       }
       for (const what of ["WebSocket", "EventSource", "script", "image"]) {
-        assert.equal(outcomes[what], "failed", what);
+        for (const path of ["/", "/mcp", "/mcp?session=prey"]) {
+          assert.equal(outcomes[`${what} ${path}`], "failed", what + path);
+        }
       }
       // Each attack reached the daemon, and none of them anything in it.
-      assert(statuses.length >= 15, `${statuses.length} answers`);
+      assert(statuses.length >= 50, `${statuses.length} answers`);
       assert.deepEqual([...new Set(statuses)], [403]);
       assert.equal(await taskmux.daemonPid(), daemon);
       assert.equal(await project.pid("web"), pid);
+      const log = await Deno.readTextFile(taskmux.home.paths.daemonLog);
+      const told = log.split("\n").filter((line) => line.includes("refused"));
+      assert.match(told[0] ?? "", /forbidden_(?:origin|host|site)/);
+      assert(told.length <= 30, `${told.length} lines about refusals`);
     },
   });
 }
