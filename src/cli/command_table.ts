@@ -289,6 +289,19 @@ export const COMMAND_GROUPS: readonly (readonly [
       ],
     },
   ]],
+  ["Agents", [
+    {
+      name: "mcp",
+      summary: "Have coding agents see and drive tasks",
+      subcommands: [
+        {
+          name: "serve",
+          summary: "Serve MCP on standard input and output",
+          load: async () => (await import("./commands/mcp/serve.ts")).mcpServe,
+        },
+      ],
+    },
+  ]],
   ["Housekeeping", [
     {
       name: "doctor",
