@@ -108,7 +108,10 @@ Deno.test("withAudit() lets no name begin a line, hide one or be endless", async
   }, callerOf(evil));
   const [line = "", ...others] = lines;
   assert.deepEqual(others, []);
-  assert.match(line, /^audit: x 2026-11-20 \[INF\] audit: root \[2K y+…: task/u);
+  assert.match(
+    line,
+    /^audit: x 2026-11-20 \[INF\] audit: root \[2K y+…: task/u,
+  );
   assert.doesNotMatch(line, /\p{C}|\p{Zl}/u);
   assert.ok(line.length < 400, `${line.length} characters`);
 });
