@@ -14,8 +14,11 @@ import type { Dispatcher } from "./dispatcher.ts";
 /** Length of the time for which lines are counted, in milliseconds. */
 const WINDOW_MS = 10_000;
 
-/** Lines in that time. What is beyond is told in sums, so that a flood cannot push the log of yesterday out. */
-export const LINES_PER_WINDOW = 60;
+/** Lines of one caller in that time. What is beyond is told in sums, so that a flood pushes nothing out of the log. */
+export const LINES_PER_CALLER = 40;
+
+/** Lines of all callers in that time. */
+export const LINES_PER_WINDOW = 200;
 
 /** Sums that are kept apart in that time; beyond it there is one for all others. */
 const MAX_SUMS = 20;
@@ -84,6 +87,8 @@ class AuditLines {
   readonly #options: AuditOptions;
   readonly #sums = new Map<string, number>();
   #begun: number | null = null;
+  /** Lines by caller. */
+  readonly #counts = new Map<string, number>();
   #count = 0;
 
   constructor(options: AuditOptions) {
@@ -92,7 +97,9 @@ class AuditLines {
 
   add({ who, name, what, outcome, ms }: Entry): void {
     this.#begin();
-    if (this.#count < LINES_PER_WINDOW) {
+    const count = this.#counts.get(who) ?? 0;
+    if (count < LINES_PER_CALLER && this.#count < LINES_PER_WINDOW) {
+      this.#counts.set(who, count + 1);
       this.#count++;
       this.#write(`${who}: ${what} → ${outcome} ${ms} ms`);
       return;
@@ -109,6 +116,7 @@ class AuditLines {
     if (this.#begun !== null && now - this.#begun < WINDOW_MS) return;
     this.#flush();
     this.#begun = now;
+    this.#counts.clear();
     this.#count = 0;
     scope.run(async (signal) => {
       // What was summed up is told also when the daemon ends meanwhile.

@@ -105,9 +105,9 @@ Deno.test("a status of twenty tasks costs at most 400 tokens, and explains all t
   assert.ok(cost <= 400, `${cost} tokens`);
   const tasks = brief.structured["tasks"] as Record<string, string>;
   assert.equal(Object.keys(tasks).length, 20);
-  assert.equal(tasks["web"], "healthy :26000 @web");
+  assert.equal(tasks["web"], "healthy :26000 @");
   assert.equal(tasks["redis"], "healthy :26011");
-  assert.equal(brief.structured["@HOST"], "https://HOST.shop.localhost:8443");
+  assert.equal(brief.structured["@"], "https://TASK.shop.localhost:8443");
   const explained = {
     billing: "failed: exited with code 1 and reached max_restarts (5)",
     search:
@@ -127,7 +127,7 @@ Deno.test("a status of twenty tasks costs at most 400 tokens, and explains all t
     const said = isShort ? [name, ...place].join(" ") : `${name} ${text}`;
     assert.ok(brief.text.includes(said), `${said} in ${brief.text}`);
   }
-  assert.match(brief.text, /@HOST = https:\/\/HOST\.shop\.localhost:8443/);
+  assert.match(brief.text, /@ = https:\/\/TASK\.shop\.localhost:8443/);
 });
 
 Deno.test("a status with long reasons and many warnings stays small", () => {
