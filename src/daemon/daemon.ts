@@ -50,6 +50,7 @@ import { openResolution } from "./resolution.ts";
 import type { Services } from "./services.ts";
 import { createShutDown } from "./shut_down.ts";
 import { rebuildFromEvents } from "./state_rebuild.ts";
+import { withAudit } from "./with_audit.ts";
 import { withoutSecrets } from "./without_secrets.ts";
 
 /** Pause between two attempts to write `daemon.json` to a full disk. */
@@ -393,7 +394,11 @@ async function listen(parts: {
       sessionOf: (scope) => projects.sessionOf(scope),
     }),
   );
-  const dispatcher = withoutSecrets(told, secrets);
+  const dispatcher = withAudit(withoutSecrets(told, secrets), {
+    clock,
+    scope,
+    log,
+  });
   api.serve(stack.use(createApiRoutes({ services, dispatcher, log })).route);
   serveSocket(listener, dispatcher, scope);
 }

@@ -10,7 +10,6 @@ import {
   dispose,
   getLogger,
   getStreamSink,
-  type Logger,
   type Sink,
 } from "@logtape/logtape";
 
@@ -20,9 +19,14 @@ const LOG_BYTES_MAX = 10 * 1024 * 1024;
 /** Rotated files kept. */
 const LOG_FILES_MAX = 5;
 
+/** Writes messages as they are. */
+export type DaemonLogger = Readonly<
+  Record<"info" | "warning" | "error", (message: string) => void>
+>;
+
 /** A configured log. Dispose it last. */
 export interface DaemonLog extends AsyncDisposable {
-  readonly logger: Logger;
+  readonly logger: DaemonLogger;
 }
 
 /**
@@ -55,8 +59,18 @@ export async function openDaemonLog(
       },
     ],
   });
+  const logger = getLogger("taskmux");
   return {
-    logger: getLogger("taskmux"),
+    logger: {
+      info: (message) => logger.info(asItIs(message)),
+      warning: (message) => logger.warning(asItIs(message)),
+      error: (message) => logger.error(asItIs(message)),
+    },
     [Symbol.asyncDispose]: () => dispose(),
   };
+}
+
+/** To the library `{name}` is a place for a value, and there is none. */
+function asItIs(message: string): string {
+  return message.replaceAll(/[{}]/g, "$&$&");
 }

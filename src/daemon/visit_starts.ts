@@ -12,6 +12,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { ErrorShape } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
 import type { TaskScope } from "../kit/task_scope.ts";
+import { lendEnvironment } from "../supervisor/last_environment.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import { startTasks } from "../supervisor/start_action.ts";
 import type { TaskRunner } from "../supervisor/task_runner.ts";
@@ -74,11 +75,7 @@ async function startForVisit(
     isAtRest(machine) && machine.manual
   );
   if (stopped !== undefined) throw stoppedByHand(runner, stopped);
-  const last = supervisor.runners.filter((each) => each.environment !== null)
-    .toSorted((a, b) => (b.lastStartedAt ?? 0) - (a.lastStartedAt ?? 0))[0];
-  for (const each of runners) {
-    if (isAtRest(each.machine)) each.environment ??= last?.environment ?? null;
-  }
+  lendEnvironment(supervisor, runners);
   await startTasks(supervisor, {
     names: [runner.name],
     ifStopped: true,

@@ -11,6 +11,7 @@ import type { DisplayState } from "../domain/task_state.ts";
 import type { TaskEvent } from "../domain/event.ts";
 import { runHook } from "./hooks.ts";
 import type { PortObstacle } from "./port_assigner.ts";
+import { lastEnvironment } from "./last_environment.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
@@ -82,7 +83,9 @@ export async function runProjectHook(
     task: null,
     command,
     cwd: spec.root,
-    env: await project.hookEnvironment(options.environment),
+    env: await project.hookEnvironment(
+      options.environment ?? lastEnvironment(project),
+    ),
     shell: null,
     signal: options.signal,
   });

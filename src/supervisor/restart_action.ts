@@ -13,6 +13,7 @@ import {
   runProjectHook,
   type TaskOutcome,
 } from "./action.ts";
+import { lendEnvironment } from "./last_environment.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import { pendingAction } from "./resume_actions.ts";
 import { requireTaskFolder } from "./start_errors.ts";
@@ -194,6 +195,7 @@ async function restartActive(
     ...await runProjectHook(project, "before_start", hook),
   ];
   const before = new Map<TaskRunner, number>();
+  if (environment === null) lendEnvironment(project, active);
   // What was stopped while a hook ran stays down.
   const wanted = active.filter(({ name }) =>
     project.pending.has("restart", name)

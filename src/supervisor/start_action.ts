@@ -21,6 +21,7 @@ import {
   type TaskOutcome,
   withTimeout,
 } from "./action.ts";
+import { lendEnvironment } from "./last_environment.ts";
 import { withOutputTail } from "./output_tail.ts";
 import {
   isUnhealthyFinal,
@@ -41,7 +42,7 @@ export interface StartRequest {
   readonly untilHealthy: boolean;
   /** 0 = no limit. */
   readonly timeoutMs: number;
-  /** The caller's environment by name; null keeps each task's last one. */
+  /** The caller's environment by name; null keeps each task's last one, and one that never had any gets the project's last. */
   readonly environment: string | null;
 }
 
@@ -245,6 +246,8 @@ function beginStart(
   request: StartRequest,
 ): string[] {
   const warnings: string[] = [];
+  // No shell asks, so there is no environment but what was there before.
+  if (request.environment === null) lendEnvironment(project, toStart);
   // A stop that a later daemon would finish is over for what is wanted up now.
   project.pending.takeBack("stop", toStart.map(({ name }) => name));
   for (const runner of toStart) {

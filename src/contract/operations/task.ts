@@ -156,7 +156,10 @@ const ensured = taskAction.extend({
   line: z.string().optional(),
 });
 
-/** Environment of the shell that asked; the base of the task's own. */
+/**
+ * Environment of the shell that asked; the base of the task's own. Absent = no shell asks: each task keeps the one it had
+ * last, one that never had any gets that of the project's last start, and without that the daemon's.
+ */
 const environment = z.record(z.string(), z.string()).optional();
 
 const start = {

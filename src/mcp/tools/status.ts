@@ -40,7 +40,7 @@ export function statusBrief(status: Result<"task.status">): Brief {
   const troubled = tasks.filter(({ state }) => isTroubled(state));
   const next = troubled.length === 0 ? {} : { next: "taskmux_why tells more" };
   const notes = notesOf(status);
-  const urls = pattern === null ? {} : { "@HOST": pattern.url };
+  const urls = pattern === null ? {} : { "@": pattern.url };
   return {
     structured: {
       session,
@@ -52,7 +52,7 @@ export function statusBrief(status: Result<"task.status">): Brief {
     text: [
       `${session}: ${countText(tasks)}`,
       ...groupLines(status, pattern),
-      ...pattern === null ? [] : [`@HOST = ${pattern.url}`],
+      ...pattern === null ? [] : [`@ = ${pattern.url}`],
       ...notes,
     ].join("\n"),
   };
@@ -61,10 +61,9 @@ export function statusBrief(status: Result<"task.status">): Brief {
 type Task = Result<"task.status">["tasks"][number];
 
 function countText(tasks: readonly Task[]): string {
-  if (tasks.length === 0) return "no tasks";
-  const counts = Map.groupBy(tasks, ({ state }) => state);
-  return [...counts].map(([state, group]) => `${group.length} ${state}`)
-    .join(", ");
+  const ill = tasks.filter(({ state }) => isTroubled(state)).length;
+  const count = tasks.length === 1 ? "1 task" : `${tasks.length} tasks`;
+  return ill === 0 ? count : `${count}, ${ill} not well`;
 }
 
 /** Tasks that are well by state, one line each; the others one by one. */

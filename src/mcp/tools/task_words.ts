@@ -33,28 +33,28 @@ export function isTroubled(state: string): boolean {
   return TROUBLED_STATES.has(state);
 }
 
-/** How addresses of tasks are shortened: `HOST` in it stands for the host of a task. */
+/** What addresses of tasks are short for: `TASK` in it stands for the name of one, whose host is called so, too. */
 export interface HostPattern {
   readonly url: string;
 }
 
-/** What all addresses through the proxy have in common; null if none is of the usual form. */
+/** What addresses through the proxy have in common, most of them; null if there are none. */
 export function hostPattern(tasks: readonly TaskStatus[]): HostPattern | null {
-  for (const { host, url } of tasks) {
-    const head = `https://${host}.`;
-    if (host === null || host === "*" || url === null) continue;
+  for (const { name, host, url } of tasks) {
+    const head = `https://${name}.`;
+    if (host !== name || url === null) continue;
     const authority = url.split("/").slice(0, 3).join("/");
     if (!authority.startsWith(head)) continue;
-    return { url: `https://HOST.${authority.slice(head.length)}` };
+    return { url: `https://TASK.${authority.slice(head.length)}` };
   }
   return null;
 }
 
-/** Where a task is: `:26001`, `:26001 @api` with a pattern for its address, or the whole address. */
+/** Where a task is: `:26001`, `:26001 @` with a pattern for its address, or the whole address. */
 export function placeWords(
-  { port, host, url }: {
+  { name, port, url }: {
+    readonly name?: string;
     readonly port?: number | null | undefined;
-    readonly host?: string | null;
     readonly url?: string | null | undefined;
   },
   pattern: HostPattern | null = null,
@@ -63,9 +63,9 @@ export function placeWords(
   if (url === null || url === undefined) return number;
   if (url === `http://localhost:${port}`) return number;
   if (url.startsWith("http://localhost:")) return url;
-  const isUsual = pattern !== null && host !== null && host !== undefined &&
-    url === pattern.url.replace("HOST", host);
-  return joined([number, isUsual ? `@${host}` : url]);
+  const isUsual = pattern !== null && name !== undefined &&
+    url === pattern.url.replace("TASK", name);
+  return joined([number, isUsual ? "@" : url]);
 }
 
 /** A task of `status`. */
