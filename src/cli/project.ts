@@ -43,10 +43,13 @@ export function existingFile(path: string): string | null {
   try {
     return Deno.statSync(path).isFile ? path : null;
   } catch (error) {
-    if (
-      error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory
-    ) return null;
+    if (isMissing(error)) return null;
     throw error;
   }
+}
+
+/** Whether an error says that there is nothing of that path. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory;
 }

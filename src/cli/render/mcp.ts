@@ -1,0 +1,138 @@
+/**
+ * How agents are set up, for people.
+ *
+ * @module
+ */
+
+import type {
+  InstallResult,
+  UninstallResult,
+} from "../commands/mcp/install.ts";
+import type { McpReport } from "../commands/mcp/status.ts";
+import { SCOPE_WARNINGS, type ScopeWarning } from "../mcp_scope.ts";
+import type { Output } from "../output.ts";
+import type { Paint } from "./paint.ts";
+import { tableLines } from "./table.ts";
+import { plainText } from "./text.ts";
+
+/** What `mcp install` did. */
+export function installLines(
+  { session, warnings, results }: {
+    readonly session: string | null;
+    readonly warnings: readonly ScopeWarning[];
+    readonly results: readonly InstallResult[];
+  },
+  paint: Paint,
+): string[] {
+  const what = session === null ? "" : ` (session ${session})`;
+  const lines = warnings.map((word) => warningLine(word, paint));
+  const next: string[] = [];
+  for (const result of results) {
+    if (!result.ok) {
+      lines.push(failureLine(result, paint));
+      continue;
+    }
+    const { client, path, action, diff } = result;
+    const verb = {
+      created: "made",
+      updated: "changed",
+      unchanged: "nothing to do in",
+      would_create: "would make",
+      would_update: "would change",
+    }[action];
+    lines.push(`${paint("green", "✓")} ${client}: ${verb} ${path}${what}`);
+    lines.push(
+      ...result.warnings.map((word) => `  ${warningLine(word, paint)}`),
+      ...diff === undefined || diff === ""
+        ? []
+        : diff.split("\n").map((line) => `  ${plainText(line)}`),
+    );
+    if (diff === undefined) next.push(`  ${client}: ${result.next}`);
+  }
+  return next.length === 0 ? lines : [...lines, "Next:", ...next];
+}
+
+/** What `mcp uninstall` did. */
+export function uninstallLines(
+  { results }: { readonly results: readonly UninstallResult[] },
+  paint: Paint,
+): string[] {
+  const lines = results.flatMap((result) => {
+    if (!result.ok) return [failureLine(result, paint)];
+    const { client, path, action } = result;
+    if (action === "unchanged") return [];
+    const verb = action === "deleted" ? "deleted" : "taken out of";
+    return [`${paint("green", "✓")} ${client}: ${verb} ${path}`];
+  });
+  return lines.length === 0 ? ["taskmux is in none of these settings"] : lines;
+}
+
+/** What `mcp status` found. */
+export function mcpStatusLines(
+  report: McpReport,
+  { width, paint }: Pick<Output, "width" | "paint">,
+): string[] {
+  const { url, enabled, running, sessions, local, clients } = report;
+  const state = !enabled
+    ? "switched off (mcp.enabled is false)"
+    : url ?? (running ? "not served" : "the daemon is not running");
+  const inUse = clients.filter(({ state, detected }) =>
+    state !== "absent" || detected
+  );
+  return [
+    `MCP: ${plainText(state)}`,
+    `Connected: ${sessions.length === 0 ? "nobody" : sessions.length}`,
+    ...sessions.length === 0 ? [] : tableLines(
+      [{ title: "Client", min: 12 }, { title: "Project" }, { title: "May" }],
+      sessions.map(({ client, pin, access }) => [
+        plainText(client ?? "?"),
+        pin ?? "any",
+        access === "read" ? "look" : "change",
+      ]),
+      { width, paint },
+    ),
+    ...local === null ? [] : [`This project: ${local.session}`],
+    ...inUse.length === 0
+      ? ["No agent is in use here: taskmux mcp install CLIENT sets one up"]
+      : tableLines(
+        [
+          { title: "Agent" },
+          { title: "State", min: 10 },
+          { title: "Settings", min: 12 },
+        ],
+        inUse.map((client) => [
+          client.client,
+          {
+            text: client.error ?? ([
+              client.state === "absent" ? "not set up" : client.state,
+              ...client.problems.map((word) => PROBLEMS[word]),
+            ].join("; ")),
+            style: client.state === "ready" ? "green" : "yellow",
+          },
+          client.path,
+        ]),
+        { width, paint, yielding: [2, 1] },
+      ),
+  ];
+}
+
+/** What can be wrong with an entry. */
+export const PROBLEMS = {
+  stale_url: "another address than the daemon's",
+  other_session: "about another project",
+  unscoped: "sees every project",
+  disabled: "switched off",
+  no_address: "leads nowhere",
+} as const;
+
+/** One warning about how an agent is set up. */
+export function warningLine(word: ScopeWarning, paint: Paint): string {
+  return `${paint("yellow", "Warning:")} ${SCOPE_WARNINGS[word]}`;
+}
+
+function failureLine(
+  { client, error }: { readonly client: string; readonly error: string },
+  paint: Paint,
+): string {
+  return `${paint("red", "✗")} ${client}: ${plainText(error)}`;
+}
