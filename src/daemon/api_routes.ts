@@ -29,6 +29,12 @@ export function createApiRoutes(
   const scope = new TaskScope((error) => log("error", `api: ${error}`));
   const { mcp } = services.config;
   let loading: Promise<HttpRoute> | null = null;
+  let loadingApi: Promise<HttpRoute> | null = null;
+  const loadApi = async (): Promise<HttpRoute> => {
+    const { WebSocketApi } = await import("../api/web_socket_api.ts");
+    const api = new WebSocketApi({ dispatcher, scope, log });
+    return (request, url) => Promise.resolve(api.handle(request, url));
+  };
   const loadMcp = async (): Promise<HttpRoute> => {
     const { McpSessions } = await import("../mcp/mcp_sessions.ts");
     const sessions = new McpSessions({
@@ -42,6 +48,10 @@ export function createApiRoutes(
   const path = mcp.path.replace(/\/$/, "");
   return {
     route: (request, url) => {
+      if (isUpgrade(request, url)) {
+        loadingApi ??= loadApi();
+        return loadingApi.then((handle) => handle(request, url)!);
+      }
       const isMcp = url.pathname === path || url.pathname === `${path}/`;
       if (!mcp.enabled || !isMcp) return null;
       loading ??= loadMcp();
@@ -49,4 +59,10 @@ export function createApiRoutes(
     },
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
+}
+
+/** Whether a request is for the WebSocket API. */
+function isUpgrade({ method, headers }: Request, { pathname }: URL): boolean {
+  return method === "GET" && pathname === "/" &&
+    headers.get("upgrade")?.toLowerCase() === "websocket";
 }

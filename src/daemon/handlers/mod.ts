@@ -17,6 +17,7 @@ import { logErrorHandlers } from "./log_errors.ts";
 import { logCursorHandlers } from "./log_cursor.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
+import { projectFileHandlers } from "./project_file.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
 import { trustHandlers } from "./trust.ts";
@@ -36,6 +37,7 @@ export function createHandlers(services: Services): Handlers {
     ...logCursorHandlers(services),
     ...portHandlers(services),
     ...projectHandlers(services),
+    ...projectFileHandlers(services),
     ...taskHandlers(services),
     ...terminalHandlers(services),
     ...trustHandlers(services),
