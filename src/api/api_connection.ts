@@ -21,6 +21,7 @@ import {
   type BrokenFrame,
   parseFrame,
   type RequestFrame,
+  type RequestId,
 } from "./request_frame.ts";
 import { prepareSubscription } from "./subscribe.ts";
 
@@ -37,7 +38,7 @@ export const MOST_SUBSCRIPTIONS = 64;
 const CLOSE = { tooLarge: 1009, tryLater: 1013 } as const;
 
 /** Commands about the connection itself. */
-const OWN_COMMANDS = ["hello", "subscribe", "unsubscribe"];
+const OWN_COMMANDS = ["hello", "subscribe", "unsubscribe", "cancel"];
 
 /** What a connection works with. */
 export interface ApiConnectionOptions {
@@ -61,6 +62,8 @@ export class ApiConnection {
   #pending = 0;
   #lastNumber = 0;
   readonly #subscriptions = new Map<number, AbortController>();
+  /** Questions with an id that are under way. */
+  readonly #withdrawals = new Map<RequestId, AbortController>();
 
   constructor(options: ApiConnectionOptions) {
     this.#options = options;
@@ -142,8 +145,10 @@ export class ApiConnection {
   }
 
   async #answer({ id, command, params }: RequestFrame): Promise<void> {
-    const asker = this.#asker(this.#caller);
     const head = { ...id === undefined ? {} : { id }, command };
+    const withdrawn = new AbortController();
+    if (id !== undefined) this.#withdrawals.set(id, withdrawn);
+    const asker = this.#asker(this.#caller, withdrawn.signal);
     let after: (() => Promise<void>) | null = null;
     let answer: JsonObject;
     try {
@@ -154,6 +159,9 @@ export class ApiConnection {
         await this.#answerOperation(command, params, asker);
     } catch (error) {
       answer = answerOfError(error);
+    } finally {
+      const isOwn = id !== undefined && this.#withdrawals.get(id) === withdrawn;
+      if (isOwn) this.#withdrawals.delete(id);
     }
     this.#send({ ...head, ...answer, ...asker.news });
     if (after !== null) this.#options.scope.run(after);
@@ -177,6 +185,8 @@ export class ApiConnection {
         return await this.#subscribe(params, asker);
       case "unsubscribe":
         return { answer: this.#unsubscribe(params) };
+      case "cancel":
+        return { answer: this.#cancel(params) };
       default:
         return null;
     }
@@ -254,6 +264,14 @@ export class ApiConnection {
     }
   }
 
+  /** Nobody waits for an answer any more; what was begun goes on. */
+  #cancel({ id = null }: JsonObject): JsonObject {
+    const isKnown = typeof id === "string" || typeof id === "number";
+    const withdrawal = isKnown ? this.#withdrawals.get(id) : undefined;
+    withdrawal?.abort(new DOMException("The caller withdrew", "AbortError"));
+    return { ok: true, cancelled: withdrawal !== undefined };
+  }
+
   #unsubscribe({ subscription = null }: JsonObject): JsonObject {
     if (typeof subscription === "number" && this.#end(subscription)) {
       return { ok: true, subscription };
@@ -271,13 +289,15 @@ export class ApiConnection {
     return ended !== undefined;
   }
 
-  #asker(caller: string | null): Asker {
+  #asker(caller: string | null, withdrawn?: AbortSignal): Asker {
     const { dispatcher, access, scope, lifetime } = this.#options;
     return new Asker({
       dispatcher,
       access,
       caller,
-      signal: scope.signal,
+      signal: withdrawn === undefined
+        ? scope.signal
+        : AbortSignal.any([scope.signal, withdrawn]),
       lifetime,
     });
   }

@@ -33,6 +33,9 @@ export class LogSubscription {
   readonly #options: LogSubscriptionOptions;
   #lines: JsonObject[] = [];
   #length = 0;
+  #cursor: string | null = null;
+  /** Whether lines were sent that wait for a cursor. */
+  #isOpen = false;
 
   constructor(options: LogSubscriptionOptions) {
     this.#options = options;
@@ -78,10 +81,14 @@ export class LogSubscription {
     }
   }
 
-  /** Sends what there is. A cursor that comes alone is sent as well: lines without one wait for it at the client. */
+  /** Sends what there is. A cursor goes alone if lines wait for it at the client, or if it leads past what is not shown. */
   #flush(cursor: string | null): void {
-    if (this.#lines.length === 0 && cursor === null) return;
+    const isNews = cursor !== null &&
+      (this.#isOpen || cursor !== this.#cursor);
+    if (this.#lines.length === 0 && !isNews) return;
     this.#push("log", { cursor, data: this.#lines });
+    this.#isOpen = cursor === null;
+    this.#cursor = cursor ?? this.#cursor;
     this.#lines = [];
     this.#length = 0;
   }

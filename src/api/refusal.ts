@@ -55,15 +55,15 @@ export class Refusal extends Error {
 export function answerOfError(error: unknown): JsonObject {
   if (error instanceof Refusal) return error.toAnswer();
   if (!(error instanceof TaskmuxError)) throw error;
-  const { error: message, error_code, ...rest } = error.toShape();
   // Events are not told here: whoever asks collects them.
-  const { recent_events: _, recent_events_omitted: __, ...facts } = rest;
+  const { error: message, error_code, hint, details } = error.toShape();
   return {
-    ...facts,
     ok: false,
     error: slugOf(error),
     error_code,
     message,
+    ...hint === undefined ? {} : { hint },
+    ...details === undefined ? {} : { details },
   };
 }
 

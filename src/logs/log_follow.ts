@@ -101,7 +101,9 @@ export async function* followWithCursors(
   query: FollowQuery,
   signal: AbortSignal,
 ): AsyncGenerator<FollowedLines, void, void> {
-  let { cursor } = query;
+  // Everything is what comes after a cursor that names no task.
+  let cursor = query.cursor ??
+    (query.lines === null ? encodeCursor(new Map()) : null);
   try {
     while (cursor !== null) {
       const page = await readLogs({
