@@ -7,6 +7,7 @@
 import { eventPage } from "./event_page.ts";
 import { reliabilityPage } from "./fault_list.ts";
 import { projectJsonSchema } from "./json_schema.ts";
+import { operationFiles } from "./operation_types.ts";
 
 /** Path below the repository → the text it should have. */
 const outputs: Readonly<Record<string, () => string>> = {
@@ -14,6 +15,9 @@ const outputs: Readonly<Record<string, () => string>> = {
     JSON.stringify(projectJsonSchema(), null, 2) + "\n",
   "docs/reliability.md": reliabilityPage,
   "docs/events.md": eventPage,
+  ...Object.fromEntries(
+    Object.entries(operationFiles()).map(([path, text]) => [path, () => text]),
+  ),
 };
 
 const isCheck = Deno.args.includes("--check");

@@ -40,6 +40,7 @@ const CHECKS: readonly Check[] = [
       "main.ts",
       "src/daemon/main.ts",
       "src/keeper/main.ts",
+      "src/client/api_client.ts",
     ],
   },
   { name: "example", args: ["task", "--cwd", "examples/shop", "check"] },

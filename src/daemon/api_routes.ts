@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TaskScope } from "../kit/task_scope.ts";
 import type { HttpRoute } from "../transports/http_server.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Services } from "./services.ts";
@@ -23,12 +24,44 @@ export interface ApiRoutes extends AsyncDisposable {
 
 /** See the module. */
 export function createApiRoutes(
-  { services, dispatcher }: ApiRoutesOptions,
+  { services, dispatcher, log }: ApiRoutesOptions,
 ): ApiRoutes {
+  const scope = new TaskScope((error) => log("error", `api: ${error}`));
   const { mcp } = services;
   mcp.serve(dispatcher);
-  return {
-    route: (request, url) => mcp.handle(request, url),
-    [Symbol.asyncDispose]: () => mcp[Symbol.asyncDispose](),
+  let loading: Promise<HttpRoute> | null = null;
+  const loadApi = async (): Promise<HttpRoute> => {
+    const { WebSocketApi } = await import("../api/web_socket_api.ts");
+    const api = new WebSocketApi({ dispatcher, scope, log });
+    return (request, url) => Promise.resolve(api.handle(request, url));
   };
+  const answerUpgrade = async (
+    request: Request,
+    url: URL,
+  ): Promise<Response> => {
+    loading ??= loadApi();
+    try {
+      const handle = await loading;
+      return await handle(request, url)!;
+    } catch (error) {
+      loading = null;
+      throw error;
+    }
+  };
+  return {
+    route: (request, url) =>
+      isUpgrade(request, url)
+        ? answerUpgrade(request, url)
+        : mcp.handle(request, url),
+    [Symbol.asyncDispose]: async () => {
+      await mcp[Symbol.asyncDispose]();
+      await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Whether a request is for the WebSocket API. */
+function isUpgrade({ method, headers }: Request, { pathname }: URL): boolean {
+  return method === "GET" && pathname === "/" &&
+    headers.get("upgrade")?.toLowerCase() === "websocket";
 }

@@ -10,6 +10,7 @@
  */
 export async function loadDeferredModules(): Promise<void> {
   await Promise.all([
+    import("../api/web_socket_api.ts"),
     import("../certs/current_authority.ts"),
     import("../certs/leaf_store.ts"),
     import("../certs/mkcert_authority.ts"),

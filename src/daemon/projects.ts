@@ -81,6 +81,14 @@ export class Projects implements AsyncDisposable {
     await this.#load(entries.filter((entry) => !isPrimary(entry)));
   }
 
+  /** Loads what was registered behind our back. What is no longer registered stays: it may have tasks. */
+  async loadNew(): Promise<void> {
+    await this.#inTurn(async () => {
+      const entries = await this.#options.registry.list();
+      await this.#load(entries.filter(({ id }) => !this.#projects.has(id)));
+    });
+  }
+
   async #load(entries: readonly RegistryEntry[]): Promise<void> {
     await Promise.all(
       entries.map((entry) => this.#manage(entry).refresh()),

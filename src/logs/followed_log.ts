@@ -65,6 +65,16 @@ export class FollowedLog implements Disposable {
     return this.#isTouched;
   }
 
+  /** Up to where it was read; whoever begins there misses nothing and gets nothing twice. */
+  get position(): LogPosition {
+    return this.#position;
+  }
+
+  /** The task whose log it is. */
+  get task(): string {
+    return this.#source.task;
+  }
+
   /** Notes that the log may have changed. */
   touch(): void {
     this.#isTouched = true;

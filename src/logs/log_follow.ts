@@ -12,7 +12,9 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { FollowedLog, type FollowFilter } from "./followed_log.ts";
 import { compileFilter } from "./log_filter.ts";
 import { timestampText } from "./log_line.ts";
+import { encodeCursor } from "./log_cursor.ts";
 import type { LogQuery, LogRecord, LogSource } from "./log_query.ts";
+import { cursorOf, readLogs } from "./log_reader.ts";
 import { type LogBatch, streamRecords } from "./log_stream.ts";
 import { LogWatch } from "./log_watch.ts";
 import type { ResumePoint } from "./source_reader.ts";
@@ -29,6 +31,15 @@ export const GONE_MS = 15_000;
 /** A line, and how many bytes were lost before it because the reader was too slow; absent = none. */
 export interface FollowedRecord extends LogRecord {
   readonly dropped?: number;
+}
+
+/** Lines read at a time while a cursor far back is caught up with. */
+const PAGE_LINES = 512;
+
+/** Lines that came together. */
+export interface FollowedLines extends Pick<LogBatch, "records" | "dropped"> {
+  /** Leads to what comes after them; null = only what comes after the next ones can be told. */
+  readonly cursor: string | null;
 }
 
 /** What is followed. */
@@ -80,10 +91,48 @@ export async function* followLogs(
   }
 }
 
+/**
+ * The same with the places from which somebody else can go on, whatever becomes of this reader: nothing is lost then, and
+ * nothing comes twice. A last line is told after each piece; `untilMs` does not end it.
+ *
+ * @throws {TaskmuxError} E500 as `readLogs`.
+ */
+export async function* followWithCursors(
+  query: FollowQuery,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedLines, void, void> {
+  // Everything is what comes after a cursor that names no task.
+  let cursor = query.cursor ??
+    (query.lines === null ? encodeCursor(new Map()) : null);
+  try {
+    while (cursor !== null) {
+      const page = await readLogs({
+        ...query,
+        lines: PAGE_LINES,
+        cursor,
+        signal,
+      });
+      yield page;
+      cursor = page.cursor;
+      if (!page.hasMore) break;
+    }
+    for await (const batch of batches({ ...query, cursor }, signal)) {
+      yield { ...batch, cursor: batch.cursor?.() ?? null };
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Lines, and what tells the place behind them where it is known. */
+interface PlacedBatch extends LogBatch {
+  readonly cursor?: () => string;
+}
+
 async function* batches(
   query: FollowQuery,
   signal: AbortSignal,
-): AsyncGenerator<LogBatch, void, void> {
+): AsyncGenerator<PlacedBatch, void, void> {
   const clock = query.clock ?? systemClock;
   const beganAt = clock.now();
   const isTail = query.lines !== null && query.cursor === null;
@@ -97,6 +146,7 @@ async function* batches(
     const start = resume.get(source.task);
     if (start !== undefined) following.add(source, start);
   }
+  yield { records: [], dropped: 0, cursor: () => cursorOf(resume) };
   yield* newLines(following, { query, clock, beganAt }, signal);
 }
 
@@ -111,7 +161,7 @@ async function* newLines(
   following: Following,
   { query, clock, beganAt }: Surroundings,
   signal: AbortSignal,
-): AsyncGenerator<LogBatch, void, void> {
+): AsyncGenerator<PlacedBatch, void, void> {
   let polledAt = -Infinity;
   let askedAt = beganAt;
   let goneAt: number | null = null;
@@ -135,6 +185,7 @@ async function* newLines(
             signal,
           });
           following.add(source, resume.get(source.task)!);
+          yield { records: [], dropped: 0, cursor: () => following.cursor() };
         }
       }
       askedAt = now;
@@ -145,7 +196,7 @@ async function* newLines(
       const batch = await log.read(signal);
       isBusy ||= batch.hasMore;
       if (batch.records.length > 0 && goneAt !== null) goneAt = polledAt;
-      yield batch;
+      yield { ...batch, cursor: () => following.cursor() };
     }
     if (isBusy) continue;
     if (goneAt !== null && clock.monotonic() - goneAt >= GONE_MS) return;
@@ -186,6 +237,13 @@ class Following implements AsyncDisposable {
   poll(): void {
     this.#watch.refresh();
     for (const log of this.#logs.values()) log.poll();
+  }
+
+  /** Leads to what comes after all that was read. */
+  cursor(): string {
+    return encodeCursor(
+      new Map([...this.#logs.values()].map((log) => [log.task, log.position])),
+    );
   }
 
   /** The logs that may have something new. */

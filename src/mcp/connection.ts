@@ -4,14 +4,10 @@
  * @module
  */
 
+import type { Access } from "../contract/access.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 
-/** What the address of a connection grants. Fixed when it begins. */
-export interface Access {
-  /** The one project that it is about; null = any. */
-  readonly pin: string | null;
-  readonly isReadOnly: boolean;
-}
+export { type Access, accessOf } from "../contract/access.ts";
 
 /** One connection of a client. */
 export interface Connection {
@@ -26,13 +22,4 @@ export interface Connection {
   readonly lifetime: AbortSignal;
   /** The client as it called itself, such as `claude-code 2.1.0`; null until it has. */
   clientName(): string | null;
-}
-
-/** What `?session=` and `&access=read` of an address grant. */
-export function accessOf(url: URL): Access {
-  const pin = url.searchParams.get("session")?.trim() ?? "";
-  return {
-    pin: pin === "" ? null : pin,
-    isReadOnly: url.searchParams.get("access") === "read",
-  };
 }

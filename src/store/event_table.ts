@@ -81,6 +81,7 @@ export class EventTable {
   readonly #parts: EventTableParts;
   readonly #insert: Statement<{ seq: number }>;
   readonly #last: Statement<{ seq: number }>;
+  readonly #oldest: Statement<{ seq: number }>;
   #waiting: StoredEvent[] = [];
   /** Numbers of waiting events that only memory has. */
   readonly #inMemory = new Set<number>();
@@ -99,12 +100,22 @@ export class EventTable {
     this.#last = database.prepare(
       "select coalesce(max(seq), 0) as seq from sqlite_sequence where name = 'events'",
     );
+    this.#oldest = database.prepare(
+      "select seq from events order by seq limit 1",
+    );
   }
 
   /** The number of the newest event; 0 before the first. One look-up. */
   get lastSeq(): number {
     const last = this.#waiting.at(-1)?.seq ?? this.#last.get()?.seq ?? 0;
     return Math.max(last, this.#taken);
+  }
+
+  /** How many events after a number are not kept any more. One look-up. */
+  forgottenAfter(seq: number): number {
+    const oldest = this.#oldest.get()?.seq ?? this.#waiting[0]?.seq ??
+      this.lastSeq + 1;
+    return Math.max(0, oldest - seq - 1);
   }
 
   /** Makes the next number at least `seq + 1`. For a database that was begun anew. Waits for a full disk. */

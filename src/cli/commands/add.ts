@@ -7,7 +7,7 @@
 import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
 import { command } from "../command.ts";
-import { editProject } from "../edit_project.ts";
+import { editProject } from "../../config/edit_project.ts";
 import { wholeNumber } from "../option_value.ts";
 import { projectScope } from "../project.ts";
 import { shellText } from "../../kit/shell_words.ts";

@@ -325,7 +325,8 @@ async function* followed(
     if (!isConfigError(error)) throw error;
     await using client = await findDaemon(context);
     if (client === null) throw error;
-    yield* client.stream("log.follow", { scope: { config }, ...query });
+    const items = client.stream("log.follow", { scope: { config }, ...query });
+    for await (const item of items) if (!("cursor" in item)) yield item;
     throw new TaskmuxError(
       "E600",
       "Cannot follow logs any further: the daemon has ended, and nobody else knows the tasks while the file is broken",

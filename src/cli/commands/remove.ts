@@ -5,19 +5,16 @@
  */
 
 import type { Client } from "../../client/client.ts";
-import { removeTask } from "../../config/edit_toml.ts";
-import { dependentsOf } from "../../domain/dependency_graph.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
-import type { ProjectSpec } from "../../domain/task_spec.ts";
 import { command } from "../command.ts";
 import { findOrReviveDaemon } from "../daemon_access.ts";
 import {
-  type Edit,
-  type EditedFile,
+  canEdit,
   editProject,
   planEdit,
-} from "../edit_project.ts";
+  removalOf,
+} from "../../config/edit_project.ts";
 import { type ProjectScope, projectScope } from "../project.ts";
 import { refuseSudo } from "../sudo.ts";
 
@@ -33,10 +30,7 @@ export const remove = command({
     refuseSudo(context.user, "remove a task");
     const scope = projectScope(context);
     const task = positionals[0]!;
-    const edit: Edit = (text, before) => {
-      refuseIfNeeded(before, task);
-      return removeTask(text, task);
-    };
+    const edit = removalOf(task);
     // Nothing may be stopped before it is certain that it can be removed.
     const file = { config: scope.config, home: context.env()["HOME"] };
     const isInFile = await canEdit(file, edit);
@@ -66,33 +60,6 @@ export const remove = command({
     return EXIT.ok;
   },
 });
-
-function refuseIfNeeded({ tasks }: ProjectSpec, task: string): void {
-  const dependents = dependentsOf(tasks, task);
-  if (dependents.length === 0) return;
-  const whose = dependents.map((name) => `"${name}"`).join(", ");
-  throw new TaskmuxError(
-    "E210",
-    `Cannot remove task "${task}": ${whose} ${
-      dependents.length === 1 ? "depends" : "depend"
-    } on it`,
-    {
-      hint: `Take "${task}" out of depends_on first`,
-      details: { task, dependents },
-    },
-  );
-}
-
-/** Whether the task can be taken out of the file. One that is not in it may still be an ad-hoc task of the daemon. */
-async function canEdit(file: EditedFile, edit: Edit): Promise<boolean> {
-  try {
-    await planEdit(file, edit);
-    return true;
-  } catch (error) {
-    if (error instanceof TaskmuxError && error.code === "E200") return false;
-    throw error;
-  }
-}
 
 /** Whether it ran. An ad-hoc task is forgotten by the daemon as well. */
 async function stopTask(

@@ -51,6 +51,8 @@ export const event = {
       cursor: z.string(),
       /** Whether the limit has cut off events after these. Only with a cursor. */
       has_more: z.boolean(),
+      /** Events after the cursor, of any kind, that are not in the history any more. Only with a cursor. */
+      forgotten: z.number().optional(),
     }),
     errors: ["E500"],
     since: "0.1.0",

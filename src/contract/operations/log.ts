@@ -134,8 +134,16 @@ export const log = {
     params: z.strictObject({
       ...query,
       lines: z.number().int().min(0).nullable().default(10),
+      /** In place of `lines`: all that came after the answer or the item of which this is the cursor. */
+      cursor: z.string().nullable().default(null),
+      /** Tell after which lines somebody else could go on. `until` ends nothing then. */
+      cursors: z.boolean().default(false),
     }),
-    result: logRecord,
+    /** `{cursor}` only if it was asked for. `dropped` are bytes that rotation took away before a line. */
+    result: z.union([
+      logRecord,
+      z.strictObject({ cursor: z.string(), dropped: z.number().optional() }),
+    ]),
     errors: ["E200", "E500"],
     since: "0.1.0",
   }),

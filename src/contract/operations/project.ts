@@ -109,13 +109,67 @@ export const project = {
     since: "0.2.0",
     redacted: false,
   }),
+  "project.resync": call({
+    summary: "Read the registry and the files of projects again, now",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      /** Only this project; absent = all. */
+      session: z.string().optional(),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      /** Registered projects. */
+      count: z.number(),
+      /** Hosts that have got an address by it. */
+      added: z.array(z.string()),
+      /** Hosts that have lost theirs. */
+      dropped: z.array(z.string()),
+    }),
+    errors: ["E303"],
+    since: "0.4.0",
+  }),
+  "project.add_task": call({
+    summary:
+      "Add a task to a project's file, or replace it there; comments and order stay",
+    permission: "control",
+    effect: "idempotent",
+    params: z.strictObject({
+      scope,
+      task: z.string().min(1),
+      /** Shell text. */
+      command: z.string().min(1),
+      /** Relative to the file. */
+      cwd: z.string().optional(),
+      host: z.string().optional(),
+      port: z.number().int().min(1).max(65_535).optional(),
+      health_check: z.string().optional(),
+      health_url: z.string().optional(),
+      depends_on: z.array(z.string()).optional(),
+      auto_start: z.boolean().optional(),
+    }),
+    result: z.looseObject({
+      ok: z.literal(true),
+      task: z.string(),
+      command: z.string(),
+      action: z.enum(["added", "replaced"]),
+      config: z.string(),
+    }),
+    errors: ["E100", "E101", "E102", "E103", "E104", "E210", "E211", "E212"],
+    since: "0.4.0",
+  }),
   "project.remove_task": call({
     summary: "End a task that is about to leave the file, if it may leave it",
     permission: "control",
     effect: "destructive",
-    params: z.strictObject({ scope, task: z.string() }),
+    params: z.strictObject({
+      scope,
+      task: z.string(),
+      /** Take it out of the file as well. */
+      edit: z.boolean().default(false),
+    }),
     result: z.looseObject({ ok: z.literal(true), stopped: z.boolean() }),
-    errors: ["E200", "E210"],
+    errors: ["E100", "E101", "E200", "E210"],
     since: "0.1.0",
   }),
   "project.clean": call({

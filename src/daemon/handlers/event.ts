@@ -34,8 +34,10 @@ export function eventHandlers(
   return {
     "event.list": async (params) => {
       const session = await sessionOf(services, params);
+      const filter = eventFilter(params, { session, now: host.clock.now() });
+      const { afterSeq } = filter;
       const { events, cursor, hasMore } = store.events.list({
-        ...eventFilter(params, { session, now: host.clock.now() }),
+        ...filter,
         limit: params.limit === 0
           ? MAX_EVENTS_PER_ANSWER
           : Math.min(params.limit, MAX_EVENTS_PER_ANSWER),
@@ -46,6 +48,9 @@ export function eventHandlers(
         count: events.length,
         cursor: cursorText(cursor),
         has_more: hasMore,
+        ...afterSeq === undefined
+          ? {}
+          : { forgotten: store.events.forgottenAfter(afterSeq) },
       };
     },
     "event.follow": async function* (params, context) {

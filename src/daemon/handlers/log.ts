@@ -12,7 +12,11 @@ import {
 import { defaultLines } from "../../domain/default_lines.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { cleanLogs } from "../../logs/log_files.ts";
-import { followLogs } from "../../logs/log_follow.ts";
+import {
+  type FollowedRecord,
+  followLogs,
+  followWithCursors,
+} from "../../logs/log_follow.ts";
 import { readLogs } from "../../logs/log_reader.ts";
 import { plainText } from "../../logs/plain_text.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
@@ -37,19 +41,7 @@ export function logHandlers(
   return {
     "log.read": (params, context) =>
       reads.run(context.signal, () => read(services, params, context)),
-    "log.follow": async function* (params, { signal }) {
-      await using looked = await services.projects.look(params.scope);
-      const query = {
-        ...queryOf(services, looked.supervisor, params),
-        cursor: null,
-        currentSources: () =>
-          Promise.resolve(currentSources(looked.supervisor, params.tasks)),
-      };
-      for await (const record of followLogs(query, signal)) {
-        const { ts, task, text, dropped } = record;
-        yield { ts, task, text, ...(dropped ? { dropped } : {}) };
-      }
-    },
+    "log.follow": (params, { signal }) => follow(services, params, signal),
     "log.clean": async (params) => {
       await using looked = await services.projects.look(params.scope);
       const { supervisor } = looked;
@@ -62,6 +54,47 @@ export function logHandlers(
       return { ok: true, task: onlyOf(params.tasks), deleted };
     },
   };
+}
+
+async function* follow(
+  services: Services,
+  params: Params<"log.follow">,
+  signal: AbortSignal,
+): AsyncGenerator<Result<"log.follow">, void, void> {
+  await using looked = await services.projects.look(params.scope);
+  const query = {
+    ...queryOf(services, looked.supervisor, params),
+    cursor: params.cursor,
+    currentSources: () =>
+      Promise.resolve(currentSources(looked.supervisor, params.tasks)),
+  };
+  if (!params.cursors) {
+    for await (const record of followLogs(query, signal)) {
+      yield* shown([record]);
+    }
+    return;
+  }
+  let dropped = 0;
+  for await (const batch of followWithCursors(query, signal)) {
+    dropped += batch.dropped;
+    const [first, ...others] = batch.records;
+    if (first !== undefined) {
+      yield* shown([{ ...first, dropped }, ...others]);
+      dropped = 0;
+    }
+    const { cursor } = batch;
+    if (cursor === null) continue;
+    yield dropped === 0 ? { cursor } : { cursor, dropped };
+    dropped = 0;
+  }
+}
+
+function* shown(
+  records: readonly FollowedRecord[],
+): Generator<Result<"log.follow">, void, void> {
+  for (const { ts, task, text, dropped } of records) {
+    yield { ts, task, text, ...(dropped ? { dropped } : {}) };
+  }
 }
 
 async function read(

@@ -18,6 +18,7 @@ import { logCursorHandlers } from "./log_cursor.ts";
 import { mcpHandlers } from "./mcp.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
+import { projectFileHandlers } from "./project_file.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
 import { trustHandlers } from "./trust.ts";
@@ -38,6 +39,7 @@ export function createHandlers(services: Services): Handlers {
     ...mcpHandlers(services),
     ...portHandlers(services),
     ...projectHandlers(services),
+    ...projectFileHandlers(services),
     ...taskHandlers(services),
     ...terminalHandlers(services),
     ...trustHandlers(services),

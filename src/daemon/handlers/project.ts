@@ -5,13 +5,11 @@
  */
 
 import { clientVariables } from "../../domain/client_variables.ts";
-import { dependentsOf } from "../../domain/dependency_graph.ts";
 import type { Params } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
-import { isAtRest } from "../../domain/task_machine.ts";
 import { projectVariables } from "../../domain/variable_names.ts";
 import { projectFacts } from "../../supervisor/environment.ts";
-import { stopAll, stopNamed } from "../../supervisor/stop_action.ts";
+import { stopAll } from "../../supervisor/stop_action.ts";
 import { cleanUp } from "../clean_up.ts";
 import { freshBundle } from "../client_bundle.ts";
 import type { Handlers } from "../dispatcher.ts";
@@ -27,7 +25,6 @@ type ProjectHandlers = Pick<
   | "project.unregister"
   | "project.env"
   | "project.secrets"
-  | "project.remove_task"
   | "project.clean"
   | "project.prune"
 >;
@@ -65,30 +62,6 @@ export function projectHandlers(services: Services): ProjectHandlers {
       return { ok: true, values: [...await services.secrets.of(scope)] };
     },
     "project.env": (params) => environmentOf(services, params),
-    "project.remove_task": async ({ scope, task }, { signal }) => {
-      await using looked = await projects.look(scope);
-      const project = looked.supervisor;
-      const runner = project.runner(task);
-      const dependents = dependentsOf(project.tasks, task);
-      if (dependents.length > 0) {
-        throw new TaskmuxError(
-          "E210",
-          `Cannot remove task '${task}': ${
-            dependents.join(", ")
-          } depends on it`,
-          {
-            hint: `Take "${task}" out of depends_on first`,
-            details: { task, dependents },
-          },
-        );
-      }
-      const isUp = project.own(task) === runner && !isAtRest(runner.machine);
-      if (isUp) {
-        await stopNamed(project, [task], { manner: "stop", asker: { signal } });
-      }
-      if (runner.isAdHoc) await project.forget(task);
-      return { ok: true, stopped: isUp };
-    },
     "project.clean": async (params, { signal }) =>
       await cleanUp(services, params, signal),
     "project.prune": async ({ apply }) => await prune(services, apply),

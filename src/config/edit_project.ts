@@ -4,8 +4,10 @@
  * @module
  */
 
-import { readConfigText } from "../config/config_file.ts";
-import { parseProject } from "../config/project_config.ts";
+import { readConfigText } from "./config_file.ts";
+import { removeTask } from "./edit_toml.ts";
+import { parseProject } from "./project_config.ts";
+import { dependentsOf } from "../domain/dependency_graph.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
 import { writeFileAtomic } from "../kit/atomic_file.ts";
@@ -104,6 +106,45 @@ async function openIfThere(path: string): Promise<Deno.FsFile | null> {
     return await Deno.open(path, { read: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * Takes a task out of the file.
+ *
+ * @returns An edit that throws E200 if the task is not in it, and E210 if another one depends on it.
+ */
+export function removalOf(task: string): Edit {
+  return (text, before) => {
+    refuseIfNeeded(before, task);
+    return removeTask(text, task);
+  };
+}
+
+function refuseIfNeeded({ tasks }: ProjectSpec, task: string): void {
+  const dependents = dependentsOf(tasks, task);
+  if (dependents.length === 0) return;
+  const whose = dependents.map((name) => `"${name}"`).join(", ");
+  throw new TaskmuxError(
+    "E210",
+    `Cannot remove task "${task}": ${whose} ${
+      dependents.length === 1 ? "depends" : "depend"
+    } on it`,
+    {
+      hint: `Take "${task}" out of depends_on first`,
+      details: { task, dependents },
+    },
+  );
+}
+
+/** Whether the task can be taken out of the file. One that is not in it may still be an ad-hoc task of the daemon. */
+export async function canEdit(file: EditedFile, edit: Edit): Promise<boolean> {
+  try {
+    await planEdit(file, edit);
+    return true;
+  } catch (error) {
+    if (error instanceof TaskmuxError && error.code === "E200") return false;
     throw error;
   }
 }

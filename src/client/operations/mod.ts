@@ -1,0 +1,37 @@
+// deno-fmt-ignore-file
+/**
+ * What the daemon can be asked. Generated from the contract by `deno task generate`.
+ *
+ * @module
+ */
+
+import type { AddressOperations } from "./address.ts";
+import type { AliasOperations } from "./alias.ts";
+import type { CaOperations } from "./ca.ts";
+import type { DaemonOperations } from "./daemon.ts";
+import type { DnsOperations } from "./dns.ts";
+import type { EventOperations } from "./event.ts";
+import type { LogOperations } from "./log.ts";
+import type { PortOperations } from "./port.ts";
+import type { ProjectOperations } from "./project.ts";
+import type { TaskOperations } from "./task.ts";
+import type { TerminalOperations } from "./terminal.ts";
+import type { WorktreeOperations } from "./worktree.ts";
+
+export type { AddressOperations, AliasOperations, CaOperations, DaemonOperations, DnsOperations, EventOperations, LogOperations, PortOperations, ProjectOperations, TaskOperations, TerminalOperations, WorktreeOperations };
+
+/** Name of an operation → its parameters and its answer. */
+export interface Operations
+  extends
+    AddressOperations,
+    AliasOperations,
+    CaOperations,
+    DaemonOperations,
+    DnsOperations,
+    EventOperations,
+    LogOperations,
+    PortOperations,
+    ProjectOperations,
+    TaskOperations,
+    TerminalOperations,
+    WorktreeOperations {}
