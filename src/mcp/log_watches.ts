@@ -121,8 +121,10 @@ async function followLog(
         if (isKnown) ready(true);
       }
       // Begins with the line that is the last, so what was printed in a pause is seen.
-      for await (const { ts, text } of follow(asking, "log.follow", params)) {
-        const line = `${ts} ${text}`;
+      for await (const item of follow(asking, "log.follow", params)) {
+        // Nobody asked for cursors.
+        if (!("text" in item)) continue;
+        const line = `${item.ts} ${item.text}`;
         const isNews = isKnown && line !== last;
         last = line;
         isKnown = true;

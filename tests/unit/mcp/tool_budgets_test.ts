@@ -13,6 +13,7 @@ import { inspectBrief } from "../../../src/mcp/tools/inspect.ts";
 import { statusBrief } from "../../../src/mcp/tools/status.ts";
 import type { Brief } from "../../../src/mcp/tools/tool.ts";
 import { whyBrief } from "../../../src/mcp/tools/why.ts";
+import { EventFeed } from "../../../src/mcp/event_feed.ts";
 import { taskmuxCatalogue } from "../../../src/mcp/taskmux_catalogue.ts";
 import { fakeConnection, statusOf, taskOf } from "../../support/mcp_results.ts";
 
@@ -32,7 +33,15 @@ function answerTokens({ structured, text, isFailure }: Brief): number {
 }
 
 Deno.test("the list of all tools costs at most 1 500 tokens", () => {
-  const catalogue = taskmuxCatalogue({ tools: [] });
+  const catalogue = taskmuxCatalogue({
+    tools: [],
+    filter: [],
+    feed: new EventFeed({
+      dispatcher: fakeConnection({ pin: null }).dispatcher,
+      lifetime: AbortSignal.abort(),
+      log: () => {},
+    }),
+  });
   for (const pin of [null, "shop"]) {
     const tools = catalogue.tools(fakeConnection({ pin }))
       .map(({ declaration }) => declaration);
