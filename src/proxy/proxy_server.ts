@@ -29,6 +29,8 @@ import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { answerUnreadable } from "./answer_unreadable.ts";
 import type { CertificateSource } from "./certificates.ts";
+import type { Departure } from "./departure.ts";
+import type { RawHeaders } from "./end_to_end_headers.ts";
 import type { Exchange } from "./exchange.ts";
 import { isOfForeignPage } from "./foreign_page.ts";
 import { forwardRequest } from "./forward_request.ts";
@@ -39,7 +41,8 @@ import { MISDIRECTED, TOO_MANY } from "./refusal.ts";
 import { repairEmptyWrites } from "./repair_empty_writes.ts";
 import { repairReadPause } from "./repair_read_pause.ts";
 import { ResetBudget } from "./reset_budget.ts";
-import type { Router } from "./router.ts";
+import { PlainConnection, type PlainHost } from "./plain_connection.ts";
+import type { Refusal, Route, Router } from "./router.ts";
 import { SecureContexts } from "./secure_contexts.ts";
 import { UpgradeTunnels } from "./tunnel_upgrade.ts";
 import { UpstreamAgents } from "./upstream_agents.ts";
@@ -89,6 +92,8 @@ export class ProxyServer implements AsyncDisposable {
   readonly #maxOpen: number;
   /** Requests under way. */
   #requests = 0;
+  /** What the first request of a connection is told that was handed over. */
+  readonly #refusals = new WeakMap<object, Refusal>();
   readonly #watched = new WeakMap<object, Watched>();
   readonly #budgets = new WeakMap<ServerHttp2Session, ResetBudget>();
   readonly #stop = new AbortController();
@@ -169,6 +174,12 @@ export class ProxyServer implements AsyncDisposable {
       response: ServerResponse,
     ): void => {
       announceIdleLimit(response);
+      const refusal = this.#refusals.get(request.socket);
+      if (refusal !== undefined) {
+        this.#refusals.delete(request.socket);
+        new Http1Exchange(request, response).refuse(refusal);
+        return;
+      }
       void this.#answer(
         new Http1Exchange(request, response),
         this.#watched.get(request.socket),
@@ -241,8 +252,49 @@ export class ProxyServer implements AsyncDisposable {
     const isHttp2 = socket.alpnProtocol === "h2";
     // HTTP/2 has windows of its own.
     if (!isHttp2) repairReadPause(socket);
-    const server = isHttp2 ? this.#http2 : this.#http1;
-    server.emit("connection", socket);
+    if (isHttp2) this.#http2.emit("connection", socket);
+    else new PlainConnection(socket, this.#plainHost(socket, watched));
+  }
+
+  #plainHost(socket: TLSSocket, watched: Watched): PlainHost {
+    const { router } = this.#options;
+    return {
+      idleS: IDLE_MS / 1_000,
+      begin: () => {
+        const isTooMany = this.#isFull;
+        this.#requests += 1;
+        this.#idle.begin(watched);
+        return isTooMany ? TOO_MANY : null;
+      },
+      end: () => {
+        this.#requests -= 1;
+        this.#idle.end(watched);
+      },
+      find: (request, departure) => this.#find(request, departure),
+      failed: (upstream, error) => router.failed(upstream, error),
+      use: (upstream) => this.#agents.use(upstream),
+      handOver: (bytes, refusal) => {
+        if (refusal !== null) this.#refusals.set(socket, refusal);
+        socket.unshift(bytes);
+        this.#http1.emit("connection", socket);
+        socket.resume();
+      },
+      onError: (error) => this.#options.onError(error),
+    };
+  }
+
+  /** Where a request to this authority goes. */
+  async #find(
+    { authority, headers }: { authority: string; headers: RawHeaders },
+    departure: Departure,
+  ): Promise<Route> {
+    const { router } = this.#options;
+    const name = nameOfAuthority(authority);
+    const host = name === null ? null : parseHostName(name, router.tld);
+    if (host === null) return MISDIRECTED;
+    return await router.find(host, departure, {
+      isForeign: isOfForeignPage(headers, router.tld),
+    });
   }
 
   async #answer(
@@ -268,20 +320,16 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   async #route(exchange: Exchange): Promise<void> {
-    const { router } = this.#options;
-    const { target } = exchange;
-    const name = target === null ? null : nameOfAuthority(target.authority);
-    const host = name === null ? null : parseHostName(name, router.tld);
-    if (target === null || host === null) return exchange.refuse(MISDIRECTED);
-    const route = await router.find(host, exchange.departure, {
-      isForeign: isOfForeignPage(exchange.headers, router.tld),
-    });
+    const { target, headers, departure } = exchange;
+    if (target === null) return exchange.refuse(MISDIRECTED);
+    const { authority } = target;
+    const route = await this.#find({ authority, headers }, departure);
     if (route.kind === "refusal") return exchange.refuse(route);
     await forwardRequest({
       exchange,
       target,
       upstream: route,
-      router,
+      router: this.#options.router,
       agents: this.#agents,
     });
   }

@@ -17,6 +17,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connectUpstream } from "./connect_upstream.ts";
 import { valuesOf } from "./end_to_end_headers.ts";
+import { IdleLinks } from "./plain_upstream.ts";
 import type { Upstream } from "./router.ts";
 
 /** Longest silence of a kept connection. Shorter than what servers allow, so that few are lost to a race. */
@@ -148,6 +149,8 @@ export class UpstreamPool implements Disposable {
   readonly port: number;
   readonly kept = new UpstreamAgent(this, true);
   readonly fresh = new UpstreamAgent(this, false);
+  /** For plain requests. */
+  readonly links: IdleLinks;
   /** Requests under way. */
   active = 0;
   /** Monotonic milliseconds. */
@@ -159,6 +162,7 @@ export class UpstreamPool implements Disposable {
   constructor({ port, addresses }: Upstream, now: () => number) {
     this.port = port;
     this.now = now;
+    this.links = new IdleLinks(now);
     this.#addresses = addresses;
   }
 
@@ -177,6 +181,7 @@ export class UpstreamPool implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.links[Symbol.dispose]();
     this.kept.destroy();
     this.fresh.destroy();
   }
@@ -221,6 +226,7 @@ export class UpstreamAgents implements Disposable {
     const limit = this.#now() - FORGOTTEN_AFTER_MS;
     for (const [key, pool] of this.#pools) {
       pool.kept.sweep();
+      pool.links.sweep();
       if (pool.active > 0 || pool.usedAt > limit) continue;
       pool[Symbol.dispose]();
       this.#pools.delete(key);
