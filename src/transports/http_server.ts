@@ -16,6 +16,9 @@ import { quoted, RefusalLog } from "./refusal_log.ts";
 const HOST_REGEXP =
   /^(?:localhost|127\.0\.0\.1|\[::1\]|taskmux\.localhost)(?::\d{1,5})?$/;
 
+/** Descriptors that a connection takes: the client's, and both ends of that to the server behind the gate. */
+export const CONNECTION_DESCRIPTORS = 3;
+
 /** Pause before a server that failed is replaced. */
 const REOPEN_MS = 1_000;
 
@@ -58,6 +61,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly port: number;
   /** Whether it also listens on ::1. */
   readonly hasIpv6: boolean;
+  /** From now on there may be so many connections at a time; each takes {@linkcode CONNECTION_DESCRIPTORS}. */
+  allow(connections: number): void;
 }
 
 /**
@@ -93,6 +98,7 @@ export function serveHttp(
   return {
     port: gate.addr.port,
     hasIpv6: gate.hasIpv6,
+    allow: (connections) => gate.allow(connections),
     [Symbol.asyncDispose]: async () => {
       await gate[Symbol.asyncDispose]();
       closing.abort();

@@ -16,6 +16,9 @@ const MAX_ITEMS = 30;
 /** Longest text among the details, in characters; of output the end is kept. */
 const DETAIL_LENGTH = 600;
 
+/** Longest sentence, in characters: some quote what they were given. */
+const SENTENCE_LENGTH = 1_000;
+
 /** Details that the sentence of the error says already. */
 const SAID: ReadonlySet<string> = new Set([
   "problems",
@@ -26,7 +29,8 @@ const SAID: ReadonlySet<string> = new Set([
 
 /** An error as a brief. Those about sessions have the slug of the WebSocket API as `error`, the sentence as `message`. */
 export function errorBrief(error: TaskmuxError): Brief {
-  const { error_code, error: sentence, details = {} } = error.toShape();
+  const { error_code, error: whole, details = {} } = error.toShape();
+  const sentence = shortText(whole, SENTENCE_LENGTH);
   const hint = hintOf(error);
   const facts = Object.entries(details)
     .filter(([name]) => !SAID.has(name))
