@@ -248,6 +248,11 @@ export const COMMAND_GROUPS: readonly (readonly [
           load: async () =>
             (await import("./commands/mcp/status.ts")).mcpStatus,
         },
+        {
+          name: "serve",
+          summary: "Serve MCP on standard input and output",
+          load: async () => (await import("./commands/mcp/serve.ts")).mcpServe,
+        },
       ],
     },
   ]],
@@ -316,19 +321,6 @@ export const COMMAND_GROUPS: readonly (readonly [
           name: "mint",
           summary: "Sign a new certificate for this project",
           load: async () => (await import("./commands/ca_mint.ts")).caMint,
-        },
-      ],
-    },
-  ]],
-  ["Agents", [
-    {
-      name: "mcp",
-      summary: "Have coding agents see and drive tasks",
-      subcommands: [
-        {
-          name: "serve",
-          summary: "Serve MCP on standard input and output",
-          load: async () => (await import("./commands/mcp/serve.ts")).mcpServe,
         },
       ],
     },
