@@ -22,6 +22,10 @@ import { descriptorLimit } from "./descriptor_limit.ts";
 /** Most connections: a thousand agents with a stream, a request and a WebSocket each, and as many again that are idle. */
 const MAX_CONNECTIONS = 4_096;
 
+/** Why agents get no answer after an upgrade. */
+const TOO_OLD =
+  "older than the daemon, and cannot tell whose a connection to the API is, so nobody is answered there; taskmux daemon restart --force";
+
 /** Even where there are few descriptors. */
 const MIN_CONNECTIONS = 16;
 
@@ -60,6 +64,10 @@ export function openApi(
       keeper,
       clock: systemClock,
       onRefused: (message) => strangers.note(message),
+      onKeeperAge: (isTooOld) => {
+        if (isTooOld) problems.set("keeper", TOO_OLD);
+        else if (problems.get("keeper") === TOO_OLD) problems.delete("keeper");
+      },
     }),
     log: warn,
   }, problems);
