@@ -30,6 +30,36 @@ command = "exec sleep 1000"
 /** Connects the client. Its transport is closed with it. */
 type Connect = (client: Client, taskmux: Taskmux) => Promise<void>;
 
+/** Breaks the client's stream of events when it is told to, as a network does. */
+class BreakingFetch {
+  #streams = 0;
+  #break: (() => void) | null = null;
+
+  /** Streams that were opened until now. */
+  get streams(): number {
+    return this.#streams;
+  }
+
+  /** Ends the stream of events. */
+  break(): void {
+    this.#break?.();
+  }
+
+  readonly fetch = async (
+    input: string | URL | Request,
+    init: RequestInit = {},
+  ): Promise<Response> => {
+    const response = await fetch(input, init);
+    if (init.method !== "GET" || !response.ok) return response;
+    const { readable, writable } = new TransformStream<Uint8Array>();
+    const broken = new AbortController();
+    this.#break = () => broken.abort(new TypeError("the network is down"));
+    response.body?.pipeTo(writable, { signal: broken.signal }).catch(() => {});
+    this.#streams++;
+    return new Response(readable, response);
+  };
+}
+
 const overHttp: Connect = async (client, taskmux) => {
   const url = new URL(await mcpUrl(taskmux, "session=shop"));
   await client.connect(new StreamableHTTPClientTransport(url));
@@ -161,9 +191,9 @@ for (const [name, connect] of Object.entries({ overHttp, overStdio })) {
     name: `the official TypeScript client gets on ${
       name === "overHttp" ? "over Streamable HTTP" : "over stdio"
     }`,
-    // The SDK's transport over stdio leaves a timer behind when it is closed.
-    sanitizeOps: connect !== overStdio,
-    sanitizeResources: connect !== overStdio,
+    // The SDK's transports leave timers behind when they are closed.
+    sanitizeOps: false,
+    sanitizeResources: false,
     fn: async () => {
       await using taskmux = await testTaskmux();
       const project = await taskmux.project(SHOP);
@@ -183,4 +213,60 @@ for (const [name, connect] of Object.entries({ overHttp, overStdio })) {
       }
     },
   });
+}
+
+Deno.test({
+  name: "the official TypeScript client misses nothing when its stream breaks",
+  // As above.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    await using taskmux = await testTaskmux();
+    const project = await taskmux.project(SHOP);
+    await project.ok(["start"]);
+    const client = new Client({ name: "official", version: "1" });
+    const { messages } = listen(client);
+    const net = new BreakingFetch();
+    const url = new URL(await mcpUrl(taskmux, "session=shop"));
+    await client.connect(
+      new StreamableHTTPClientTransport(url, {
+        fetch: net.fetch,
+        reconnectionOptions: {
+          initialReconnectionDelay: 10,
+          maxReconnectionDelay: 1_000,
+          reconnectionDelayGrowFactor: 1.5,
+          maxRetries: 10,
+        },
+      }),
+    );
+    try {
+      const isTold = (text: string) => () =>
+        messages.some((each) => each.text.includes(text));
+      await until(() => net.streams === 1, { what: "the stream is open" });
+      await project.ok(["stop", "db"]);
+      await until(isTold("task_stopped"), { what: "the stop is told" });
+      for (const round of [1, 2]) {
+        net.break();
+        await project.ok(["kill", "web"]);
+        await project.ok(["start", "web"]);
+        await until(() => net.streams === round + 1, { what: "it came back" });
+      }
+      const expected = (await project.events()).map(({ seq }) => seq)
+        .filter((seq) => seq >= firstSeq(messages));
+      await until(() => messages.length >= expected.length, {
+        what: "every event is told",
+      });
+      assert.deepEqual(
+        messages.map(({ text }) => JSON.parse(text).seq),
+        expected,
+      );
+    } finally {
+      await client.close();
+    }
+  },
+});
+
+function firstSeq([first]: Told["messages"]): number {
+  assert(first !== undefined);
+  return JSON.parse(first.text).seq;
 }

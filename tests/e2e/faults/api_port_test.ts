@@ -269,7 +269,8 @@ Deno.test("bodies without end and answers that nobody reads are bounded", async 
     Array.from({ length: 10_000 }, (_, n) => rpc("ping", {}, n)).join(",")
   }]`;
   const many = await client.post(batch);
-  assert.equal(many.status, 400, await many.text());
+  const told = await many.text();
+  assert([400, 413, 429].includes(many.status), `${many.status} ${told}`);
   const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\n${JSON_BODY}\r\n` +
     `${ACCEPT}\r\nMcp-Session-Id: ${client.sessionId}\r\n`;
   const endless = `${head}Transfer-Encoding: chunked\r\n\r\n`;
