@@ -15,6 +15,7 @@ import {
   npmClient,
   OFFLINE,
   runClient,
+  surroundings,
 } from "./npm_client.ts";
 
 const SHOP = 'name = "shop"\n[tasks.web]\ncommand = "sleep 1000"\n';
@@ -34,11 +35,10 @@ async function world(): Promise<World> {
   const { folder: cwd } = await taskmux.project(SHOP);
   await new Deno.Command("git", { args: ["init", "--quiet"], cwd }).output();
   await taskmux.ok(["start"], { cwd });
-  const { env, root: home } = taskmux.home;
   return {
     taskmux,
-    home,
-    run: { cwd, env },
+    home: taskmux.home.root,
+    run: surroundings(cwd, taskmux.home.env),
     [Symbol.asyncDispose]: () => taskmux[Symbol.asyncDispose](),
   };
 }
@@ -180,7 +180,11 @@ test("gemini", async (program) => {
   await using it = await world();
   const { home, run } = it;
   const list = (): Promise<string> => runClient(program, ["mcp", "list"], run);
-  const connected = { says: /✓ taskmux: .* Connected/, name: /^gemini-cli/ };
+  // What its list calls itself; in a conversation it is "gemini-cli-mcp-client".
+  const connected = {
+    says: /✓ taskmux: .* Connected/,
+    name: /^mcp-test-client /,
+  };
   await installed(it, "gemini");
   assert.match(await list(), /folder is untrusted/);
   await Deno.writeTextFile(
