@@ -103,8 +103,9 @@ export function withEntry(
     });
   }
   const before = text ?? "";
-  const present = entryIn(client, before, path);
-  if (present === null) return put(client, before, { keys: [], entry, path });
+  const present = standingIn(client, before, path);
+  // Whatever else stands there is replaced.
+  if (!isObject(present)) return put(client, before, { keys: [], entry, path });
   let after = before;
   for (const key of client.ownKeys) {
     if (Object.hasOwn(entry, key) || !Object.hasOwn(present, key)) continue;
@@ -179,26 +180,31 @@ export function snippetOf(client: McpClient, entry: JsonObject): string {
   return withEntry(bare, null, { entry, path: "" });
 }
 
-/** Our entry in a text; null if there is none. */
+/** Our entry in a text, empty if it is no entry; null if there is none. */
 function entryIn(
   client: McpClient,
   text: string,
   path: string,
 ): JsonObject | null {
-  const root = valueOf(client, text, path);
-  const servers = root?.[client.table];
-  if (servers === undefined) return null;
-  if (!isObject(servers)) {
-    throw new TaskmuxError(
-      "E104",
-      `Cannot use "${path}": "${client.table}" in it is no table of servers`,
-      { details: { path, key: client.table } },
-    );
-  }
-  const entry = servers[SERVER_NAME];
-  if (entry === undefined) return null;
-  // Whatever else stands there is replaced.
-  return isObject(entry) ? entry : {};
+  const found = standingIn(client, text, path);
+  if (found === undefined) return null;
+  return isObject(found) ? found : {};
+}
+
+/** What stands in the place of our entry. */
+function standingIn(
+  client: McpClient,
+  text: string,
+  path: string,
+): Json | undefined {
+  const servers = valueOf(client, text, path)?.[client.table];
+  if (servers === undefined) return undefined;
+  if (isObject(servers)) return servers[SERVER_NAME];
+  throw new TaskmuxError(
+    "E104",
+    `Cannot use "${path}": "${client.table}" in it is no table of servers`,
+    { details: { path, key: client.table } },
+  );
 }
 
 function valueOf(

@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { cliCommand } from "../support/deno_flags.ts";
 import { freePort } from "../support/free_port.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 import {
@@ -204,6 +205,54 @@ test("gemini", async (program) => {
     /No MCP servers configured/,
   );
 });
+
+Deno.test("each one starts the server itself, in the folder it works in", async () => {
+  await using it = await world();
+  const { home, taskmux } = it;
+  const run = { ...it.run, env: await withTaskmux(it) };
+  await Deno.mkdir(`${home}/.codex`);
+  const clients = ["claude", "codex", "opencode", "gemini"] as const;
+  for (const client of clients) {
+    await taskmux.ok(["mcp", "install", client, "--stdio"], { cwd: home });
+  }
+  await Deno.writeTextFile(
+    `${home}/.gemini/trustedFolders.json`,
+    JSON.stringify({ [run.cwd]: "TRUST_FOLDER" }),
+  );
+  const says = {
+    claude: /taskmux: .*mcp serve - ✔ Connected/,
+    codex: /"name":"taskmux",.*"taskmux_status"/,
+    opencode: /✓ +taskmux +connected/,
+    gemini: /✓ taskmux: .* Connected/,
+  };
+  for (const client of clients) {
+    const program = await npmClient(client);
+    const text = client === "codex"
+      ? await askCodex(program, run)
+      : await runClient(program, ["mcp", "list"], run);
+    assert.match(text, says[client]);
+    // The folder of the project: so each checkout is about itself.
+    const served = await Deno.readTextFile(`${home}/served`);
+    assert.deepEqual([...new Set(served.trim().split("\n"))], [run.cwd]);
+    await Deno.remove(`${home}/served`);
+  }
+});
+
+/** A `taskmux` on the PATH, which notes down the folders it serves. */
+async function withTaskmux(
+  { taskmux, home, run }: World,
+): Promise<Record<string, string>> {
+  const { program, args } = cliCommand(taskmux.home.paths, []);
+  await Deno.mkdir(`${home}/bin`);
+  await Deno.writeTextFile(
+    `${home}/bin/taskmux`,
+    `#!/bin/sh\npwd >> ${home}/served\nexec ${program} ${
+      args.join(" ")
+    } "$@"\n`,
+    { mode: 0o755 },
+  );
+  return { ...run.env, PATH: `${home}/bin:${run.env["PATH"]}` };
+}
 
 Deno.test("cursor and vscode are NOT run: their files have the documented form", async () => {
   console.error(

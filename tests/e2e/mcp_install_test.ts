@@ -126,6 +126,15 @@ Deno.test("mcp install outside a project guesses nothing and writes nothing", as
     await taskmux.fails("E100", ["mcp", "install", ...args], { cwd: outside });
   }
   await taskmux.fails("E100", ["mcp", "show"], { cwd: outside });
+  // A program that runs everywhere finds the project by itself, one of a project needs it.
+  const { results } = (await taskmux.run(
+    ["mcp", "install", "claude-project", "codex", "--stdio", "--json"],
+    { cwd: outside },
+  )).json() as unknown as Installed;
+  assert.deepEqual(
+    results.map(({ ok, error_code }) => [ok, error_code]),
+    [[false, "E100"], [true, undefined]],
+  );
   assert.deepEqual([...Deno.readDirSync(outside)], []);
   const named = await taskmux.ok<Installed & { ok: true }>(
     ["mcp", "install", "claude-project", "--session", "a&b", "--read-only"],

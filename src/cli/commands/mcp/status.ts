@@ -132,9 +132,10 @@ async function reportOf(
     const { path, entry } = await findEntry(client, place);
     if (entry === null) return { ...report, path, state: "absent" };
     const found = describe(entry);
+    const { unscoped: _, ...shown } = found;
     const problems = problemsOf(found, { entry, session, base });
     const state = problems.length === 0 ? "ready" : "attention";
-    return { ...report, ...found, path, problems, state };
+    return { ...report, ...shown, path, problems, state };
   } catch (error) {
     if (!(error instanceof TaskmuxError)) throw error;
     const { message } = error;
@@ -146,20 +147,28 @@ interface Described {
   readonly url: string | null;
   readonly command: readonly string[] | null;
   readonly session: string | null;
+  readonly unscoped: boolean;
 }
 
 function describe(entry: JsonObject): Described {
   const address = addressOf(entry);
-  if (address === null) return { url: null, command: null, session: null };
-  const { session } = grantOf(address);
+  if (address === null) {
+    return { url: null, command: null, session: null, unscoped: false };
+  }
+  const { session, unscoped } = grantOf(address);
   return address.kind === "http"
-    ? { url: address.url, command: null, session }
-    : { url: null, command: [address.command, ...address.args], session };
+    ? { url: address.url, command: null, session, unscoped }
+    : {
+      url: null,
+      command: [address.command, ...address.args],
+      session,
+      unscoped,
+    };
 }
 
 /** What is wrong with an entry, seen from the project one stands in and the address of the daemon. */
 function problemsOf(
-  { url, command, session }: Described,
+  { url, command, session, unscoped }: Described,
   expected: {
     readonly entry: JsonObject;
     readonly session: string | null;
@@ -177,7 +186,7 @@ function problemsOf(
     disabled: isDisabled,
     stale_url: isStale,
     other_session: isOther,
-    unscoped: url !== null && session === null,
+    unscoped,
   };
   return (Object.keys(problems) as (keyof typeof PROBLEMS)[])
     .filter((word) => problems[word]);
