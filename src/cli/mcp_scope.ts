@@ -59,6 +59,8 @@ export interface McpScope {
   readonly address: McpAddress;
   readonly place: Place;
   readonly warnings: readonly ScopeWarning[];
+  /** Whether nothing says what it is about: outside a project, where only a program that runs everywhere is set up. */
+  readonly isNowhere: boolean;
 }
 
 /**

@@ -96,6 +96,11 @@ Deno.test("mcp install all writes what each program reads, a second time nothing
     const isUsers = !client.endsWith("-project") && client !== "vscode";
     assert.deepEqual(warnings, isUsers ? ["user_scope_pinned"] : [], client);
   }
+  await againAndBack(taskmux, cwd);
+});
+
+/** A second installation changes nothing, and what it did can be undone. */
+async function againAndBack(taskmux: Taskmux, cwd: string): Promise<void> {
   const second = await taskmux.ok<Installed & { ok: true }>(
     ["mcp", "install", "all"],
     { cwd },
@@ -114,8 +119,10 @@ Deno.test("mcp install all writes what each program reads, a second time nothing
     ".vscode",
     "taskmux.toml",
   ]);
-  assert.deepEqual(await readJson(`${home}/.claude.json`), { mcpServers: {} });
-});
+  assert.deepEqual(await readJson(`${taskmux.home.root}/.claude.json`), {
+    mcpServers: {},
+  });
+}
 
 Deno.test("mcp install outside a project guesses nothing and writes nothing", async () => {
   const { taskmux } = await shop();

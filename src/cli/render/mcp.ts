@@ -4,11 +4,12 @@
  * @module
  */
 
-import type {
-  InstallResult,
-  UninstallResult,
-} from "../commands/mcp/install.ts";
-import type { McpReport } from "../commands/mcp/status.ts";
+import {
+  type InstallResult,
+  type McpReport,
+  PROBLEMS,
+  type UninstallResult,
+} from "../mcp_results.ts";
 import { SCOPE_WARNINGS, type ScopeWarning } from "../mcp_scope.ts";
 import type { Output } from "../output.ts";
 import type { Paint } from "./paint.ts";
@@ -115,15 +116,6 @@ export function mcpStatusLines(
       ),
   ];
 }
-
-/** What can be wrong with an entry. */
-export const PROBLEMS = {
-  stale_url: "another address than the daemon's",
-  other_session: "about another project",
-  unscoped: "sees every project",
-  disabled: "switched off",
-  no_address: "leads nowhere",
-} as const;
 
 /** One warning about how an agent is set up. */
 export function warningLine(word: ScopeWarning, paint: Paint): string {
