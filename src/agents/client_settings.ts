@@ -11,7 +11,7 @@ import type { TomlValue } from "../config/toml_value.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { Json, JsonObject } from "../kit/json.ts";
-import { folderOf } from "../kit/path.ts";
+import { baseName, folderOf } from "../kit/path.ts";
 import {
   editTextFile,
   type FileAction,
@@ -160,7 +160,8 @@ export async function installEntry(
 }
 
 /**
- * Takes the entry out, and with it a file of the project that says nothing any more.
+ * Takes the entry out, and with it a file of the project that says nothing any more, and its folder if that is empty
+ * then: else the program would seem to be in use.
  *
  * @throws {TaskmuxError} As {@linkcode installEntry}.
  */
@@ -168,10 +169,27 @@ export async function uninstallEntry(
   client: McpClient,
   path: string,
 ): Promise<FileAction> {
-  return await editTextFile(
+  const action = await editTextFile(
     path,
     (text) => text === null ? null : withoutEntry(client, text, path),
   );
+  const folder = folderOf(path);
+  if (action === "deleted" && baseName(folder).startsWith(".")) {
+    await removeIfEmpty(folder);
+  }
+  return action;
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    // Of a link only the link would go, whatever it leads to holds.
+    if (!(await Deno.lstat(folder)).isSymlink) await Deno.remove(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (!["ENOTEMPTY", "EEXIST", "EACCES", "EPERM"].includes(String(code))) {
+      throw error;
+    }
+  }
 }
 
 /** What a new file with nothing but the entry would hold. */

@@ -112,13 +112,7 @@ async function againAndBack(taskmux: Taskmux, cwd: string): Promise<void> {
   );
   assert.equal(gone.results.length, 11);
   const left = [...Deno.readDirSync(cwd)].map(({ name }) => name).sort();
-  assert.deepEqual(left, [
-    ".codex",
-    ".cursor",
-    ".gemini",
-    ".vscode",
-    "taskmux.toml",
-  ]);
+  assert.deepEqual(left, ["taskmux.toml"]);
   assert.deepEqual(await readJson(`${taskmux.home.root}/.claude.json`), {
     mcpServers: {},
   });

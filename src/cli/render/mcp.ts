@@ -5,6 +5,7 @@
  */
 
 import {
+  type ClientReport,
   type InstallResult,
   type McpReport,
   PROBLEMS,
@@ -104,10 +105,7 @@ export function mcpStatusLines(
         inUse.map((client) => [
           client.client,
           {
-            text: client.error ?? ([
-              client.state === "absent" ? "not set up" : client.state,
-              ...client.problems.map((word) => PROBLEMS[word]),
-            ].join("; ")),
+            text: stateText(client),
             style: client.state === "ready" ? "green" : "yellow",
           },
           client.path,
@@ -115,6 +113,14 @@ export function mcpStatusLines(
         { width, paint, yielding: [2, 1] },
       ),
   ];
+}
+
+function stateText({ state, problems, error }: ClientReport): string {
+  if (error !== null) return plainText(error);
+  if (state === "absent") return "not set up";
+  return problems.length === 0
+    ? state
+    : problems.map((word) => PROBLEMS[word]).join("; ");
 }
 
 /** One warning about how an agent is set up. */
