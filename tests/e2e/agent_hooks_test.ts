@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { cliCommand, REPOSITORY } from "../support/deno_flags.ts";
 import { codeBlocks } from "../support/markdown.ts";
 import { readIfThere, testTaskmux } from "../support/taskmux.ts";
+import type { TempHome } from "../support/temp_home.ts";
 
 /** What agents give a hook at most. */
 const LIMIT_MS = 60_000;
@@ -16,6 +17,13 @@ name = "hooked"
 command = "echo up; exec sleep 1000"
 host = "web"
 health_check = "true"
+`;
+
+const BROKEN = `
+[tasks.bad]
+command = "echo broken >&2; exit 3"
+health_check = "false"
+restart_policy = "no"
 `;
 
 interface Hook {
@@ -38,37 +46,52 @@ async function documentedHooks(): Promise<Hook[]> {
     });
 }
 
-Deno.test("the hooks of the README end in time, ask nothing and are short", async (t) => {
-  await using taskmux = await testTaskmux();
-  const { home } = taskmux;
-  const project = await taskmux.project(TOML);
-  const elsewhere = await taskmux.project("[tasks]\n", "elsewhere");
-  const { program, args } = cliCommand(home.paths, []);
-  await Deno.mkdir(`${home.root}/bin`);
-  await Deno.writeTextFile(
-    `${home.root}/bin/taskmux`,
-    `#!/bin/sh\nexec ${program} ${args.join(" ")} "$@"\n`,
-    { mode: 0o755 },
-  );
-  const envFile = `${home.root}/claude-env`;
-  const run = async (
-    command: string,
-    stdin: "piped" | "null",
-  ): Promise<{ code: number; stdout: string; stderr: string }> => {
+/** What a hook did. */
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An agent whose hooks run in a project, or in another folder where they say which project they mean. */
+class Agent {
+  readonly envFile: string;
+  readonly #home: TempHome;
+  readonly #project: string;
+  readonly #elsewhere: string;
+  readonly #path: string;
+
+  constructor(home: TempHome, project: string, elsewhere: string) {
+    this.#home = home;
+    this.#project = project;
+    this.#elsewhere = elsewhere;
+    this.envFile = `${home.root}/claude-env`;
+    const { program, args } = cliCommand(home.paths, []);
+    const bin = `${home.root}/bin`;
+    this.#path = `${bin}:${program.replace(/\/[^/]*$/, "")}:/usr/bin:/bin`;
+    Deno.mkdirSync(bin);
+    Deno.writeTextFileSync(
+      `${bin}/taskmux`,
+      `#!/bin/sh\nexec ${program} ${args.join(" ")} "$@"\n`,
+      { mode: 0o755 },
+    );
+  }
+
+  /** Ends only when nobody holds the streams any more, so not even a new daemon. */
+  async run(command: string, stdin: "piped" | "null" = "null"): Promise<Ran> {
+    const { root, home, env } = this.#home;
     const child = new Deno.Command("/bin/sh", {
       args: ["-c", command],
-      cwd: command.includes("CLAUDE") ? elsewhere.folder : project.folder,
+      cwd: command.includes("CLAUDE") ? this.#elsewhere : this.#project,
       clearEnv: true,
       env: {
-        PATH: `${home.root}/bin:${
-          program.replace(/\/[^/]*$/, "")
-        }:/usr/bin:/bin`,
-        HOME: home.root,
-        TASKMUX_HOME: home.home,
-        DENO_DIR: home.env["DENO_DIR"]!,
+        PATH: this.#path,
+        HOME: root,
+        TASKMUX_HOME: home,
+        DENO_DIR: env["DENO_DIR"]!,
         CLAUDECODE: "1",
-        CLAUDE_PROJECT_DIR: project.folder,
-        CLAUDE_ENV_FILE: envFile,
+        CLAUDE_PROJECT_DIR: this.#project,
+        CLAUDE_ENV_FILE: this.envFile,
         SHELL: "/usr/bin/fish",
       },
       stdin,
@@ -76,28 +99,34 @@ Deno.test("the hooks of the README end in time, ask nothing and are short", asyn
       stderr: "piped",
       signal: AbortSignal.timeout(LIMIT_MS),
     }).spawn();
-    if (stdin === "piped") {
-      const writer = child.stdin.getWriter();
-      await writer.write(
-        new TextEncoder().encode('{"hook_event_name":"SessionStart"}\n'),
-      );
-      // Open until the hook is over, as some agents leave it.
-      const { code, stdout, stderr } = await child.output();
-      await writer.abort();
-      return { code, ...texts(stdout, stderr) };
-    }
-    // Ends only when nobody holds the streams any more, so not even the new daemon.
+    // An event that nobody may wait to read, on a pipe that stays open.
+    const writer = stdin === "piped" ? child.stdin.getWriter() : null;
+    await writer?.write(
+      new TextEncoder().encode('{"hook_event_name":"SessionStart"}\n'),
+    );
     const { code, stdout, stderr } = await child.output();
-    return { code, ...texts(stdout, stderr) };
-  };
+    await writer?.abort();
+    const decoder = new TextDecoder();
+    return {
+      code,
+      stdout: decoder.decode(stdout),
+      stderr: decoder.decode(stderr),
+    };
+  }
+}
 
+Deno.test("the hooks of the README end in time, ask nothing and are short", async (t) => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(TOML);
+  const elsewhere = await taskmux.project("[tasks]\n", "elsewhere");
+  const agent = new Agent(taskmux.home, project.folder, elsewhere.folder);
   const hooks = await documentedHooks();
   assert.equal(hooks.length, 3);
   for (const stdin of ["null", "piped"] as const) {
     for (const { command, timeout } of hooks) {
       await t.step(`${command} with stdin ${stdin}`, async () => {
         assert(timeout === 60_000 || timeout <= 60);
-        const { code, stdout, stderr } = await run(command, stdin);
+        const { code, stdout, stderr } = await agent.run(command, stdin);
         assert.equal(code, 0, stderr);
         assert.equal(stderr, "");
         assert(stdout.split("\n").length <= 3, stdout);
@@ -108,33 +137,21 @@ Deno.test("the hooks of the README end in time, ask nothing and are short", asyn
   }
 
   await t.step("the session's shell has the addresses", async () => {
-    const text = await readIfThere(envFile);
+    const text = await readIfThere(agent.envFile);
     assert.match(text, /^export TASKMUX_URL_WEB=http/m);
     const shell = await new Deno.Command("/bin/sh", {
-      args: ["-c", `. "${envFile}" && printf %s "$TASKMUX_PROJECT"`],
+      args: ["-c", `. "${agent.envFile}" && printf %s "$TASKMUX_PROJECT"`],
     }).output();
     assert.equal(new TextDecoder().decode(shell.stdout), "hooked");
   });
 
   await t.step("ensure, and a task that does not come up", async () => {
-    const up = await run("taskmux ensure web --timeout 30", "null");
+    const up = await agent.run("taskmux ensure web --timeout 30");
     assert.equal(up.code, 0, up.stderr);
     assert(up.stdout.split("\n").length <= 3, up.stdout);
-
-    await project.replace(
-      `${TOML}[tasks.bad]\ncommand = "echo broken >&2; exit 3"\nhealth_check = "false"\nrestart_policy = "no"\n`,
-    );
-    await project.ok(["check"]);
-    const bad = await run("taskmux ensure bad --timeout 30", "null");
-    assert.equal(bad.code, 1);
+    await project.replace(`${TOML}${BROKEN}`);
+    const bad = await agent.run("taskmux ensure bad --timeout 30");
+    assert.equal(bad.code, 1, bad.stdout);
     assert.match(bad.stderr, /bad[\s\S]*broken/);
   });
 });
-
-function texts(
-  stdout: Uint8Array,
-  stderr: Uint8Array,
-): { stdout: string; stderr: string } {
-  const decoder = new TextDecoder();
-  return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
