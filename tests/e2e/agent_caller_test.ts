@@ -3,6 +3,8 @@
  */
 
 import assert from "node:assert/strict";
+import { runCli } from "../support/cli.ts";
+import { REPOSITORY } from "../support/deno_flags.ts";
 import { testTaskmux } from "../support/taskmux.ts";
 import type { TempHome } from "../support/temp_home.ts";
 import { openTerminal } from "../support/terminal.ts";
@@ -126,4 +128,21 @@ Deno.test("nobody asks an agent anything", async () => {
   await person.shows("forget it? [y/N]");
   await person.type("n\r");
   assert.equal(await person.ended(), 1);
+});
+
+Deno.test("in an agent's sandbox without sockets the error says so, and nothing is guessed", async () => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(TOML);
+  const fenced = `${REPOSITORY}/tests/fixtures/programs/without_connect.py`;
+  const home = { ...taskmux.home, launcher: ["python3", fenced] };
+  for (const command of ["status", "start"]) {
+    const run = await runCli(home, [command, "--json"], {
+      cwd: project.folder,
+    });
+    const answer = run.json();
+    assert.equal(answer["error_code"], "E600");
+    assert.match(String(answer["error"]), /sandbox/);
+    assert.match(String(answer["hint"]), /MCP tools/);
+    assert.equal(run.code, 6);
+  }
 });
