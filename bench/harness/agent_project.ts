@@ -1,0 +1,150 @@
+/**
+ * The project that agents are asked about: 20 tasks, one of which crashed, one is not healthy, and one is noisy.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { until } from "../../tests/support/until.ts";
+import type { AgentTask } from "../subjects/agents/agent_subject.ts";
+import { idleTasks } from "../subjects/subject.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+const PROGRAM = fileURLToPath(
+  new URL("../programs/agent_project.py", import.meta.url),
+);
+
+/** What the probe of the task that is not healthy says. */
+export const PROBE_WORDS = "index is locked";
+
+/** Lines that the noisy task is made to print once the agent has looked. */
+export const FRESH_LINES = Array.from(
+  { length: 10 },
+  (_, index) => `fresh line ${index}`,
+);
+
+/** How long something may take that a person would not wait for either. */
+const PATIENCE_MS = 30_000;
+
+/** Probes that fail until a manager calls a task unhealthy, and one more. */
+const PROBES = 4;
+
+/** The slowest of them writes its log every half second. */
+const SHOWN_MS = 2_000;
+
+/** The tasks. Paths are relative to the folder of the project. */
+export function agentTasks(apiPort: number): AgentTask[] {
+  const run = (role: string, argument = ""): string =>
+    `exec python3 ${PROGRAM} ${role} ${argument}`.trimEnd();
+  return [
+    {
+      name: "api",
+      command: run("api", `\${PORT:-${apiPort}}`),
+      port: apiPort,
+    },
+    { name: "billing", command: run("billing"), isOnce: true },
+    {
+      name: "search",
+      command: "echo search is up; exec sleep 86399",
+      check: `echo >> probes; echo ${PROBE_WORDS} >&2; exit 1`,
+    },
+    { name: "worker", command: run("worker"), isOnce: true },
+    {
+      name: "web",
+      command: run("web"),
+      readyLine: "web is ready",
+      isManual: true,
+    },
+    ...idleTasks(15),
+  ];
+}
+
+/** What a person sees of the project beside the manager. */
+export class AgentProject {
+  /** Where the web service listens. */
+  readonly apiPort: number;
+  readonly #sandbox: Sandbox;
+
+  constructor(sandbox: Sandbox, apiPort: number) {
+    this.#sandbox = sandbox;
+    this.apiPort = apiPort;
+  }
+
+  /** Everything has happened: the crash, the noise, and enough probes for a verdict. */
+  async settled(): Promise<void> {
+    await until(
+      async () =>
+        await this.#read("worker.ready") !== null &&
+        (await this.#read("probes") ?? "").length >= PROBES &&
+        (await this.#pids("billing")).length === 0,
+      { what: "everything has happened", timeoutMs: PATIENCE_MS },
+    );
+    await this.shown();
+  }
+
+  /** What was printed just now has had the time to get into a log. */
+  async shown(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, SHOWN_MS));
+  }
+
+  /** The noisy task prints them. */
+  async print(lines: readonly string[]): Promise<void> {
+    await Deno.writeTextFile(
+      this.#path("worker.ready"),
+      `${lines.join("\n")}\n`,
+      { append: true },
+    );
+  }
+
+  /** How often web was started. */
+  async webStarts(): Promise<number> {
+    const text = await this.#read("web.starts");
+    return text?.split("\n").filter(Boolean).length ?? 0;
+  }
+
+  /** Whether web is ready, in its latest run. */
+  async isWebReady(): Promise<boolean> {
+    return await this.#read("web.ready") !== null;
+  }
+
+  /** Kills a service and waits until it runs again. */
+  async kill(role: string): Promise<void> {
+    const old = await this.#pids(role);
+    for (const pid of old) Deno.kill(pid, "SIGKILL");
+    await until(
+      async () => {
+        const pids = await this.#pids(role);
+        return pids.length > 0 && !pids.some((pid) => old.includes(pid));
+      },
+      { what: `${role} runs again`, timeoutMs: PATIENCE_MS },
+    );
+  }
+
+  /** How many processes of the tasks live. */
+  async living(): Promise<number> {
+    const processes = await this.#sandbox.processes();
+    return processes.filter(({ args }) =>
+      args === "sleep 86399" || args.startsWith(`python3 ${PROGRAM}`)
+    ).length;
+  }
+
+  async #pids(role: string): Promise<number[]> {
+    const processes = await this.#sandbox.processes();
+    return processes
+      .filter(({ args }) => args.startsWith(`python3 ${PROGRAM} ${role}`))
+      .map(({ pid }) => pid);
+  }
+
+  async #read(name: string): Promise<string | null> {
+    try {
+      return await Deno.readTextFile(this.#path(name));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return null;
+    }
+  }
+
+  #path(name: string): string {
+    return `${this.#sandbox.root}/project/${name}`;
+  }
+}
