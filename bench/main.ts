@@ -27,6 +27,7 @@ import { errorDigest } from "./scenarios/error_digest.ts";
 import { eventFanOut } from "./scenarios/event_fan_out.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
+import { mcpLatency } from "./scenarios/mcp_latency.ts";
 import { proxyBodies } from "./scenarios/proxy_bodies.ts";
 import { proxyIdle } from "./scenarios/proxy_idle.ts";
 import { proxyRequests } from "./scenarios/proxy_requests.ts";
@@ -50,6 +51,7 @@ const SCENARIOS: readonly Scenario[] = [
   errorDigest,
   answerTokens,
   agentTokens,
+  mcpLatency,
   eventFanOut,
   dnsQueries,
   proxyRequests,

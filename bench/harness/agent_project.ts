@@ -18,16 +18,24 @@ const PROGRAM = fileURLToPath(
 export const PROBE_WORDS = "index is locked";
 
 /** Lines that the noisy task is made to print once the agent has looked. */
-export const FRESH_LINES = Array.from(
-  { length: 10 },
-  (_, index) => `fresh line ${index}`,
-);
+export const FRESH_LINES: readonly string[] = [
+  "cache warmed in 12 ms",
+  "connected to the ledger at 127.0.0.1:5432",
+  "queue holds 3 jobs, the oldest of them from 08:14",
+  "retrying the mail to ada@example.com",
+  "mail to ada@example.com was sent",
+  "schema is at version 42",
+  "GET /metrics answered with 200",
+  "config file changed, reading it again",
+  "two workers joined, one left",
+  "checkpoint written to disk",
+];
 
 /** How long something may take that a person would not wait for either. */
 const PATIENCE_MS = 30_000;
 
-/** Probes that fail until a manager calls a task unhealthy, and one more. */
-const PROBES = 4;
+/** Probes that fail until a manager calls a task unhealthy. */
+const PROBES = 3;
 
 /** The slowest of them writes its log every half second. */
 const SHOWN_MS = 2_000;
@@ -124,14 +132,16 @@ export class AgentProject {
   async living(): Promise<number> {
     const processes = await this.#sandbox.processes();
     return processes.filter(({ args }) =>
-      args === "sleep 86399" || args.startsWith(`python3 ${PROGRAM}`)
+      args === "sleep 86399" || isService(args)
     ).length;
   }
 
   async #pids(role: string): Promise<number[]> {
     const processes = await this.#sandbox.processes();
     return processes
-      .filter(({ args }) => args.startsWith(`python3 ${PROGRAM} ${role}`))
+      .filter(({ args }) =>
+        isService(args) && args.includes(`${PROGRAM} ${role}`)
+      )
       .map(({ pid }) => pid);
   }
 
@@ -147,4 +157,9 @@ export class AgentProject {
   #path(name: string): string {
     return `${this.#sandbox.root}/project/${name}`;
   }
+}
+
+/** Whether a command line is that of a service itself, by whatever name of Python, not of a shell around it. */
+function isService(args: string): boolean {
+  return /^\S*python\S* /.test(args) && args.includes(PROGRAM);
 }

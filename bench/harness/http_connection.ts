@@ -28,6 +28,9 @@ export interface HttpAnswer extends HttpHead {
   readonly body: string;
 }
 
+/** The server closed the connection in the middle of an answer, or before one. */
+export class HungUp extends Error {}
+
 const READ_BYTES = 64 * 1024;
 
 const LINE_FEED = 10;
@@ -155,7 +158,7 @@ export class HttpConnection implements Disposable {
 
   async #more(): Promise<void> {
     const count = await this.#conn.read(this.#buffer);
-    if (count === null) throw new Error("the server hung up");
+    if (count === null) throw new HungUp("the server hung up");
     this.#held = joined([this.#held, this.#buffer.subarray(0, count)]);
   }
 }

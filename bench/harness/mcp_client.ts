@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HttpAddress, HttpConnection } from "./http_connection.ts";
+import { type HttpAddress, HttpConnection, HungUp } from "./http_connection.ts";
 import type { Program, Sandbox } from "./sandbox.ts";
 
 /** A JSON object. */
@@ -111,7 +111,12 @@ export class HttpMcpSession implements McpSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#send("DELETE");
+    try {
+      await this.#send("DELETE");
+    } catch (error) {
+      // A server may hang up on a session that it ends.
+      if (!(error instanceof HungUp)) throw error;
+    }
     this.forget();
   }
 

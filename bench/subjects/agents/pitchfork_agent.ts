@@ -41,6 +41,7 @@ export function pitchforkAgent(path: string, version: string): AgentSubject {
         env: {
           PITCHFORK_STATE_DIR: `${sandbox.root}/state`,
           PITCHFORK_INTERVAL: "1s",
+          PITCHFORK_HEALTH_CHECK_INTERVAL: "1s",
         },
       });
       const names = tasks.filter(({ isManual = false }) => !isManual)

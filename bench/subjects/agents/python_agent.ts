@@ -49,6 +49,10 @@ export function pythonAgent(path: string, version: string): AgentSubject {
         sandbox,
         start: async () => {
           await sandbox.act(command(["start"]));
+          // It leaves those out that are not to be started again.
+          for (const { name } of tasks.filter(({ isOnce }) => isOnce)) {
+            await sandbox.act(command(["start", name]));
+          }
           await until(() => answers(port), { what: "MCP answers" });
         },
         connect: () =>

@@ -85,20 +85,22 @@ function ways(): Ways {
     runs: async ({ tool }) => void await tool("taskmux_status"),
     where: async ({ tool }) =>
       void await tool("taskmux_inspect", { task: "api" }),
-    broke: async ({ tool }) => void await tool("taskmux_why"),
+    broke: async ({ tool }) =>
+      void await tool("taskmux_why", { task: "billing" }),
     errors: async ({ tool }) =>
-      void await tool("taskmux_errors", { since: "1m" }),
+      void await tool("taskmux_errors", { since: "1m", task: "worker" }),
     look: async ({ tool }) =>
       look(await tool("taskmux_logs", { task: "worker" })),
     fresh: async ({ tool }) =>
       void await tool("taskmux_logs", { task: "worker", cursor }),
     start: async ({ tool }) =>
-      void await tool("taskmux_start", { tasks: ["web"] }),
+      void await tool("taskmux_start", { task: "web", wait: true }),
     restart: async ({ tool }) =>
-      void await tool("taskmux_restart", { tasks: ["web"] }),
+      void await tool("taskmux_restart", { task: "web" }),
     unhealthy: async ({ tool }) =>
       void await tool("taskmux_why", { task: "search" }),
-    happened: async ({ tool }) => void await tool("taskmux_events"),
+    // Every answer has it.
+    happened: async ({ tool }) => void await tool("taskmux_status"),
     stop: async ({ tool }) => void await tool("taskmux_stop"),
   };
 }
