@@ -25,6 +25,7 @@ import { cursorPolling } from "./scenarios/cursor_polling.ts";
 import { dnsQueries } from "./scenarios/dns_queries.ts";
 import { errorDigest } from "./scenarios/error_digest.ts";
 import { eventFanOut } from "./scenarios/event_fan_out.ts";
+import { fanOut } from "./scenarios/fan_out.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
 import { mcpLatency } from "./scenarios/mcp_latency.ts";
@@ -53,6 +54,7 @@ const SCENARIOS: readonly Scenario[] = [
   agentTokens,
   mcpLatency,
   eventFanOut,
+  fanOut,
   dnsQueries,
   proxyRequests,
   proxyBodies,

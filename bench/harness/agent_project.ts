@@ -54,7 +54,10 @@ export function agentTasks(apiPort: number): AgentTask[] {
     {
       name: "search",
       command: "echo search is up; exec sleep 86399",
-      check: `echo >> probes; echo ${PROBE_WORDS} >&2; exit 1`,
+      // What it says stands nowhere in the settings.
+      check: `echo >> probes; echo ${
+        PROBE_WORDS.replace(" is ", " 'is' ")
+      } >&2; exit 1`,
     },
     { name: "worker", command: run("worker"), isOnce: true },
     {

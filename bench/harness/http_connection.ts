@@ -81,7 +81,7 @@ export class HttpConnection implements Disposable {
       ...body === undefined ? [] : [`content-length: ${bytes.length}`],
     ];
     const head = new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`);
-    await this.#write(joined([head, bytes]));
+    await this.write(joined([head, bytes]));
     return await this.#readHead();
   }
 
@@ -100,7 +100,8 @@ export class HttpConnection implements Disposable {
     this.#conn.close();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  /** Sends what is no request. */
+  async write(bytes: Uint8Array): Promise<void> {
     for (let sent = 0; sent < bytes.length;) {
       sent += await this.#conn.write(bytes.subarray(sent));
     }

@@ -82,11 +82,12 @@ function ways(names: readonly string[]): Ways {
     // The state names no port.
     where: async ({ command }) => {
       await command("process", "get", "api", "-o", "json");
-      await command("process", "ports", "api", "-o", "json");
+      await command("process", "ports", "api");
     },
     broke: async ({ command }) => {
       await command(...list);
-      await command("process", "logs", "billing", "-n", "30");
+      // All of it: what comes over stderr is not where it belongs in time, so not at the end.
+      await command("process", "logs", "billing");
     },
     errors: async ({ command }) =>
       void await command("process", "logs", "worker"),

@@ -131,9 +131,7 @@ function ways(tasks: readonly AgentTask[]): Ways {
       void await tool("taskmux_events", { since: "10s" }),
     // No tool stops more than one task.
     stop: async ({ tool }) => {
-      for (const { name, isOnce = false } of tasks) {
-        if (!isOnce) await tool("taskmux_stop", { task: name });
-      }
+      for (const { name } of tasks) await tool("taskmux_stop", { task: name });
     },
   };
 }
