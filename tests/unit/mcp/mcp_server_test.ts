@@ -216,6 +216,18 @@ Deno.test("a level lets through what is as bad or worse", async () => {
   }
 });
 
+Deno.test("who says twice that it is there is told once", async () => {
+  const client = new WireClient();
+  const readers: NoticeReader[] = [];
+  await client.begin({
+    ...EMPTY,
+    notices: (_connection, it) => void readers.push(it),
+  });
+  client.send({ method: "notifications/initialized" });
+  await client.ask("ping");
+  assert.equal(readers.length, 1);
+});
+
 Deno.test("a client that does not read gets a gap in place of what it missed", async () => {
   const client = new WireClient();
   const reader = Promise.withResolvers<NoticeReader>();
