@@ -16,7 +16,7 @@ import { type LineStreams, StdioTransport } from "./stdio_transport.ts";
 import { taskmuxCatalogue } from "./taskmux_catalogue.ts";
 
 /** How long answers under way may take once the client has closed its end. */
-const LAST_ANSWERS_MS = 2_000;
+const LAST_ANSWERS_MS = 1_000;
 
 /** What is served, and to whom. */
 export interface ServeStdioOptions extends LineStreams {
