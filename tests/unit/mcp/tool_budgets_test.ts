@@ -13,8 +13,7 @@ import { inspectBrief } from "../../../src/mcp/tools/inspect.ts";
 import { statusBrief } from "../../../src/mcp/tools/status.ts";
 import type { Brief } from "../../../src/mcp/tools/tool.ts";
 import { whyBrief } from "../../../src/mcp/tools/why.ts";
-import { EventFeed } from "../../../src/mcp/event_feed.ts";
-import { taskmuxCatalogue } from "../../../src/mcp/taskmux_catalogue.ts";
+import { offeredTools } from "../../../src/mcp/tools/offered_tools.ts";
 import { fakeConnection, statusOf, taskOf } from "../../support/mcp_results.ts";
 
 const NOW_MS = Date.parse("2026-11-20T12:00:00Z");
@@ -33,17 +32,8 @@ function answerTokens({ structured, text, isFailure }: Brief): number {
 }
 
 Deno.test("the list of all tools costs at most 1 500 tokens", () => {
-  const catalogue = taskmuxCatalogue({
-    tools: [],
-    filter: [],
-    feed: new EventFeed({
-      dispatcher: fakeConnection({ pin: null }).dispatcher,
-      lifetime: AbortSignal.abort(),
-      log: () => {},
-    }),
-  });
   for (const pin of [null, "shop"]) {
-    const tools = catalogue.tools(fakeConnection({ pin }))
+    const tools = offeredTools([])(fakeConnection({ pin }))
       .map(({ declaration }) => declaration);
     assert.equal(tools.length, 13);
     const cost = tokens({ tools });
