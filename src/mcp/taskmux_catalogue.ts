@@ -25,8 +25,10 @@ export function taskmuxCatalogue(
   { tools, filter, feed }: CatalogueOptions,
 ): Catalogue {
   return {
-    instructions: "Runs this machine's dev servers and workers. Ask " +
-      "taskmux_status before you start anything.",
+    instructions:
+      "Runs this machine's dev servers and workers. Ask taskmux_status before " +
+      "you start anything, taskmux_wait instead of polling. recent_events in " +
+      "an answer are what happened since your last call.",
     tools: offeredTools(tools),
     resources: taskmuxResources(feed),
     notices: eventNotices(feed, filter),

@@ -214,6 +214,7 @@ async function refuses(taskmux: Taskmux): Promise<void> {
   await refused("logs", { level: "loud" }, /level: .*"warn"\|"error"/);
   await refused("logs", { max_tokens: 1 }, /max_tokens: .*>=100/);
   await refused("logs", { grep: "(" }, /E500/);
+  await refused("logs", { max_tokens: 100 }, /^hint: max_tokens \d+$/m);
   await refused("list_projects", { x: 1 }, /no argument "x", it takes none/);
   await refused("wait", { task: "web", timeout: 601 }, /timeout: .*<=600/);
   await refused("kill", {}, /task: .*expected string/);

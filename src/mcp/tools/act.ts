@@ -8,6 +8,7 @@ import { z } from "zod";
 import { contract, type Result } from "../../contract/mod.ts";
 import { names, namesOf, someNames, timeout } from "./arguments.ts";
 import { shortList } from "./short_text.ts";
+import { taskList } from "./task_list.ts";
 import { outcomeWords, type TaskOutcome } from "./task_words.ts";
 import { type Brief, defineTool } from "./tool.ts";
 
@@ -86,8 +87,8 @@ export const kill = defineTool({
 export function actionBrief(result: Result<"task.start">): Brief {
   const outcomes: readonly TaskOutcome[] = result.results ??
     (result.task === undefined ? [] : [{ ...result, task: result.task }]);
-  const words = outcomes.map((outcome) =>
-    [outcome.task, outcomeWords(outcome)] as const
+  const { shown: words, omitted } = taskList(
+    outcomes.map((outcome) => [outcome.task, outcomeWords(outcome)]),
   );
   const notes = shortList(result.warnings ?? [], { count: 5, length: 240 });
   const { ok } = result;
@@ -95,11 +96,13 @@ export function actionBrief(result: Result<"task.start">): Brief {
     structured: {
       ok,
       tasks: Object.fromEntries(words),
+      ...omitted === null ? {} : { omitted },
       ...notes.length === 0 ? {} : { notes },
     },
     text: [
       ...words.length === 0 ? ["nothing to do"] : [],
       ...words.map(([task, text]) => `${task}: ${text}`),
+      ...omitted === null ? [] : [`omitted: ${omitted}`],
       ...notes,
     ].join("\n"),
     isFailure: !ok,
