@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { contract, type Result } from "../../contract/mod.ts";
 import { names, namesOf, someNames, timeout } from "./arguments.ts";
-import { shortList } from "./short_text.ts";
+import { shortList, shortText } from "./short_text.ts";
 import { taskList } from "./task_list.ts";
 import { outcomeWords, type TaskOutcome } from "./task_words.ts";
 import { type Brief, defineTool } from "./tool.ts";
@@ -46,7 +46,7 @@ export const start = defineTool({
 export const restart = defineTool({
   name: "restart",
   operation: "task.restart",
-  description: "Restart task(s); default all that run",
+  description: "Restart task(s); default all",
   reach: "one",
   input: { task: names, wait, timeout },
   output,
@@ -97,6 +97,7 @@ export function actionBrief(result: Result<"task.start">): Brief {
       ok,
       tasks: Object.fromEntries(words),
       ...omitted === null ? {} : { omitted },
+      ...ok ? {} : failureOf(result),
       ...notes.length === 0 ? {} : { notes },
     },
     text: [
@@ -106,5 +107,15 @@ export function actionBrief(result: Result<"task.start">): Brief {
       ...notes,
     ].join("\n"),
     isFailure: !ok,
+  };
+}
+
+/** The first of what failed, as `--json` has it. */
+function failureOf(
+  { error_code: code, error }: Result<"task.start">,
+): { readonly [key: string]: string } {
+  return {
+    ...typeof code === "string" ? { error_code: code } : {},
+    ...typeof error === "string" ? { error: shortText(error, 200) } : {},
   };
 }
