@@ -7,11 +7,8 @@
 import { eventPage } from "./event_page.ts";
 import { reliabilityPage } from "./fault_list.ts";
 import { projectJsonSchema } from "./json_schema.ts";
-<<<<<<< HEAD
 import { operationFiles } from "./operation_types.ts";
-=======
 import { toolPage } from "./tool_page.ts";
->>>>>>> 4c568af (docs: tools for agents, the list of them written by the code)
 
 /** Path below the repository → the text it should have. */
 const outputs: Readonly<Record<string, () => string>> = {
@@ -19,13 +16,10 @@ const outputs: Readonly<Record<string, () => string>> = {
     JSON.stringify(projectJsonSchema(), null, 2) + "\n",
   "docs/reliability.md": reliabilityPage,
   "docs/events.md": eventPage,
-<<<<<<< HEAD
   ...Object.fromEntries(
     Object.entries(operationFiles()).map(([path, text]) => [path, () => text]),
   ),
-=======
   "docs/mcp.md": toolPage,
->>>>>>> 4c568af (docs: tools for agents, the list of them written by the code)
 };
 
 const isCheck = Deno.args.includes("--check");
