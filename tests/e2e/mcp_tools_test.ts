@@ -247,6 +247,8 @@ async function asksWhich(taskmux: Taskmux): Promise<void> {
   const { events } = await ask(client, "events", { types: "session_started" });
   const sessions = (events as Json[]).map(({ session }) => session);
   assert.deepEqual(sessions, ["cafe", "shop"], "of all projects");
+  const { notes } = await ask(client, "events", { session: "shpo" });
+  assert.deepEqual(notes, ['none is of project "shpo"']);
 }
 
 async function keepsToPins(taskmux: Taskmux): Promise<void> {
