@@ -52,6 +52,7 @@ Deno.test({
     await step("keep to a pin", keepsToPins);
     await step("only look over a connection that may not act", onlyLooks);
     await step("mix nothing up between connections at once", mixesNothing);
+    await step("tell each event once, however many ask at once", tellsOnce);
     await step("leave an audit", audits);
   },
 });
@@ -317,6 +318,46 @@ async function mixesNothing(taskmux: Taskmux): Promise<void> {
       }
     }
   }));
+}
+
+async function tellsOnce(taskmux: Taskmux): Promise<void> {
+  await using client = await mcpClient(taskmux, { query: "session=cafe" });
+  await ask(client, "status");
+  const scope = { session: "cafe" };
+  const told: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const acting = taskmux.call("task.restart", { scope, tasks: ["bar"] });
+    const asked = Array.from(
+      { length: 8 },
+      () => client.tool("taskmux_status"),
+    );
+    const answers = await Promise.all(asked);
+    await acting;
+    answers.push(await client.tool("taskmux_status"));
+    for (const { structuredContent, content } of answers) {
+      const news = (structuredContent?.["recent_events"] ?? []) as Json[];
+      const seqs = news.map(({ seq }) => Number(seq));
+      told.push(...seqs);
+      const said = [...content[0]!.text.matchAll(/#(\d+) /g)];
+      assert.deepEqual(said.map(([, seq]) => Number(seq)), seqs);
+    }
+  }
+  assert.deepEqual(
+    told.toSorted((a, b) => a - b),
+    [...new Set(told)].sort(
+      (a, b) => a - b,
+    ),
+  );
+  const { events } = await ask(client, "events", {
+    task: "bar",
+    limit: 10,
+    types: "task_exited,task_restarted",
+  });
+  const happened = (events as Json[]).map(({ seq }) => Number(seq));
+  assert.equal(happened.length, 10);
+  for (const seq of happened) {
+    assert.ok(told.includes(seq), `${seq} of ${told}`);
+  }
 }
 
 async function audits(taskmux: Taskmux): Promise<void> {
