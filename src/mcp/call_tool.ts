@@ -43,7 +43,10 @@ export async function callTool(
     onNotice: (notice) => {
       if (!over.signal.aborted) outbox.notice(notice, extra.sendNotification);
     },
-    onNews: (settle) => receipts.expect(requestId, settle, signal),
+    onNews: (settle) => {
+      if (connection.onNews !== undefined) connection.onNews(requestId, settle);
+      else receipts.expect(requestId, settle, signal);
+    },
     ...closeSSEStream === undefined ? {} : { closeStream: closeSSEStream },
   };
   try {
