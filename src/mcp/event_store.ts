@@ -203,14 +203,18 @@ export class EventStore implements SdkEventStore {
     state.hasCursor = true;
     let at = place.number;
     const skipTo = async (number: number): Promise<void> => {
-      const lost = state.lostAnswers.filter((each) =>
-        each.number > at && each.number <= number
-      );
-      await send(eventId(number, stream), gapWarning(number - at));
-      at = number;
-      for (const { id } of lost) {
-        await send(eventId(number, stream), lostAnswer(id));
+      const instead = [
+        gapWarning(number - at),
+        ...state.lostAnswers
+          .filter((each) => each.number > at && each.number <= number)
+          .map(({ id }) => lostAnswer(id)),
+      ];
+      for (const [index, message] of instead.entries()) {
+        // Who has the last of them has all.
+        const place = index === instead.length - 1 ? number : at;
+        await send(eventId(place, stream), message);
       }
+      at = number;
     };
     // Until nothing was added meanwhile: what is sent from then on goes to the client at once.
     while (at < state.count) {

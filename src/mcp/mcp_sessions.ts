@@ -115,7 +115,7 @@ export class McpSessions implements AsyncDisposable {
 
   /** Answers a request to the path of MCP. Never rejects for what a client can cause. */
   async handle(request: Request, url: URL): Promise<Response> {
-    if (this.#options.lifetime.aborted) return ending();
+    if (this.#ending !== null) return ending();
     if (!METHODS.includes(request.method)) {
       return refusal(405, "Method not allowed.", {
         headers: { allow: METHODS.join(", ") },
@@ -152,7 +152,7 @@ export class McpSessions implements AsyncDisposable {
   ): Promise<Response> {
     const problem = addressProblem(url);
     if (problem !== null) return refusal(400, problem);
-    if (this.#options.lifetime.aborted) return ending();
+    if (this.#ending !== null) return ending();
     if (!this.#makeRoom()) {
       return refusal(503, "Too many sessions, all of them in use", {
         headers: { "retry-after": "10" },
