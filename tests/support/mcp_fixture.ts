@@ -70,6 +70,7 @@ export async function startMcpFixture(
   });
   const server = serveHttp({
     port: 0,
+    log: () => {},
     socketPath: `${home.root}/http.sock`,
     route: (request, url) => sessions.handle(request, url),
   });
