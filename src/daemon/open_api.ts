@@ -14,6 +14,7 @@ import {
 } from "../transports/http_server.ts";
 import { RefusalLog } from "../transports/refusal_log.ts";
 import { createAdmission } from "./api_admission.ts";
+import { apiConnections, descriptorLimit } from "./descriptor_limit.ts";
 
 /** The port of the API. Disposal closes it. */
 export interface Api extends AsyncDisposable {
@@ -48,6 +49,9 @@ export function openApi(
       clock: systemClock,
       onRefused: (message) => strangers.note(message),
     }),
+    // 1 000 followers of events are no attack, but what most machines never see.
+    moreConnections: async () =>
+      apiConnections(await descriptorLimit(systemClock)),
     log: warn,
   }, problems);
   return {

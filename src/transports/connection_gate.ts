@@ -74,6 +74,8 @@ export interface GateOptions {
   /** Whether a connection may be used, asked once, as soon as it is there. Absent = every one. Must not reject. */
   admits?(ends: GateEnds): Promise<boolean>;
   readonly limits?: GateLimits;
+  /** Asked once, when as many connections are open as the limits allow: how many there may be after all. */
+  moreConnections?(): Promise<number>;
 }
 
 /** An open gate. Disposal closes the port and every connection, and waits for them. */
@@ -85,11 +87,14 @@ export class ConnectionGate implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #accepting: Promise<unknown>;
   #strangers = 0;
+  #most: number;
+  #hasAsked = false;
 
   /** @throws {Deno.errors.AddrInUse} If the port is taken on 127.0.0.1. */
   constructor(options: GateOptions) {
     this.#options = options;
     this.#limits = options.limits ?? GATE_LIMITS;
+    this.#most = this.#limits.connections;
     this.#listeners = listenOnLoopback(options.port);
     this.#accepting = Promise.all(
       this.#listeners.map((listener) => this.#accept(listener)),
@@ -115,7 +120,9 @@ export class ConnectionGate implements AsyncDisposable {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        this.#admit(await listener.accept());
+        const client = await listener.accept();
+        if (this.size >= this.#most) await this.#askForMore();
+        this.#admit(client);
       } catch {
         // A lack of descriptors, or the end. Neither may end the process.
         await this.#options.clock.sleep(RETRY_MS, signal)
@@ -124,8 +131,20 @@ export class ConnectionGate implements AsyncDisposable {
     }
   }
 
+  /** Never rejects: whoever cannot be asked now, for lack of descriptors perhaps, is not asked again. */
+  async #askForMore(): Promise<void> {
+    if (this.#hasAsked) return;
+    this.#hasAsked = true;
+    const { moreConnections } = this.#options;
+    try {
+      this.#most = Math.max(this.#most, await moreConnections?.() ?? 0);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+
   #admit(client: Deno.TcpConn): void {
-    if (this.size >= this.#limits.connections) {
+    if (this.size >= this.#most || this.#closing.signal.aborted) {
       closeQuietly(client);
       return;
     }
