@@ -4,30 +4,21 @@
  * @module
  */
 
-import type { HostConfig } from "../config/host_config.ts";
 import type { Paths } from "../config/paths.ts";
 import { systemClock } from "../kit/clock.ts";
-import type { TaskScope } from "../kit/task_scope.ts";
 import type { Keeper } from "../supervisor/keeper.ts";
 import {
-  CONNECTION_DESCRIPTORS,
   type HttpRoute,
   type HttpServer,
   serveHttp,
 } from "../transports/http_server.ts";
 import { RefusalLog } from "../transports/refusal_log.ts";
 import { createAdmission } from "./api_admission.ts";
-import { descriptorLimit } from "./descriptor_limit.ts";
-
-/** Most connections: a thousand agents with a stream, a request and a WebSocket each, and as many again that are idle. */
-const MAX_CONNECTIONS = 4_096;
+import { apiConnections, descriptorLimit } from "./descriptor_limit.ts";
 
 /** Why agents get no answer after an upgrade. */
 const TOO_OLD =
   "older than the daemon, and cannot tell whose a connection to the API is, so nobody is answered there; taskmux daemon restart --force";
-
-/** Even where there are few descriptors. */
-const MIN_CONNECTIONS = 16;
 
 /** The port of the API. Disposal closes it. */
 export interface Api extends AsyncDisposable {
@@ -42,8 +33,6 @@ export interface OpenApiOptions {
   readonly paths: Paths;
   readonly port: number;
   readonly keeper: Keeper;
-  readonly config: HostConfig;
-  readonly scope: TaskScope;
   /** Present problems by subject. */
   readonly problems: Map<string, string>;
   log(level: "warning", message: string): void;
@@ -51,7 +40,7 @@ export interface OpenApiOptions {
 
 /** Opens it. A port that cannot be had is noted, and no reason not to start: the CLI does not need it. */
 export function openApi(
-  { paths, port, keeper, config, scope, problems, log }: OpenApiOptions,
+  { paths, port, keeper, problems, log }: OpenApiOptions,
 ): Api {
   const warn = (message: string): void => log("warning", `api: ${message}`);
   const strangers = new RefusalLog({ clock: systemClock, log: warn });
@@ -69,12 +58,11 @@ export function openApi(
         else if (problems.get("keeper") === TOO_OLD) problems.delete("keeper");
       },
     }),
+    // 1 000 followers of events are no attack, but what most machines never see.
+    moreConnections: async () =>
+      apiConnections(await descriptorLimit(systemClock)),
     log: warn,
   }, problems);
-  scope.run(async () => {
-    const limit = await descriptorLimit(systemClock);
-    server?.allow(connectionsWithin(limit, config));
-  });
   return {
     port: server?.port ?? null,
     serve: (next) => {
@@ -84,13 +72,6 @@ export function openApi(
       await server?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/** How many connections there may be. The proxy leaves an eighth of the descriptors. */
-function connectionsWithin(limit: number, { proxy }: HostConfig): number {
-  const share = proxy.enabled ? 1 / 8 : 1 / 2;
-  const most = Math.floor(limit * share / CONNECTION_DESCRIPTORS);
-  return Math.min(MAX_CONNECTIONS, Math.max(MIN_CONNECTIONS, most));
 }
 
 function tryServe(

@@ -24,8 +24,8 @@ export interface Connection {
   /** The client as it called itself, such as `claude-code 2.1.0`; null until it has. */
   clientName(): string | null;
   /**
-   * The answer to a request will carry what is new to the caller; `settle` is called once with what became of it. A
-   * connection without this is one that takes every answer.
+   * The answer to a request will carry what is new to the caller; `settle` is called once with what became of it. On a
+   * connection without this, what its transport has taken has arrived.
    */
   onNews?(request: RequestId, settle: (hasArrived: boolean) => boolean): void;
 }

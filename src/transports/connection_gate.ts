@@ -16,7 +16,7 @@ import { Timer } from "../kit/timer.ts";
 
 /** What the gate lets through. */
 export interface GateLimits {
-  /** Connections at a time, until {@linkcode ConnectionGate.allow} says otherwise; one more is turned away at once. */
+  /** Connections at a time; one more is turned away at once. */
   readonly connections: number;
   /** Milliseconds until the first request's head is there. */
   readonly headMs: number;
@@ -52,7 +52,8 @@ const PORT_ATTEMPTS = 8;
 /** Pause after a failure to accept or to reach the server. */
 const RETRY_MS = 100;
 
-const CHUNK_BYTES = 64 * 1024;
+/** Held for each direction of each connection, so a thousand of them stay small. */
+const CHUNK_BYTES = 16 * 1024;
 
 /** Origin form only: no proxy asks here, and what else a target may name would escape a check of the Host header. */
 const REQUEST_LINE_REGEXP = /^[A-Z]{1,16} \/[!-~]* HTTP\/1\.[01]\r\n/;
@@ -80,6 +81,8 @@ export interface GateOptions {
   /** Whether a connection may be used, asked once, as soon as it is there. Absent = every one. Must not reject. */
   admits?(ends: GateEnds): Promise<boolean>;
   readonly limits?: GateLimits;
+  /** Asked once, when as many connections are open as the limits allow: how many there may be after all. */
+  moreConnections?(): Promise<number>;
 }
 
 /** An open gate. Disposal closes the port and every connection, and waits for them. */
@@ -90,14 +93,15 @@ export class ConnectionGate implements AsyncDisposable {
   readonly #open = new Map<Promise<void>, () => void>();
   readonly #closing = new AbortController();
   readonly #accepting: Promise<unknown>;
-  #connections: number;
   #turnedAway = 0;
+  #most: number;
+  #hasAsked = false;
 
   /** @throws {Deno.errors.AddrInUse} If the port is taken on 127.0.0.1. */
   constructor(options: GateOptions) {
     this.#options = options;
     this.#limits = options.limits ?? GATE_LIMITS;
-    this.#connections = this.#limits.connections;
+    this.#most = this.#limits.connections;
     this.#listeners = listenOnLoopback(options.port);
     this.#accepting = Promise.all(
       this.#listeners.map((listener) => this.#accept(listener)),
@@ -119,16 +123,13 @@ export class ConnectionGate implements AsyncDisposable {
     return this.#open.size - this.#turnedAway;
   }
 
-  /** From now on there may be so many at a time. Those that are open stay. */
-  allow(connections: number): void {
-    this.#connections = connections;
-  }
-
   async #accept(listener: Deno.TcpListener): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        this.#admit(await listener.accept());
+        const client = await listener.accept();
+        if (this.size >= this.#most) await this.#askForMore();
+        this.#admit(client);
       } catch {
         // A lack of descriptors, or the end. Neither may end the process.
         await this.#options.clock.sleep(RETRY_MS, signal)
@@ -137,8 +138,24 @@ export class ConnectionGate implements AsyncDisposable {
     }
   }
 
+  /** Never rejects: whoever cannot be asked now, for lack of descriptors perhaps, is not asked again. */
+  async #askForMore(): Promise<void> {
+    if (this.#hasAsked) return;
+    this.#hasAsked = true;
+    const { moreConnections } = this.#options;
+    try {
+      this.#most = Math.max(this.#most, await moreConnections?.() ?? 0);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+
   #admit(client: Deno.TcpConn): void {
-    const isFull = this.size >= this.#connections;
+    if (this.#closing.signal.aborted) {
+      closeQuietly(client);
+      return;
+    }
+    const isFull = this.size >= this.#most;
     const passage = new Passage(client, this.#limits);
     const leading = isFull
       ? this.#turnAway(passage, "full")

@@ -16,9 +16,6 @@ import { quoted, RefusalLog } from "./refusal_log.ts";
 const HOST_REGEXP =
   /^(?:localhost|127\.0\.0\.1|\[::1\]|taskmux\.localhost)(?::\d{1,5})?$/;
 
-/** Descriptors that a connection takes: the client's, and both ends of that to the server behind the gate. */
-export const CONNECTION_DESCRIPTORS = 3;
-
 /** Pause before a server that failed is replaced. */
 const REOPEN_MS = 1_000;
 
@@ -52,6 +49,8 @@ export interface HttpOptions {
   readonly socketPath: string;
   /** Whether a connection may be used at all, see `GateOptions.admits`. */
   admits?(ends: GateEnds): Promise<boolean>;
+  /** See `GateOptions.moreConnections`. */
+  moreConnections?(): Promise<number>;
   /** Told of refusals of pages and of names that are not this machine's; not of every one, see {@linkcode RefusalLog}. */
   log(message: string): void;
 }
@@ -61,8 +60,6 @@ export interface HttpServer extends AsyncDisposable {
   readonly port: number;
   /** Whether it also listens on ::1. */
   readonly hasIpv6: boolean;
-  /** From now on there may be so many connections at a time; each takes {@linkcode CONNECTION_DESCRIPTORS}. */
-  allow(connections: number): void;
 }
 
 /**
@@ -71,14 +68,14 @@ export interface HttpServer extends AsyncDisposable {
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function serveHttp(
-  { port, socketPath, route, admits, log }: HttpOptions,
+  { port, socketPath, route, log, ...who }: HttpOptions,
 ): HttpServer {
   const closing = new AbortController();
   let server: Deno.HttpServer | null = null;
   const gate = new ConnectionGate({
     port,
     clock: systemClock,
-    ...admits === undefined ? {} : { admits },
+    ...who,
     forward: async () => {
       try {
         return await Deno.connect({ transport: "unix", path: socketPath });
@@ -98,7 +95,6 @@ export function serveHttp(
   return {
     port: gate.addr.port,
     hasIpv6: gate.hasIpv6,
-    allow: (connections) => gate.allow(connections),
     [Symbol.asyncDispose]: async () => {
       await gate[Symbol.asyncDispose]();
       closing.abort();
