@@ -5,7 +5,7 @@
  */
 
 import { isProjectId } from "../domain/worktree_id.ts";
-import type { Access } from "./connection.ts";
+import type { Access } from "../contract/access.ts";
 
 /** What is wrong with an address at which a session is to begin; null = nothing. Fails closed: no guess grants more. */
 export function addressProblem({ searchParams }: URL): string | null {

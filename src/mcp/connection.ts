@@ -8,8 +8,6 @@ import type { Access } from "../contract/access.ts";
 import type { RequestId } from "./sdk.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 
-export { type Access, accessOf } from "../contract/access.ts";
-
 /** One connection of a client. */
 export interface Connection {
   /** Its name as a caller, by which answers carry what is new to it. */

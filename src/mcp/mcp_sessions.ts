@@ -11,7 +11,7 @@ import type { FrameDispatcher } from "../transports/socket_server.ts";
 import { addressProblem, conflictWith } from "./address_problem.ts";
 import type { StreamBudget } from "./bounded_stream.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type Access, accessOf } from "./connection.ts";
+import { type Access, accessOf } from "../contract/access.ts";
 import { EventShelf } from "./event_store.ts";
 import { EventFeed } from "./event_feed.ts";
 import { McpSession } from "./mcp_session.ts";

@@ -415,7 +415,7 @@ Deno.test("a session that nobody uses goes, one that somebody follows stays", as
   await using followed = new McpWire(fixture.url);
   await idle.initialize();
   await followed.initialize();
-  const events = await followed.follow();
+  await followed.follow();
   await until(() => pauses.length === 1);
   time.at += SESSION_LIMITS.idleMs - 1;
   pauses.shift()?.();
