@@ -2,7 +2,7 @@
  * `deno task bench`: measures taskmux and, beside it, the other managers it finds; writes `bench/RESULTS.md`.
  *
  * `--quick` is a minute without the others that only prints. `--only NAME,NAME` runs some scenarios and prints, too.
- * `--output FILE` writes there in each case. Others are found by `subjects/find_subjects.ts`. Works on Linux.
+ * `--once` does not wait until others leave the machine alone. `--output FILE` writes there in each case. Others are found by `subjects/find_subjects.ts`. Works on Linux.
  *
  * @module
  */
@@ -18,14 +18,17 @@ import {
   renderReport,
 } from "./harness/report.ts";
 import type { BenchContext, Scenario, Section } from "./harness/scenario.ts";
+import { agentTokens } from "./scenarios/agent_tokens.ts";
 import { answerTokens } from "./scenarios/answer_tokens.ts";
 import { crashRestart } from "./scenarios/crash_restart.ts";
 import { cursorPolling } from "./scenarios/cursor_polling.ts";
 import { dnsQueries } from "./scenarios/dns_queries.ts";
 import { errorDigest } from "./scenarios/error_digest.ts";
 import { eventFanOut } from "./scenarios/event_fan_out.ts";
+import { fanOut } from "./scenarios/fan_out.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
+import { mcpLatency } from "./scenarios/mcp_latency.ts";
 import { proxyBodies } from "./scenarios/proxy_bodies.ts";
 import { proxyIdle } from "./scenarios/proxy_idle.ts";
 import { proxyRequests } from "./scenarios/proxy_requests.ts";
@@ -48,7 +51,10 @@ const SCENARIOS: readonly Scenario[] = [
   cursorPolling,
   errorDigest,
   answerTokens,
+  agentTokens,
+  mcpLatency,
   eventFanOut,
+  fanOut,
   dnsQueries,
   proxyRequests,
   proxyBodies,
@@ -85,6 +91,7 @@ async function run(signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
+      once: { type: "boolean", default: false },
       only: { type: "string" },
       output: { type: "string" },
     },
@@ -97,6 +104,7 @@ async function run(signal: AbortSignal): Promise<number> {
     peers,
     ripgrep: found.ripgrep,
     quick: values.quick,
+    once: values.quick || values.once,
     signal,
     tell: (text) => console.error(`  ${text}`),
   };
@@ -154,8 +162,8 @@ function chosen(only: string | undefined): readonly Scenario[] {
 }
 
 /** Waits until others leave the machine alone, though not for ever. @returns The share of it that they use then. */
-async function calm({ quick, signal }: BenchContext): Promise<number> {
-  const deadline = performance.now() + (quick ? 0 : CALM_MS);
+async function calm({ once, signal }: BenchContext): Promise<number> {
+  const deadline = performance.now() + (once ? 0 : CALM_MS);
   while (true) {
     signal.throwIfAborted();
     const share = await busyShare(LOOK_MS);
@@ -208,7 +216,7 @@ async function measureInCalm(
     const section = await runScenario(scenario, context);
     const seconds = (performance.now() - startedAt) / 1000;
     const busyAfter = await busyShare(LOOK_MS);
-    const isLast = context.quick || attempt === ATTEMPTS;
+    const isLast = context.once || attempt === ATTEMPTS;
     if (Math.max(busyBefore, busyAfter) <= NOISY_SHARE || isLast) {
       return { section, busyBefore, busyAfter, seconds, attempt };
     }

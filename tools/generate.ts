@@ -8,6 +8,7 @@ import { eventPage } from "./event_page.ts";
 import { reliabilityPage } from "./fault_list.ts";
 import { projectJsonSchema } from "./json_schema.ts";
 import { operationFiles } from "./operation_types.ts";
+import { toolPage } from "./tool_page.ts";
 
 /** Path below the repository → the text it should have. */
 const outputs: Readonly<Record<string, () => string>> = {
@@ -18,6 +19,7 @@ const outputs: Readonly<Record<string, () => string>> = {
   ...Object.fromEntries(
     Object.entries(operationFiles()).map(([path, text]) => [path, () => text]),
   ),
+  "docs/mcp.md": toolPage,
 };
 
 const isCheck = Deno.args.includes("--check");

@@ -16,6 +16,8 @@ export interface BenchContext {
   readonly ripgrep: string | null;
   /** A smaller measurement that only shows whether things work. */
   readonly quick: boolean;
+  /** Measured at once, whatever others do on the machine. */
+  readonly once: boolean;
   readonly signal: AbortSignal;
   /** Tells a person what is being done. */
   tell(text: string): void;

@@ -67,7 +67,7 @@ export async function untilRunning(
  * not spoil the measurement of the others. Only being interrupted is thrown on.
  */
 export async function failureOf(
-  subject: Subject,
+  subject: { readonly name: string },
   signal: AbortSignal,
   work: () => Promise<void>,
 ): Promise<string | null> {

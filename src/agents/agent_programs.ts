@@ -4,37 +4,45 @@
  * @module
  */
 
-/** Programs, each with what `mcp install` calls its client. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  claude: "claude",
-  codex: "codex",
-  "cursor-agent": "cursor",
-  gemini: "gemini",
-  opencode: "opencode",
-};
+import type { ClientName } from "./mcp_clients.ts";
+
+/** An agent on this machine. */
+export interface AgentProgram {
+  readonly program: string;
+  /** Its settings for one project. */
+  readonly client: ClientName;
+}
+
+const PROGRAMS: readonly AgentProgram[] = [
+  { program: "claude", client: "claude-project" },
+  { program: "codex", client: "codex-project" },
+  { program: "cursor-agent", client: "cursor-project" },
+  { program: "gemini", client: "gemini-project" },
+  { program: "opencode", client: "opencode-project" },
+];
 
 /** Folders of a PATH that are looked into. */
 const MAX_FOLDERS = 200;
 
 /**
- * The clients whose program is on a PATH, in alphabetical order. A folder that cannot be looked into is passed over.
+ * The agents whose program is on a PATH, in alphabetical order. A folder that cannot be looked into is passed over.
  *
  * @param searchPath As in the environment; undefined = none.
  */
 export async function agentPrograms(
   searchPath: string | undefined,
-): Promise<readonly string[]> {
+): Promise<readonly AgentProgram[]> {
   const folders = (searchPath ?? "").split(":")
     .filter((folder) => folder.startsWith("/")).slice(0, MAX_FOLDERS);
   const found = await Promise.all(
-    Object.entries(PROGRAMS).map(async ([program, client]) => {
+    PROGRAMS.map(async (agent) => {
       for (const folder of folders) {
-        if (await isFile(`${folder}/${program}`)) return [client];
+        if (await isFile(`${folder}/${agent.program}`)) return [agent];
       }
       return [];
     }),
   );
-  return found.flat().sort();
+  return found.flat();
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -11,7 +11,7 @@ import type { TomlValue } from "../config/toml_value.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { Json, JsonObject } from "../kit/json.ts";
-import { folderOf } from "../kit/path.ts";
+import { baseName, folderOf } from "../kit/path.ts";
 import {
   editTextFile,
   type FileAction,
@@ -103,8 +103,9 @@ export function withEntry(
     });
   }
   const before = text ?? "";
-  const present = entryIn(client, before, path);
-  if (present === null) return put(client, before, { keys: [], entry, path });
+  const present = standingIn(client, before, path);
+  // Whatever else stands there is replaced.
+  if (!isObject(present)) return put(client, before, { keys: [], entry, path });
   let after = before;
   for (const key of client.ownKeys) {
     if (Object.hasOwn(entry, key) || !Object.hasOwn(present, key)) continue;
@@ -159,7 +160,8 @@ export async function installEntry(
 }
 
 /**
- * Takes the entry out, and with it a file of the project that says nothing any more.
+ * Takes the entry out, and with it a file of the project that says nothing any more, and its folder if that is empty
+ * then: else the program would seem to be in use.
  *
  * @throws {TaskmuxError} As {@linkcode installEntry}.
  */
@@ -167,10 +169,27 @@ export async function uninstallEntry(
   client: McpClient,
   path: string,
 ): Promise<FileAction> {
-  return await editTextFile(
+  const action = await editTextFile(
     path,
     (text) => text === null ? null : withoutEntry(client, text, path),
   );
+  const folder = folderOf(path);
+  if (action === "deleted" && baseName(folder).startsWith(".")) {
+    await removeIfEmpty(folder);
+  }
+  return action;
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    // Of a link only the link would go, whatever it leads to holds.
+    if (!(await Deno.lstat(folder)).isSymlink) await Deno.remove(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (!["ENOTEMPTY", "EEXIST", "EACCES", "EPERM"].includes(String(code))) {
+      throw error;
+    }
+  }
 }
 
 /** What a new file with nothing but the entry would hold. */
@@ -179,26 +198,31 @@ export function snippetOf(client: McpClient, entry: JsonObject): string {
   return withEntry(bare, null, { entry, path: "" });
 }
 
-/** Our entry in a text; null if there is none. */
+/** Our entry in a text, empty if it is no entry; null if there is none. */
 function entryIn(
   client: McpClient,
   text: string,
   path: string,
 ): JsonObject | null {
-  const root = valueOf(client, text, path);
-  const servers = root?.[client.table];
-  if (servers === undefined) return null;
-  if (!isObject(servers)) {
-    throw new TaskmuxError(
-      "E104",
-      `Cannot use "${path}": "${client.table}" in it is no table of servers`,
-      { details: { path, key: client.table } },
-    );
-  }
-  const entry = servers[SERVER_NAME];
-  if (entry === undefined) return null;
-  // Whatever else stands there is replaced.
-  return isObject(entry) ? entry : {};
+  const found = standingIn(client, text, path);
+  if (found === undefined) return null;
+  return isObject(found) ? found : {};
+}
+
+/** What stands in the place of our entry. */
+function standingIn(
+  client: McpClient,
+  text: string,
+  path: string,
+): Json | undefined {
+  const servers = valueOf(client, text, path)?.[client.table];
+  if (servers === undefined) return undefined;
+  if (isObject(servers)) return servers[SERVER_NAME];
+  throw new TaskmuxError(
+    "E104",
+    `Cannot use "${path}": "${client.table}" in it is no table of servers`,
+    { details: { path, key: client.table } },
+  );
 }
 
 function valueOf(

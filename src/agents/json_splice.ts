@@ -75,8 +75,11 @@ export function insertMember(
   const after = trailing(text, last.offset + last.length);
   const name = JSON.stringify(key);
   if (!inner.includes("\n")) {
-    const gap = /^\{\s/.test(inner) || /,\s/.test(inner) ? " " : "";
     const colon = /"\s*:\s/.test(inner) ? ": " : ":";
+    const isLoose = object.children!.length === 1
+      ? colon === ": "
+      : /,\s/.test(inner);
+    const gap = isLoose ? " " : "";
     const member = `${gap}${name}${colon}${compact(value, colon === ": ")}`;
     const at = after.comma ?? last.offset + last.length;
     return after.comma === null

@@ -142,11 +142,18 @@ function isOurs(inner: readonly string[]): boolean {
 /** A fence that is never closed fences nothing: else a block behind it would be put there again and again. */
 function fencedLines(lines: readonly string[]): ReadonlySet<number> {
   const fenced = new Set<number>();
+  // What found no end finds none further below either; else a long file of such lines would take minutes.
+  const endless = new Map<string, number>();
   for (let at = 0; at < lines.length; at++) {
     const fence = FENCE_REGEXP.exec(bareEnd(lines[at]!))?.[1];
     if (fence === undefined) continue;
+    const kind = fence[0]!;
+    if (fence.length >= (endless.get(kind) ?? Infinity)) continue;
     const end = closingFence(lines, at + 1, fence);
-    if (end === -1) continue;
+    if (end === -1) {
+      endless.set(kind, fence.length);
+      continue;
+    }
     for (; at <= end; at++) fenced.add(at);
     at--;
   }

@@ -22,7 +22,7 @@ export type McpAddress =
 
 /** What a connection may see and do. */
 export interface McpGrant {
-  /** The one project; null = any, or over stdio that of the folder it is started in. */
+  /** The one project; null = any, or that of the folder where the folder decides. */
   readonly session: string | null;
   readonly readOnly: boolean;
 }
@@ -42,12 +42,13 @@ export function httpAddress(
 /** The command that speaks MCP over its input and output, for the project of the folder it is started in. */
 export function stdioAddress(
   command: string,
-  { session, readOnly }: McpGrant,
+  { session, readOnly, unscoped }: McpGrant & { readonly unscoped: boolean },
   env: Readonly<Record<string, string>>,
 ): McpAddress {
   const args = ["mcp", "serve"];
   if (session !== null) args.push("--session", session);
-  if (readOnly) args.push("--read-only");
+  if (unscoped) args.push("--unscoped");
+  if (readOnly) args.push("--access", "read");
   return { kind: "stdio", command, args, env };
 }
 
@@ -62,26 +63,29 @@ export function addressOf(entry: JsonObject): McpAddress | null {
     : { kind: "stdio", command, args, env: {} };
 }
 
-/** What an address grants; its port, if it has one. */
+/** What an address grants, and whether every project is meant. */
 export function grantOf(
   address: McpAddress,
-): McpGrant & { readonly port: number | null } {
+): McpGrant & { readonly unscoped: boolean } {
   if (address.kind === "stdio") {
     const { args } = address;
-    const at = args.indexOf("--session");
-    const session = at === -1 ? null : args[at + 1] ?? null;
-    return { session, readOnly: args.includes("--read-only"), port: null };
+    return {
+      session: valueAfter("--session", args),
+      readOnly: valueAfter("--access", args) === "read",
+      unscoped: args.includes("--unscoped"),
+    };
   }
-  if (!URL.canParse(address.url)) {
-    return { session: null, readOnly: false, port: null };
-  }
-  const { searchParams, port } = new URL(address.url);
-  const session = searchParams.get("session")?.trim() ?? "";
-  return {
-    session: session === "" ? null : session,
-    readOnly: searchParams.get("access") === "read",
-    port: port === "" ? null : Number(port),
-  };
+  const params = URL.canParse(address.url)
+    ? new URL(address.url).searchParams
+    : new URLSearchParams();
+  const session = params.get("session")?.trim() || null;
+  const readOnly = params.get("access") === "read";
+  return { session, readOnly, unscoped: session === null };
+}
+
+function valueAfter(option: string, args: readonly string[]): string | null {
+  const at = args.indexOf(option);
+  return at === -1 ? null : args[at + 1] ?? null;
 }
 
 function wordsOf(value: Json | undefined): readonly string[] {

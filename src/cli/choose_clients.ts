@@ -46,7 +46,9 @@ export function isInUse(client: McpClient, place: Place): boolean {
       Deno.statSync(path);
       return true;
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (
+        isMissing(error) || error instanceof Deno.errors.PermissionDenied
+      ) return false;
       throw error;
     }
   });

@@ -220,37 +220,6 @@ export const COMMAND_GROUPS: readonly (readonly [
       ],
     },
   ]],
-  ["Agents", [
-    {
-      name: "mcp",
-      summary: "Coding agents that use taskmux over MCP",
-      subcommands: [
-        {
-          name: "install",
-          summary: "Set agents up to use taskmux",
-          load: async () =>
-            (await import("./commands/mcp/install.ts")).mcpInstall,
-        },
-        {
-          name: "uninstall",
-          summary: "Take taskmux out of their settings",
-          load: async () =>
-            (await import("./commands/mcp/install.ts")).mcpUninstall,
-        },
-        {
-          name: "show",
-          summary: "Print what to paste into an agent's settings",
-          load: async () => (await import("./commands/mcp/show.ts")).mcpShow,
-        },
-        {
-          name: "status",
-          summary: "Tell which agents are set up, and connected",
-          load: async () =>
-            (await import("./commands/mcp/status.ts")).mcpStatus,
-        },
-      ],
-    },
-  ]],
   ["Names", [
     {
       name: "dns",
@@ -325,6 +294,29 @@ export const COMMAND_GROUPS: readonly (readonly [
       name: "mcp",
       summary: "Have coding agents see and drive tasks",
       subcommands: [
+        {
+          name: "install",
+          summary: "Set agents up to use taskmux",
+          load: async () =>
+            (await import("./commands/mcp/install.ts")).mcpInstall,
+        },
+        {
+          name: "uninstall",
+          summary: "Take taskmux out of their settings",
+          load: async () =>
+            (await import("./commands/mcp/install.ts")).mcpUninstall,
+        },
+        {
+          name: "show",
+          summary: "Print what to paste into an agent's settings",
+          load: async () => (await import("./commands/mcp/show.ts")).mcpShow,
+        },
+        {
+          name: "status",
+          summary: "Tell which agents are set up, and connected",
+          load: async () =>
+            (await import("./commands/mcp/status.ts")).mcpStatus,
+        },
         {
           name: "serve",
           summary: "Serve MCP on standard input and output",

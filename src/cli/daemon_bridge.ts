@@ -53,6 +53,8 @@ export interface BridgeContext {
     readonly state: string;
   }) => void;
   readonly onNews: (settle: (hasArrived: boolean) => boolean) => void;
+  readonly label?: string | undefined;
+  readonly newsOf?: string | undefined;
 }
 
 /** What a bridge knows. */
@@ -173,10 +175,14 @@ export class DaemonBridge implements AsyncDisposable {
       : params;
   }
 
-  #as({ caller }: BridgeContext, news: NewsDesk): Context {
-    return caller === null
-      ? { ...this.#context, manner: {}, news: undefined }
-      : { ...this.#context, manner: { caller }, news };
+  #as({ caller, label, newsOf }: BridgeContext, news: NewsDesk): Context {
+    const manner = {
+      ...caller === null ? {} : { caller },
+      ...label === undefined ? {} : { label },
+      ...newsOf === undefined ? {} : { news_of: newsOf },
+    };
+    const desk = caller === null ? undefined : news;
+    return { ...this.#context, manner, news: desk };
   }
 
   /** A question: of the daemon, of the next one if that is lost meanwhile, else of the disk. */

@@ -58,9 +58,9 @@ export interface McpScope {
   readonly session: string | null;
   readonly address: McpAddress;
   readonly place: Place;
-  /** Whether the folder decides, when the agent starts. */
-  readonly byFolder: boolean;
   readonly warnings: readonly ScopeWarning[];
+  /** Whether nothing says what it is about: outside a project, where only a program that runs everywhere is set up. */
+  readonly isNowhere: boolean;
 }
 
 /**
@@ -99,16 +99,9 @@ export async function mcpScope(
       "Cannot set an agent up for one project and for all: --session and --unscoped contradict",
     );
   }
-  if (stdio && unscoped) {
-    throw new TaskmuxError(
-      "E500",
-      "Cannot set an agent up over stdio for all projects: --stdio is about one",
-      { hint: "leave --stdio away" },
-    );
-  }
   const { place, config } = mcpPlace(context);
   const host = (await loadHostConfig(context.paths.hostConfig)).config;
-  const byFolder = stdio && session === null;
+  const byFolder = stdio && session === null && !unscoped;
   const chosen = byFolder || unscoped
     ? null
     : session === null
@@ -116,7 +109,7 @@ export async function mcpScope(
     : nonEmpty(session);
   const grant = { session: chosen, readOnly: values["read-only"] };
   const address = stdio
-    ? stdioAddress("taskmux", grant, homeVariable(place))
+    ? stdioAddress("taskmux", { ...grant, unscoped }, homeVariable(place))
     : httpAddress({ port: fixedPort(host), path: host.mcp.path }, grant);
   const warnings: ScopeWarning[] = [];
   if (unscoped) warnings.push("unscoped_install");
@@ -125,12 +118,18 @@ export async function mcpScope(
   }
   if (!host.mcp.enabled) warnings.push("mcp_disabled");
   if (stdio && onPath(place) === null) warnings.push("not_on_path");
-  return { session: chosen, address, place, byFolder, warnings };
+  const isNowhere = byFolder && config === null;
+  return { session: chosen, address, place, warnings, isNowhere };
 }
 
-/** The address as it suits a client: what is for this machine alone names the program by its path. */
+/**
+ * The address as it suits a client: what is for this machine alone names the program by its path.
+ *
+ * @throws {TaskmuxError} E100 for the settings of a project where there is none.
+ */
 export function addressFor(client: McpClient, scope: McpScope): McpAddress {
-  const { address, place } = scope;
+  const { address, place, isNowhere } = scope;
+  if (isNowhere && client.scope === "project") throw noProject(place.root);
   if (address.kind === "http" || client.scope === "project") return address;
   return { ...address, command: onPath(place) ?? address.command };
 }
@@ -149,21 +148,23 @@ export async function projectId(
   { folder, paths, env }: Context,
   config: string | null,
 ): Promise<string> {
-  if (config === null) {
-    throw new TaskmuxError(
-      "E100",
-      `Cannot tell for which project: there is no taskmux.toml in "${folder}" or above`,
-      {
-        hint: "cd into a project, or give --session NAME, or --unscoped",
-        details: { path: folder },
-      },
-    );
-  }
+  if (config === null) throw noProject(folder);
   const { openProjectFiles } = await import("../offline/project_files.ts");
   using project = await openProjectFiles({ paths, env }, config, {
     tolerant: true,
   });
   return project.identity.projectId;
+}
+
+function noProject(folder: string): TaskmuxError {
+  return new TaskmuxError(
+    "E100",
+    `Cannot tell for which project: there is no taskmux.toml in "${folder}" or above`,
+    {
+      hint: "cd into a project, or give --session NAME, or --unscoped",
+      details: { path: folder },
+    },
+  );
 }
 
 /**

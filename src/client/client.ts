@@ -132,6 +132,11 @@ async function dial(path: string): Promise<Deno.UnixConn | null> {
       );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
+      // A mode that does not permit it is EACCES.
+      if ("code" in error && error.code === "EPERM") {
+        const { sandboxError } = await import("./sandbox_error.ts");
+        throw sandboxError(error);
+      }
       throw new TaskmuxError(
         "E600",
         `Cannot reach daemon: you may not write to socket "${path}"`,

@@ -15,7 +15,9 @@ import {
   text,
   type Values,
 } from "./rule.ts";
-import { label } from "./value_rules.ts";
+import { EVENT_CATALOG } from "../domain/event_catalog.ts";
+import { MCP_TOOL_NAMES, shortToolName } from "../domain/mcp_tool_names.ts";
+import { growing, label } from "./value_rules.ts";
 
 const MAX_PORT = 65_535;
 
@@ -42,6 +44,8 @@ const CLOUDFLARE_FIELDS = {
   ),
 };
 
+const EVENT_TYPES = Object.keys(EVENT_CATALOG);
+
 const TUNNEL_FIELDS = {
   cloudflare: section(
     CLOUDFLARE_FIELDS,
@@ -57,12 +61,12 @@ const MCP_FIELDS = {
     "Path of the MCP endpoint on the API port",
   ),
   filter: defaulted(
-    list(text({ expected: "the type of an event" }), "event types"),
+    list(growing("event type", EVENT_TYPES), "event types"),
     [],
     "Types of events that clients are told of; empty = all",
   ),
   tools: defaulted(
-    list(text({ expected: "the name of a tool" }), "tool names"),
+    list(growing("tool", MCP_TOOL_NAMES, shortToolName), "tool names"),
     [],
     "Tools that clients are offered; empty = all",
   ),

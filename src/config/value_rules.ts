@@ -50,6 +50,39 @@ const conditions: Rule<DependencyCondition> = choice([
   "completed",
 ]);
 
+/**
+ * A word of a list that may grow with taskmux. Another one is refused where it is typed; in a file, which an older taskmux
+ * must be able to read, it is E103, and there but a warning.
+ *
+ * @param what Completes "Cannot use … ".
+ * @param bare The word as it stands among the known ones.
+ */
+export function growing(
+  what: string,
+  words: readonly string[],
+  bare: (text: string) => string = (text) => text,
+): Rule<string> {
+  const rule = text({ expected: `${what}, such as "${words[0]}"` });
+  return {
+    ...rule,
+    read(reading) {
+      const read = rule.read(reading);
+      if (read === undefined || words.includes(bare(read))) return read;
+      const near = closest(bare(read), words);
+      reading.problems.add({
+        code: "E103",
+        message: `Cannot use ${what} "${read.slice(0, 64)}": there is none`,
+        path: reading.path,
+        part: "value",
+        hint: near === null
+          ? `there are ${words.join(", ")}`
+          : `did you mean "${near}"?`,
+      });
+      return read;
+    },
+  };
+}
+
 /** A duration in seconds. Zero only where `canBeZero`. */
 export function seconds(options: { canBeZero: boolean }): Rule<number> {
   return decimal({

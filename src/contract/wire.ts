@@ -59,6 +59,8 @@ export interface Manner {
   readonly reveal?: true;
   /** For whom this is asked, such as `mcp claude-code 2.1.0`: what it changes is written into the daemon's log. */
   readonly label?: string;
+  /** The project whose events are news to the caller, by its id; absent = the one that the question is about. */
+  readonly news_of?: string;
 }
 
 /**

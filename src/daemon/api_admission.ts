@@ -23,6 +23,8 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   /** Called for each refusal, with the reason. */
   onRefused(message: string): void;
+  /** Called with each answer: whether the keeper is too old to know. */
+  onKeeperAge(isTooOld: boolean): void;
 }
 
 /**
@@ -58,18 +60,23 @@ async function refusalOf(
 /** What the keeper says, or why it says nothing. */
 async function askOwners(
   ends: GateEnds,
-  { keeper, clock }: AdmissionOptions,
+  { keeper, clock, onKeeperAge }: AdmissionOptions,
 ): Promise<KeeperRequests["connectionOwners"]["result"] | string> {
   const never = new AbortController().signal;
   try {
-    return await withDeadline(
+    const owners = await withDeadline(
       { clock, ms: ANSWER_MS, signal: never },
       (signal) => keeper.request("connectionOwners", ends, signal),
     );
+    onKeeperAge(false);
+    return owners;
   } catch (error) {
     const isNamed = error instanceof TaskmuxError ||
       error instanceof DeadlineError;
     if (!isNamed) throw error;
+    const isTooOld = error instanceof TaskmuxError &&
+      error.details?.["keeper_code"] === "invalid";
+    if (isTooOld) onKeeperAge(true);
     return `whose it is cannot be told: ${error.message}`;
   }
 }

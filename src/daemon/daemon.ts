@@ -108,10 +108,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     environment: options.environment(),
   }));
   resolution.follow();
-  const api = stack.use(openApi(
-    { ...options, ...engine, port: options.apiPort ?? state.config.apiPort },
-    state.problems,
-  ));
+  const port = options.apiPort ?? state.config.apiPort;
+  const api = stack.use(openApi({ ...options, ...state, ...engine, port }));
   const ended = Promise.withResolvers<StopOptions>();
   const services: Services = {
     ...state,

@@ -16,6 +16,7 @@ export async function loadDeferredModules(): Promise<void> {
     import("../certs/mkcert_authority.ts"),
     import("../certs/own_authority.ts"),
     import("../certs/sign_certificate.ts"),
+    import("../client/sandbox_error.ts"),
     import("../dns/ask_server.ts"),
     import("../dns/dns_server.ts"),
     import("../mcp/mcp_sessions.ts"),

@@ -12,6 +12,19 @@ const LIMIT_MS = 10_000;
 /** Taken when it cannot be told: what macOS gives to programs. */
 const SMALLEST = 256;
 
+/** Connections of the API that a system can have which gives enough descriptors, and which any can. */
+const MOST_API_CONNECTIONS = 4_096;
+const LEAST_API_CONNECTIONS = 256;
+
+/**
+ * How many connections the API may have of a limit. Each costs three descriptors, so this is three sixteenths of them;
+ * the proxy has three quarters.
+ */
+export function apiConnections(limit: number): number {
+  const share = Math.min(MOST_API_CONNECTIONS, Math.floor(limit / 16));
+  return Math.max(LEAST_API_CONNECTIONS, share);
+}
+
 /** Asks a shell, which inherits it. */
 export async function descriptorLimit(clock: Clock): Promise<number> {
   const outcome = await runCommand({

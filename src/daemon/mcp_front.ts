@@ -71,6 +71,7 @@ export class McpFront implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new DOMException("The daemon ends", "AbortError"));
-    await this.#loading?.catch(() => {});
+    if (this.#loading !== null) await Promise.allSettled([this.#loading]);
+    await this.#sessions?.[Symbol.asyncDispose]();
   }
 }

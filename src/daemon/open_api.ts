@@ -14,6 +14,11 @@ import {
 } from "../transports/http_server.ts";
 import { RefusalLog } from "../transports/refusal_log.ts";
 import { createAdmission } from "./api_admission.ts";
+import { apiConnections, descriptorLimit } from "./descriptor_limit.ts";
+
+/** Why agents get no answer after an upgrade. */
+const TOO_OLD =
+  "older than the daemon, and cannot tell whose a connection to the API is, so nobody is answered there; taskmux daemon restart --force";
 
 /** The port of the API. Disposal closes it. */
 export interface Api extends AsyncDisposable {
@@ -28,13 +33,14 @@ export interface OpenApiOptions {
   readonly paths: Paths;
   readonly port: number;
   readonly keeper: Keeper;
+  /** Present problems by subject. */
+  readonly problems: Map<string, string>;
   log(level: "warning", message: string): void;
 }
 
 /** Opens it. A port that cannot be had is noted, and no reason not to start: the CLI does not need it. */
 export function openApi(
-  { paths, port, keeper, log }: OpenApiOptions,
-  problems: Map<string, string>,
+  { paths, port, keeper, problems, log }: OpenApiOptions,
 ): Api {
   const warn = (message: string): void => log("warning", `api: ${message}`);
   const strangers = new RefusalLog({ clock: systemClock, log: warn });
@@ -47,7 +53,14 @@ export function openApi(
       keeper,
       clock: systemClock,
       onRefused: (message) => strangers.note(message),
+      onKeeperAge: (isTooOld) => {
+        if (isTooOld) problems.set("keeper", TOO_OLD);
+        else if (problems.get("keeper") === TOO_OLD) problems.delete("keeper");
+      },
     }),
+    // 1 000 followers of events are no attack, but what most machines never see.
+    moreConnections: async () =>
+      apiConnections(await descriptorLimit(systemClock)),
     log: warn,
   }, problems);
   return {

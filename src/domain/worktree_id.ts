@@ -11,6 +11,8 @@ import { fingerprint } from "../kit/fingerprint.ts";
 /** Longest label of a host name. */
 export const MAX_LABEL_LENGTH = 63;
 
+const ID_REGEXP = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
 /** Digits that keep two cut or equal labels apart. */
 const HASH_LENGTH = 6;
 
@@ -59,6 +61,11 @@ export interface IdentityFacts {
   readonly assigned: AssignedId | null;
   /** What all other known projects are called. */
   readonly taken: ReadonlySet<string>;
+}
+
+/** Whether a project can be called so. */
+export function isProjectId(text: string): boolean {
+  return text.length <= MAX_LABEL_LENGTH && ID_REGEXP.test(text);
 }
 
 /**

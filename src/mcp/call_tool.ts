@@ -43,7 +43,11 @@ export async function callTool(
     onNotice: (notice) => {
       if (!over.signal.aborted) outbox.notice(notice, extra.sendNotification);
     },
-    onNews: (settle) => receipts.expect(requestId, settle, signal),
+    onNews: (settle) => {
+      // An answer that the transport has taken may still be lost where there are several streams.
+      if (connection.onNews !== undefined) connection.onNews(requestId, settle);
+      else receipts.expect(requestId, settle, signal);
+    },
     ...closeSSEStream === undefined ? {} : { closeStream: closeSSEStream },
   };
   try {

@@ -5,9 +5,8 @@
  */
 
 import type { Access } from "../contract/access.ts";
+import type { RequestId } from "./sdk.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
-
-export { type Access, accessOf } from "../contract/access.ts";
 
 /** One connection of a client. */
 export interface Connection {
@@ -22,4 +21,9 @@ export interface Connection {
   readonly lifetime: AbortSignal;
   /** The client as it called itself, such as `claude-code 2.1.0`; null until it has. */
   clientName(): string | null;
+  /**
+   * The answer to a request will carry what is new to the caller; `settle` is called once with what became of it. On a
+   * connection without this, what its transport has taken has arrived.
+   */
+  onNews?(request: RequestId, settle: (hasArrived: boolean) => boolean): void;
 }

@@ -18,7 +18,7 @@ export const MAX_WATCHED_LOGS = 256;
 const PAUSE_MS = 500;
 
 /** Pause before a log is looked for again that is not there. */
-const RETRY_MS = 5_000;
+const RETRY_MS = 2_000;
 
 /** A task. */
 export interface LogName {

@@ -54,7 +54,11 @@ export function createMcpServer(
     outbox.level = level;
     return {};
   });
+  let isTelling = false;
   server.oninitialized = () => {
+    // A client may say so as often as it likes.
+    if (isTelling) return;
+    isTelling = true;
     const { signal } = connection;
     tellListChanges(catalogue.resources, serving);
     catalogue.notices?.(connection, {

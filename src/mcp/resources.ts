@@ -5,8 +5,11 @@
  */
 
 import type { Result } from "../contract/mod.ts";
+import type { EventRecord } from "../domain/event.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isSelected } from "../domain/event_selection.ts";
+import { systemClock } from "../kit/clock.ts";
+import { settledWithin } from "../kit/deadline.ts";
 import { ask, type Asking } from "./ask.ts";
 import type { McpResources, ResourceContent, Watcher } from "./catalogue.ts";
 import type { Connection } from "./connection.ts";
@@ -35,6 +38,9 @@ const EVENT_COUNT = 100;
 
 /** Lines of a log that are told. */
 const LINE_COUNT = 200;
+
+/** How long it may take until it is known what has happened so far. */
+const FEED_TIMEOUT_MS = 10_000;
 
 /** Events after which the list of resources may be another one. */
 const LIST_EVENTS: readonly string[] = [
@@ -76,7 +82,7 @@ export function taskmuxResources(feed: EventFeed): McpResources {
         return await watches.add(name, watcher, connection);
       }
       watchEvents(feed, connection, watcher);
-      await feed.ready(watcher.signal);
+      await requireFeed(feed, watcher);
       return true;
     },
     watchList(connection, { signal, onChange }) {
@@ -189,6 +195,8 @@ interface TaskBrief {
 interface ProjectBrief {
   readonly session: string;
   readonly tasks: readonly TaskBrief[];
+  /** Why its tasks cannot be told. */
+  readonly error?: string;
 }
 
 /** Projects with their tasks, those that run first. */
@@ -205,10 +213,11 @@ async function statusOf(
       });
       briefs.push({ session, tasks: tasks.map(briefOf) });
     } catch (error) {
-      // It was forgotten meanwhile, or its file cannot be used.
-      if (!(error instanceof TaskmuxError) || error.code === "E600") {
-        throw error;
-      }
+      // It was forgotten meanwhile, or its file cannot be used; that is no reason to say nothing of the others.
+      const isItsOwn = error instanceof TaskmuxError && error.code !== "E600";
+      if (!isItsOwn) throw error;
+      const { code, message } = error;
+      briefs.push({ session, tasks: [], error: `${code}: ${message}` });
     }
   }
   return briefs;
@@ -252,6 +261,19 @@ function watchEvents(
   feed.listen({ signal, onItem: pinned(connection, onChange) });
 }
 
+/** @throws {McpError} If nobody tells what happens. */
+async function requireFeed(
+  feed: EventFeed,
+  { signal }: Watcher,
+): Promise<void> {
+  const deadline = { clock: systemClock, ms: FEED_TIMEOUT_MS, signal };
+  if (await settledWithin(feed.ready(signal), deadline)) return;
+  throw new McpError(
+    ErrorCode.InternalError,
+    `Cannot subscribe: no events for ${FEED_TIMEOUT_MS / 1000} s`,
+  );
+}
+
 /** Passes on what concerns the project of the connection. */
 function pinned(
   { access: { pin } }: Connection,
@@ -263,13 +285,20 @@ function pinned(
   };
 }
 
+/** Whether a saved file has the same tasks as before. */
+function isSameList({ event, added, removed }: EventRecord): boolean {
+  const isNone = (names: unknown): boolean =>
+    Array.isArray(names) && names.length === 0;
+  return event === "config_reloaded" && isNone(added) && isNone(removed);
+}
+
 /** @param listed What the client was told last; ad-hoc tasks come without an event of their own. */
 function changesList(
   item: FeedItem,
   listed: ReadonlySet<string> | undefined,
 ): boolean {
   if ("gap" in item) return true;
-  if (LIST_EVENTS.includes(item.event)) return true;
+  if (LIST_EVENTS.includes(item.event)) return !isSameList(item);
   const { event, session, task } = item;
   return event === "task_started" && session !== null && task !== undefined &&
     listed !== undefined && listed.size < MAX_LISTED_LOGS &&

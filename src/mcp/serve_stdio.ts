@@ -8,7 +8,8 @@ import { settledWithin } from "../kit/deadline.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { Access, Connection } from "./connection.ts";
+import type { Access } from "../contract/access.ts";
+import type { Connection } from "./connection.ts";
 import { EventFeed } from "./event_feed.ts";
 import { createMcpServer } from "./mcp_server.ts";
 import type { Server } from "./sdk.ts";
@@ -16,7 +17,7 @@ import { type LineStreams, StdioTransport } from "./stdio_transport.ts";
 import { taskmuxCatalogue } from "./taskmux_catalogue.ts";
 
 /** How long answers under way may take once the client has closed its end. */
-const LAST_ANSWERS_MS = 2_000;
+const LAST_ANSWERS_MS = 1_000;
 
 /** What is served, and to whom. */
 export interface ServeStdioOptions extends LineStreams {

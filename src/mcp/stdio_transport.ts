@@ -18,7 +18,10 @@ import {
 export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 /** Bytes that a client may leave unread before nothing more is read from it. */
-const MAX_UNREAD_BYTES = 1024 * 1024;
+export const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** Requests that a client may have under way. */
+export const MAX_REQUESTS = 512;
 
 const NEWLINE = 10;
 
@@ -148,6 +151,13 @@ export class StdioTransport implements Transport {
     }
     const message = parsed.data;
     if ("method" in message && "id" in message) {
+      if (this.#unanswered.size >= MAX_REQUESTS) {
+        return this.#refuse(
+          ErrorCode.InvalidRequest,
+          `Cannot take request: ${MAX_REQUESTS} are under way`,
+          message.id,
+        );
+      }
       if (this.#unanswered.size === 0) this.#idle = Promise.withResolvers();
       this.#unanswered.add(message.id);
     }
@@ -164,9 +174,9 @@ export class StdioTransport implements Transport {
     if (this.#unanswered.size === 0) this.#idle.resolve();
   }
 
-  #refuse(code: number, message: string): void {
-    const answer = { jsonrpc: "2.0", id: null, error: { code, message } };
-    // JSON-RPC 2.0, 5: null, since the id could not be read.
+  /** @param id JSON-RPC 2.0, 5: null if it could not be read. */
+  #refuse(code: number, message: string, id: RequestId | null = null): void {
+    const answer = { jsonrpc: "2.0", id, error: { code, message } };
     const sent = this.send(answer as unknown as JSONRPCMessage);
     sent.catch((error) => this.onerror?.(error));
   }

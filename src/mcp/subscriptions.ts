@@ -14,7 +14,7 @@ import type { Outbox } from "./outbox.ts";
 export const QUIET_MS = 500;
 
 /** Resources that one connection may subscribe to. */
-export const MAX_SUBSCRIPTIONS = 256;
+export const MAX_SUBSCRIPTIONS = 64;
 
 /** Tells something at once, and again after a while if it came again meanwhile. */
 export class Coalescer implements Disposable {

@@ -34,11 +34,17 @@ export const GATE_LIMITS: GateLimits = {
   idleMs: 300_000,
 };
 
-/** Connections of strangers at a time that are told they may not ask; more are closed without a word. */
-const MAX_STRANGERS = 8;
+/** Connections at a time that are told why they are turned away; more are closed without a word. */
+const MAX_TURNED_AWAY = 8;
 
-/** Milliseconds until a stranger's head is there; it is only read so that the answer arrives. */
-const STRANGER_HEAD_MS = 1_000;
+/** Milliseconds until the head of such a one is there; it is only read so that the answer arrives. */
+const TURNED_AWAY_HEAD_MS = 1_000;
+
+/** Answers to who is turned away. */
+const TURNED_AWAY = {
+  stranger: { status: "403 Forbidden", error: "forbidden_user" },
+  full: { status: "503 Service Unavailable", error: "too_many_connections" },
+} as const;
 
 /** Ports that are tried for one that is free on both addresses, if any will do. */
 const PORT_ATTEMPTS = 8;
@@ -46,7 +52,8 @@ const PORT_ATTEMPTS = 8;
 /** Pause after a failure to accept or to reach the server. */
 const RETRY_MS = 100;
 
-const CHUNK_BYTES = 64 * 1024;
+/** Held for each direction of each connection, so a thousand of them stay small. */
+const CHUNK_BYTES = 16 * 1024;
 
 /** Origin form only: no proxy asks here, and what else a target may name would escape a check of the Host header. */
 const REQUEST_LINE_REGEXP = /^[A-Z]{1,16} \/[!-~]* HTTP\/1\.[01]\r\n/;
@@ -74,6 +81,8 @@ export interface GateOptions {
   /** Whether a connection may be used, asked once, as soon as it is there. Absent = every one. Must not reject. */
   admits?(ends: GateEnds): Promise<boolean>;
   readonly limits?: GateLimits;
+  /** Asked once, when as many connections are open as the limits allow: how many there may be after all. */
+  moreConnections?(): Promise<number>;
 }
 
 /** An open gate. Disposal closes the port and every connection, and waits for them. */
@@ -84,12 +93,15 @@ export class ConnectionGate implements AsyncDisposable {
   readonly #open = new Map<Promise<void>, () => void>();
   readonly #closing = new AbortController();
   readonly #accepting: Promise<unknown>;
-  #strangers = 0;
+  #turnedAway = 0;
+  #most: number;
+  #hasAsked = false;
 
   /** @throws {Deno.errors.AddrInUse} If the port is taken on 127.0.0.1. */
   constructor(options: GateOptions) {
     this.#options = options;
     this.#limits = options.limits ?? GATE_LIMITS;
+    this.#most = this.#limits.connections;
     this.#listeners = listenOnLoopback(options.port);
     this.#accepting = Promise.all(
       this.#listeners.map((listener) => this.#accept(listener)),
@@ -106,16 +118,18 @@ export class ConnectionGate implements AsyncDisposable {
     return this.#listeners.length === 2;
   }
 
-  /** Connections that are open now, but for those of strangers. */
+  /** Connections that are open now, but for those that are being turned away. */
   get size(): number {
-    return this.#open.size - this.#strangers;
+    return this.#open.size - this.#turnedAway;
   }
 
   async #accept(listener: Deno.TcpListener): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        this.#admit(await listener.accept());
+        const client = await listener.accept();
+        if (this.size >= this.#most) await this.#askForMore();
+        this.#admit(client);
       } catch {
         // A lack of descriptors, or the end. Neither may end the process.
         await this.#options.clock.sleep(RETRY_MS, signal)
@@ -124,33 +138,49 @@ export class ConnectionGate implements AsyncDisposable {
     }
   }
 
+  /** Never rejects: whoever cannot be asked now, for lack of descriptors perhaps, is not asked again. */
+  async #askForMore(): Promise<void> {
+    if (this.#hasAsked) return;
+    this.#hasAsked = true;
+    const { moreConnections } = this.#options;
+    try {
+      this.#most = Math.max(this.#most, await moreConnections?.() ?? 0);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+
   #admit(client: Deno.TcpConn): void {
-    if (this.size >= this.#limits.connections) {
+    if (this.#closing.signal.aborted) {
       closeQuietly(client);
       return;
     }
+    const isFull = this.size >= this.#most;
     const passage = new Passage(client, this.#limits);
-    const done = this.#lead(client, passage).finally(() =>
-      this.#open.delete(done)
-    );
+    const leading = isFull
+      ? this.#turnAway(passage, "full")
+      : this.#lead(client, passage);
+    const done = leading.finally(() => this.#open.delete(done));
     this.#open.set(done, () => passage.close());
   }
 
   async #lead(client: Deno.TcpConn, passage: Passage): Promise<void> {
     const { admits = () => Promise.resolve(true), forward } = this.#options;
-    if (await admits(endsOf(client))) {
-      await passage.run(forward);
-      return;
-    }
-    if (this.#strangers >= MAX_STRANGERS) {
-      passage.close();
-      return;
-    }
-    this.#strangers++;
+    if (await admits(endsOf(client))) await passage.run(forward);
+    else await this.#turnAway(passage, "stranger");
+  }
+
+  async #turnAway(
+    passage: Passage,
+    why: keyof typeof TURNED_AWAY,
+  ): Promise<void> {
+    this.#turnedAway++;
     try {
-      await passage.turnAway();
+      if (this.#turnedAway <= MAX_TURNED_AWAY) {
+        await passage.turnAway(TURNED_AWAY[why]);
+      } else passage.close();
     } finally {
-      this.#strangers--;
+      this.#turnedAway--;
     }
   }
 
@@ -222,16 +252,15 @@ class Passage {
     }
   }
 
-  /** Says that this peer may not ask. Never rejects. */
-  async turnAway(): Promise<void> {
+  /** Says why it is not let in. Never rejects. */
+  async turnAway(
+    { status, error }: { readonly status: string; readonly error: string },
+  ): Promise<void> {
     try {
-      this.#timer.arm(Math.min(this.#limits.headMs, STRANGER_HEAD_MS));
-      if (await this.#readHead() !== null) {
-        await this.#refuse(
-          "403 Forbidden",
-          '{"ok":false,"error":"forbidden_user"}',
-        );
-      }
+      this.#timer.arm(Math.min(this.#limits.headMs, TURNED_AWAY_HEAD_MS));
+      const head = await this.#readHead();
+      const body = JSON.stringify({ ok: false, error });
+      if (head !== null) await this.#refuse(status, body);
       this.close();
     } catch {
       this.close();

@@ -49,6 +49,8 @@ export interface HttpOptions {
   readonly socketPath: string;
   /** Whether a connection may be used at all, see `GateOptions.admits`. */
   admits?(ends: GateEnds): Promise<boolean>;
+  /** See `GateOptions.moreConnections`. */
+  moreConnections?(): Promise<number>;
   /** Told of refusals of pages and of names that are not this machine's; not of every one, see {@linkcode RefusalLog}. */
   log(message: string): void;
 }
@@ -66,14 +68,14 @@ export interface HttpServer extends AsyncDisposable {
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function serveHttp(
-  { port, socketPath, route, admits, log }: HttpOptions,
+  { port, socketPath, route, log, ...who }: HttpOptions,
 ): HttpServer {
   const closing = new AbortController();
   let server: Deno.HttpServer | null = null;
   const gate = new ConnectionGate({
     port,
     clock: systemClock,
-    ...admits === undefined ? {} : { admits },
+    ...who,
     forward: async () => {
       try {
         return await Deno.connect({ transport: "unix", path: socketPath });

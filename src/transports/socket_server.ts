@@ -205,6 +205,11 @@ function isRequest(
     typeof request.id === "number" && typeof request.op === "string";
 }
 
+/** A field that may be anything, since nobody has checked it. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
 function withdrawn(): DOMException {
   return new DOMException("The caller is gone", "AbortError");
 }
@@ -271,7 +276,8 @@ async function answer(
       send({ id, progress });
     },
     onNews: (settle) => unseen.add(id, settle),
-    label: typeof request.label === "string" ? request.label : undefined,
+    label: textOf(request.label),
+    newsOf: textOf(request.news_of),
   };
   try {
     if (dispatcher.kindOf(op) === "stream") {

@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { cliCommand } from "../support/deno_flags.ts";
 import { freePort } from "../support/free_port.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 import {
@@ -15,6 +16,7 @@ import {
   npmClient,
   OFFLINE,
   runClient,
+  surroundings,
 } from "./npm_client.ts";
 
 const SHOP = 'name = "shop"\n[tasks.web]\ncommand = "sleep 1000"\n';
@@ -34,11 +36,10 @@ async function world(): Promise<World> {
   const { folder: cwd } = await taskmux.project(SHOP);
   await new Deno.Command("git", { args: ["init", "--quiet"], cwd }).output();
   await taskmux.ok(["start"], { cwd });
-  const { env, root: home } = taskmux.home;
   return {
     taskmux,
-    home,
-    run: { cwd, env },
+    home: taskmux.home.root,
+    run: surroundings(cwd, taskmux.home.env),
     [Symbol.asyncDispose]: () => taskmux[Symbol.asyncDispose](),
   };
 }
@@ -180,7 +181,11 @@ test("gemini", async (program) => {
   await using it = await world();
   const { home, run } = it;
   const list = (): Promise<string> => runClient(program, ["mcp", "list"], run);
-  const connected = { says: /✓ taskmux: .* Connected/, name: /^gemini-cli/ };
+  // What its list calls itself; in a conversation it is "gemini-cli-mcp-client".
+  const connected = {
+    says: /✓ taskmux: .* Connected/,
+    name: /^mcp-test-client /,
+  };
   await installed(it, "gemini");
   assert.match(await list(), /folder is untrusted/);
   await Deno.writeTextFile(
@@ -200,6 +205,54 @@ test("gemini", async (program) => {
     /No MCP servers configured/,
   );
 });
+
+Deno.test("each one starts the server itself, in the folder it works in", async () => {
+  await using it = await world();
+  const { home, taskmux } = it;
+  const run = { ...it.run, env: await withTaskmux(it) };
+  await Deno.mkdir(`${home}/.codex`);
+  const clients = ["claude", "codex", "opencode", "gemini"] as const;
+  for (const client of clients) {
+    await taskmux.ok(["mcp", "install", client, "--stdio"], { cwd: home });
+  }
+  await Deno.writeTextFile(
+    `${home}/.gemini/trustedFolders.json`,
+    JSON.stringify({ [run.cwd]: "TRUST_FOLDER" }),
+  );
+  const says = {
+    claude: /taskmux: .*mcp serve - ✔ Connected/,
+    codex: /"name":"taskmux",.*"taskmux_status"/,
+    opencode: /✓ +taskmux +connected/,
+    gemini: /✓ taskmux: .* Connected/,
+  };
+  for (const client of clients) {
+    const program = await npmClient(client);
+    const text = client === "codex"
+      ? await askCodex(program, run)
+      : await runClient(program, ["mcp", "list"], run);
+    assert.match(text, says[client]);
+    // The folder of the project: so each checkout is about itself.
+    const served = await Deno.readTextFile(`${home}/served`);
+    assert.deepEqual([...new Set(served.trim().split("\n"))], [run.cwd]);
+    await Deno.remove(`${home}/served`);
+  }
+});
+
+/** A `taskmux` on the PATH, which notes down the folders it serves. */
+async function withTaskmux(
+  { taskmux, home, run }: World,
+): Promise<Record<string, string>> {
+  const { program, args } = cliCommand(taskmux.home.paths, []);
+  await Deno.mkdir(`${home}/bin`);
+  await Deno.writeTextFile(
+    `${home}/bin/taskmux`,
+    `#!/bin/sh\npwd >> ${home}/served\nexec ${program} ${
+      args.join(" ")
+    } "$@"\n`,
+    { mode: 0o755 },
+  );
+  return { ...run.env, PATH: `${home}/bin:${run.env["PATH"]}` };
+}
 
 Deno.test("cursor and vscode are NOT run: their files have the documented form", async () => {
   console.error(

@@ -35,11 +35,27 @@ export const OFFLINE: Readonly<Record<string, string>> = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
   DISABLE_AUTOUPDATER: "1",
   OPENCODE_DISABLE_AUTOUPDATE: "1",
-  CODEX_HOME: "",
-  CLAUDE_CONFIG_DIR: "",
-  GEMINI_CLI_HOME: "",
-  OPENCODE_CONFIG: "",
 };
+
+/** Variables by which an agent looks elsewhere than in its home. */
+const ELSEWHERE = [
+  "CLAUDE_CONFIG_DIR",
+  "CODEX_HOME",
+  "GEMINI_CLI_HOME",
+  "OPENCODE_CONFIG",
+  "XDG_CONFIG_HOME",
+];
+
+/** The surroundings of an agent in a folder: nothing leads out of its home. */
+export function surroundings(
+  cwd: string,
+  outer: Readonly<Record<string, string>>,
+): ClientRun {
+  const env = Object.entries(outer).filter(([name]) =>
+    !ELSEWHERE.includes(name)
+  );
+  return { cwd, env: Object.fromEntries(env) };
+}
 
 /** The program of an agent, installed if need be. */
 export async function npmClient(client: NpmClient): Promise<string> {
@@ -121,18 +137,21 @@ export async function askCodex(
   const clientInfo = { name: "taskmux-test", version: "1" };
   await send({ id: 1, method: "initialize", params: { clientInfo } });
   let answer = "";
+  let threadId = "";
   for await (const line of linesOf(child.stdout)) {
     const frame = JSON.parse(line);
     if (frame.id === 1) {
       await send({ method: "initialized" });
       await send({ id: 2, method: "thread/start", params: { cwd } });
     }
+    if (frame.id === 2) threadId = frame.result.thread.id;
     const { status, name } = frame.params ?? {};
     const isStarted = frame.method === "mcpServer/startupStatus/updated" &&
       name === "taskmux" && status !== "starting";
     if (isStarted && status !== "ready") answer = line;
     if (isStarted) {
-      await send({ id: 3, method: "mcpServerStatus/list", params: {} });
+      const params = { threadId };
+      await send({ id: 3, method: "mcpServerStatus/list", params });
     }
     if (frame.id !== 3) continue;
     answer += line;

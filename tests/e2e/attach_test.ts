@@ -101,7 +101,7 @@ Deno.test("attach needs a terminal and a task that runs", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(CONSOLE);
   const { hint } = await project.fails("E500", ["attach", "console"]);
-  assert.equal(hint, "taskmux logs console -f");
+  assert.equal(hint, "taskmux logs console -n 50");
   await project.fails("E500", ["attach", "console", "--detach-keys", "esc"]);
   await using terminal = openTerminal(
     taskmux.home,

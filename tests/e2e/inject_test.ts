@@ -18,6 +18,13 @@ interface Written {
   readonly warnings: readonly string[];
 }
 
+interface Initialised {
+  readonly agent_files: Written["wrote"];
+  readonly next: readonly { readonly command: string }[];
+  readonly action: string;
+  readonly session: string;
+}
+
 /** File names with what was done to them. */
 function actions({ wrote }: Pick<Written, "wrote">): string[] {
   return wrote.map(({ path, action }) => `${path.split("/").at(-1)} ${action}`);
@@ -160,12 +167,6 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   const folders = ["one", "two", "three", "four"].map((n) => `${work}/${n}`);
   const [one, two, three, four] = folders as [string, string, string, string];
   for (const folder of folders) await Deno.mkdir(folder);
-  interface Initialised {
-    readonly agent_files: Written["wrote"];
-    readonly next: readonly { readonly command: string }[];
-    readonly action: string;
-    readonly session: string;
-  }
   const bin = `${root}/bin`;
   await Deno.mkdir(bin);
   await Deno.writeTextFile(`${bin}/codex`, "", { mode: 0o755 });
@@ -181,7 +182,12 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   ]);
   const commands = first.next.map(({ command }) => command);
   assert(commands.includes("taskmux inject --skill"), commands.join());
-  assert(commands.some((line) => line.startsWith("taskmux mcp install ")));
+  const install = commands.find((line) => line.includes(" mcp install "));
+  assert.match(install ?? "", / codex-project(?: |$)/);
+  const words = install!.split(" ").slice(1);
+  await taskmux.ok(["config", "set", "api_port", "18765"]);
+  await taskmux.ok(words, { cwd: one });
+  assert.match(await Deno.readTextFile(`${one}/.codex/config.toml`), /taskmux/);
 
   await Deno.writeTextFile(`${two}/CLAUDE.md`, "# Mine\n");
   await taskmux.ok(["inject", "--skill"]);
@@ -197,7 +203,7 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   assert(!second.next.some(({ command }) => command.includes("--skill")));
 
   // Again: the file stays, a block that is out of date does not.
-  const config = await Deno.readTextFile(`${two}/taskmux.toml`);
+  const starter = await Deno.readTextFile(`${two}/taskmux.toml`);
   await Deno.writeTextFile(`${two}/CLAUDE.md`, BLOCK);
   await Deno.writeTextFile(`${two}/GEMINI.md`, "# Mine\n");
   const again = await init(two, "--name", "other");
@@ -206,7 +212,7 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
     "CLAUDE.md updated",
   ]);
   assert.match(await Deno.readTextFile(`${two}/CLAUDE.md`), /— two\n/);
-  assert.equal(await Deno.readTextFile(`${two}/taskmux.toml`), config);
+  assert.equal(await Deno.readTextFile(`${two}/taskmux.toml`), starter);
 
   assert.deepEqual((await init(three, "--no-inject")).agent_files, []);
   await taskmux.ok(["config", "set", "auto_inject_agents", "false"]);

@@ -96,6 +96,11 @@ Deno.test("mcp install all writes what each program reads, a second time nothing
     const isUsers = !client.endsWith("-project") && client !== "vscode";
     assert.deepEqual(warnings, isUsers ? ["user_scope_pinned"] : [], client);
   }
+  await againAndBack(taskmux, cwd);
+});
+
+/** A second installation changes nothing, and what it did can be undone. */
+async function againAndBack(taskmux: Taskmux, cwd: string): Promise<void> {
   const second = await taskmux.ok<Installed & { ok: true }>(
     ["mcp", "install", "all"],
     { cwd },
@@ -107,15 +112,11 @@ Deno.test("mcp install all writes what each program reads, a second time nothing
   );
   assert.equal(gone.results.length, 11);
   const left = [...Deno.readDirSync(cwd)].map(({ name }) => name).sort();
-  assert.deepEqual(left, [
-    ".codex",
-    ".cursor",
-    ".gemini",
-    ".vscode",
-    "taskmux.toml",
-  ]);
-  assert.deepEqual(await readJson(`${home}/.claude.json`), { mcpServers: {} });
-});
+  assert.deepEqual(left, ["taskmux.toml"]);
+  assert.deepEqual(await readJson(`${taskmux.home.root}/.claude.json`), {
+    mcpServers: {},
+  });
+}
 
 Deno.test("mcp install outside a project guesses nothing and writes nothing", async () => {
   const { taskmux } = await shop();
@@ -126,6 +127,15 @@ Deno.test("mcp install outside a project guesses nothing and writes nothing", as
     await taskmux.fails("E100", ["mcp", "install", ...args], { cwd: outside });
   }
   await taskmux.fails("E100", ["mcp", "show"], { cwd: outside });
+  // A program that runs everywhere finds the project by itself, one of a project needs it.
+  const { results } = (await taskmux.run(
+    ["mcp", "install", "claude-project", "codex", "--stdio", "--json"],
+    { cwd: outside },
+  )).json() as unknown as Installed;
+  assert.deepEqual(
+    results.map(({ ok, error_code }) => [ok, error_code]),
+    [[false, "E100"], [true, undefined]],
+  );
   assert.deepEqual([...Deno.readDirSync(outside)], []);
   const named = await taskmux.ok<Installed & { ok: true }>(
     ["mcp", "install", "claude-project", "--session", "a&b", "--read-only"],

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { cliCommand, REPOSITORY } from "../support/deno_flags.ts";
 import { type CodeBlock, codeBlocks, codeNames } from "../support/markdown.ts";
+import { freePort } from "../support/free_port.ts";
 import type { TestProject } from "../support/project.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 
@@ -215,7 +216,10 @@ for (const page of ["README.md", "skills/taskmux/SKILL.md"]) {
     const demo = codeBlocks(read("README.md"))
       .find(({ language }) => language === "toml");
     assert(demo);
-    await using taskmux = await testTaskmux();
+    // Agents are told the port, so it has to be one that stays.
+    await using taskmux = await testTaskmux({
+      hostConfig: `api_port = ${freePort()}\nproxy_enabled = false\n`,
+    });
     const terminal = await Terminal.open(taskmux, demo.text);
     for (const block of codeBlocks(read(page))) {
       const skipped = /^skip, (.{10,})$/.exec(block.directive)?.[1];

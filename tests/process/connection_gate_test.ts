@@ -193,6 +193,35 @@ Deno.test("who may not ask is told so, and takes nobody's place", async () => {
   assert.equal((await sendRaw(port, GET)).status, 200);
 });
 
+Deno.test("where there is room for more, more are let in, and that is asked once", async () => {
+  await using stack = new AsyncDisposableStack();
+  let asked = 0;
+  const gate = stack.use(
+    new ConnectionGate({
+      port: 0,
+      clock: systemClock,
+      forward: () => Promise.reject(new Error("nobody asks")),
+      moreConnections: () => Promise.resolve(++asked * 6),
+      limits: LIMITS,
+    }),
+  );
+  const held = async (count: number): Promise<void> => {
+    while (gate.size < count) {
+      const size = gate.size;
+      stack.adopt(await dial(gate), (conn) => conn.close());
+      await until(() => gate.size === size + 1);
+    }
+  };
+  await held(LIMITS.connections);
+  assert.equal(asked, 0);
+  await held(6);
+  for (let n = 0; n < 2; n++) {
+    using extra = await dial(gate);
+    assert(await isClosed(extra));
+  }
+  assert.equal(asked, 1);
+});
+
 Deno.test("both addresses of localhost lead to the gate", async () => {
   await using stack = new AsyncDisposableStack();
   const gate = await openGate(stack);

@@ -308,6 +308,9 @@ async function followList(
   await late.ok(["daemon", "register"]);
   await until(() => changes(all) === 1);
   assert.ok((await all.uris()).includes("taskmux://logs/late/a"));
+  // Other tasks make another list, other settings of the same do not.
+  await late.replace('name = "late"\n[tasks.a]\ncommand = "sleep 999"\n');
+  await until(() => all.events.includes("late config_reloaded"));
   await late.ok(["run", "once", "--", "sleep", "1000"]);
   await until(() => changes(all) === 2);
   assert.ok((await all.uris()).includes("taskmux://logs/late/once"));

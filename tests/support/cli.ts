@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** The `main.ts` of another version, see `other_version.ts`. */
   readonly entry?: string;
+  /** Its input; by default none. */
+  readonly stdin?: "piped" | "null";
   /** More variables of the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -61,7 +63,7 @@ export function spawnCli(
     cwd: options.cwd ?? home.work,
     env: { ...home.env, ...options.env },
     clearEnv: true,
-    stdin: "null",
+    stdin: options.stdin ?? "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();

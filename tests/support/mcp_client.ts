@@ -201,8 +201,7 @@ const HEADERS = {
 
 /** The address of the running daemon's MCP, with a query or without. */
 export async function mcpUrl(taskmux: Taskmux, query = ""): Promise<string> {
-  const text = await Deno.readTextFile(taskmux.home.paths.daemonInfo);
-  const { api_port: port } = JSON.parse(text) as { readonly api_port: number };
+  const { api_port: port } = await taskmux.call("daemon.status", {});
   return `http://localhost:${port}/mcp${query === "" ? "" : `?${query}`}`;
 }
 

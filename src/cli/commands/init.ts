@@ -201,7 +201,10 @@ async function nextSteps(
     hasSkill(root, HOME),
     agentPrograms(PATH),
   ]);
-  const names = agents.length === 0 ? "your agents" : agents.join(", ");
+  const names = agents.length === 0
+    ? "your agents"
+    : agents.map(({ program }) => program).join(", ");
+  const clients = agents.map(({ client }) => client).join(" ");
   return [
     ...action === "exists" ? [] : [{
       command: "taskmux add web 'npm run dev -- --port $PORT' --host web",
@@ -211,8 +214,8 @@ async function nextSteps(
       ? []
       : [{ command: "taskmux inject --skill", why: `teaches ${names}` }],
     ...agents.length === 0 ? [] : [{
-      command: `taskmux mcp install ${agents.join(" ")}`,
-      why: "gives them its tools",
+      command: `taskmux mcp install ${clients}`,
+      why: "gives them tools for this project",
     }],
   ];
 }

@@ -4,11 +4,13 @@
  * @module
  */
 
-import type {
-  InstallResult,
-  UninstallResult,
-} from "../commands/mcp/install.ts";
-import type { McpReport } from "../commands/mcp/status.ts";
+import {
+  type ClientReport,
+  type InstallResult,
+  type McpReport,
+  PROBLEMS,
+  type UninstallResult,
+} from "../mcp_results.ts";
 import { SCOPE_WARNINGS, type ScopeWarning } from "../mcp_scope.ts";
 import type { Output } from "../output.ts";
 import type { Paint } from "./paint.ts";
@@ -103,10 +105,7 @@ export function mcpStatusLines(
         inUse.map((client) => [
           client.client,
           {
-            text: client.error ?? ([
-              client.state === "absent" ? "not set up" : client.state,
-              ...client.problems.map((word) => PROBLEMS[word]),
-            ].join("; ")),
+            text: stateText(client),
             style: client.state === "ready" ? "green" : "yellow",
           },
           client.path,
@@ -116,14 +115,13 @@ export function mcpStatusLines(
   ];
 }
 
-/** What can be wrong with an entry. */
-export const PROBLEMS = {
-  stale_url: "another address than the daemon's",
-  other_session: "about another project",
-  unscoped: "sees every project",
-  disabled: "switched off",
-  no_address: "leads nowhere",
-} as const;
+function stateText({ state, problems, error }: ClientReport): string {
+  if (error !== null) return plainText(error);
+  if (state === "absent") return "not set up";
+  return problems.length === 0
+    ? state
+    : problems.map((word) => PROBLEMS[word]).join("; ");
+}
 
 /** One warning about how an agent is set up. */
 export function warningLine(word: ScopeWarning, paint: Paint): string {

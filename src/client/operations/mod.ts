@@ -12,13 +12,14 @@ import type { DaemonOperations } from "./daemon.ts";
 import type { DnsOperations } from "./dns.ts";
 import type { EventOperations } from "./event.ts";
 import type { LogOperations } from "./log.ts";
+import type { McpOperations } from "./mcp.ts";
 import type { PortOperations } from "./port.ts";
 import type { ProjectOperations } from "./project.ts";
 import type { TaskOperations } from "./task.ts";
 import type { TerminalOperations } from "./terminal.ts";
 import type { WorktreeOperations } from "./worktree.ts";
 
-export type { AddressOperations, AliasOperations, CaOperations, DaemonOperations, DnsOperations, EventOperations, LogOperations, PortOperations, ProjectOperations, TaskOperations, TerminalOperations, WorktreeOperations };
+export type { AddressOperations, AliasOperations, CaOperations, DaemonOperations, DnsOperations, EventOperations, LogOperations, McpOperations, PortOperations, ProjectOperations, TaskOperations, TerminalOperations, WorktreeOperations };
 
 /** Name of an operation → its parameters and its answer. */
 export interface Operations
@@ -30,6 +31,7 @@ export interface Operations
     DnsOperations,
     EventOperations,
     LogOperations,
+    McpOperations,
     PortOperations,
     ProjectOperations,
     TaskOperations,

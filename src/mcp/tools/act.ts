@@ -7,7 +7,8 @@
 import { z } from "zod";
 import { contract, type Result } from "../../contract/mod.ts";
 import { names, namesOf, someNames, timeout } from "./arguments.ts";
-import { shortList } from "./short_text.ts";
+import { shortList, shortText } from "./short_text.ts";
+import { taskList } from "./task_list.ts";
 import { outcomeWords, type TaskOutcome } from "./task_words.ts";
 import { type Brief, defineTool } from "./tool.ts";
 
@@ -45,7 +46,7 @@ export const start = defineTool({
 export const restart = defineTool({
   name: "restart",
   operation: "task.restart",
-  description: "Restart task(s); default all that run",
+  description: "Restart task(s); default all",
   reach: "one",
   input: { task: names, wait, timeout },
   output,
@@ -86,8 +87,8 @@ export const kill = defineTool({
 export function actionBrief(result: Result<"task.start">): Brief {
   const outcomes: readonly TaskOutcome[] = result.results ??
     (result.task === undefined ? [] : [{ ...result, task: result.task }]);
-  const words = outcomes.map((outcome) =>
-    [outcome.task, outcomeWords(outcome)] as const
+  const { shown: words, omitted } = taskList(
+    outcomes.map((outcome) => [outcome.task, outcomeWords(outcome)]),
   );
   const notes = shortList(result.warnings ?? [], { count: 5, length: 240 });
   const { ok } = result;
@@ -95,13 +96,26 @@ export function actionBrief(result: Result<"task.start">): Brief {
     structured: {
       ok,
       tasks: Object.fromEntries(words),
+      ...omitted === null ? {} : { omitted },
+      ...ok ? {} : failureOf(result),
       ...notes.length === 0 ? {} : { notes },
     },
     text: [
       ...words.length === 0 ? ["nothing to do"] : [],
       ...words.map(([task, text]) => `${task}: ${text}`),
+      ...omitted === null ? [] : [`omitted: ${omitted}`],
       ...notes,
     ].join("\n"),
     isFailure: !ok,
+  };
+}
+
+/** The first of what failed, as `--json` has it. */
+function failureOf(
+  { error_code: code, error }: Result<"task.start">,
+): { readonly [key: string]: string } {
+  return {
+    ...typeof code === "string" ? { error_code: code } : {},
+    ...typeof error === "string" ? { error: shortText(error, 200) } : {},
   };
 }

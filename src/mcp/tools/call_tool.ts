@@ -6,13 +6,13 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
-import type { Progress } from "../../contract/wire.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { systemClock } from "../../kit/clock.ts";
 import type { FrameContext } from "../../transports/socket_server.ts";
 import type { McpTool, ToolContext } from "../catalogue.ts";
 import type { Connection } from "../connection.ts";
 import type { CallToolResult } from "../sdk.ts";
+import { TaskProgress } from "../task_progress.ts";
 import { readArguments } from "./arguments.ts";
 import { newsOf } from "./compact_event.ts";
 import { projectWords } from "./list_projects.ts";
@@ -110,18 +110,14 @@ async function askWhich(
 function frameContext(context: ToolContext): FrameContext {
   const { connection, signal } = context;
   const { caller, lifetime, access: { pin } } = connection;
-  let progress = 0;
+  const progress = new TaskProgress();
   return {
     caller,
     reveal: false,
     signal,
     lifetime,
     onNews: (settle) => context.onNews(settle),
-    onProgress: (told) =>
-      context.onProgress({
-        progress: ++progress,
-        message: progressText(told),
-      }),
+    onProgress: (told) => context.onProgress(progress.next(told)),
     label: labelOf(connection),
     ...pin === null ? {} : { newsOf: pin },
   };
@@ -135,15 +131,6 @@ function labelOf(
   const where = pin === null ? "" : ` pin ${pin}`;
   const how = isReadOnly ? " read" : "";
   return `mcp ${clientName() ?? "unnamed"} (${id}${where}${how})`;
-}
-
-/** What is told while it works: a task that has changed. */
-function progressText({ task, state, waiting_for, message }: Progress): string {
-  const waits = (waiting_for ?? []).map((each) =>
-    `${each.task} ${each.condition}`
-  );
-  const more = message ?? (waits.length === 0 ? "" : `for ${waits.join(", ")}`);
-  return `${task} ${state}${more === "" ? "" : `: ${more}`}`;
 }
 
 function answer(

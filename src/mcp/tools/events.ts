@@ -61,16 +61,23 @@ export function eventsBrief(
     ? String(last["seq"])
     : result.cursor;
   const more = result.has_more || isCut;
+  const { session } = context;
+  // Those of taskmux itself are told with any project's, be there such a project or not.
+  const isOfOthers = session !== null &&
+    !result.events.some((event) => event.session === session);
+  const notes = isOfOthers ? [`none is of project "${session}"`] : [];
   return {
     structured: {
       events: kept,
       cursor,
       ...more ? { has_more: true } : {},
       ...omitted > 0 && !isForward ? { omitted } : {},
+      ...isOfOthers ? { notes } : {},
     },
     text: [
       ...omitted > 0 && !isForward ? [`${omitted} older ones omitted`] : [],
       ...kept.length === 0 ? ["no events"] : kept.map(eventText),
+      ...notes,
       `cursor ${cursor}${more ? ", there is more" : ""}`,
     ].join("\n"),
   };

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Result } from "../../contract/mod.ts";
 import { names, namesOf } from "./arguments.ts";
 import { shortText } from "./short_text.ts";
+import { taskList } from "./task_list.ts";
 import { type Brief, defineTool } from "./tool.ts";
 
 /** Longest reason, in characters. */
@@ -32,14 +33,20 @@ export const health = defineTool({
 /** About 10 tokens for each task, and 30 for one that is not healthy. */
 export function healthBrief(result: Result<"task.health">): Brief {
   const { healthy_count: healthy, total_count: total } = result;
-  const words = result.tasks.map((task) =>
-    [task.name, healthWords(task)] as const
+  const { shown: words, omitted } = taskList(
+    result.tasks.map((task) => [task.name, healthWords(task)]),
   );
   return {
-    structured: { healthy, total, tasks: Object.fromEntries(words) },
+    structured: {
+      healthy,
+      total,
+      tasks: Object.fromEntries(words),
+      ...omitted === null ? {} : { omitted },
+    },
     text: [
       `${healthy} of ${total} healthy`,
       ...words.map(([name, text]) => `${name}: ${text}`),
+      ...omitted === null ? [] : [`omitted: ${omitted}`],
     ].join("\n"),
   };
 }
@@ -48,7 +55,7 @@ function healthWords(
   { healthy, method, reason }: Result<"task.health">["tasks"][number],
 ): string {
   if (healthy === null) return reason ?? "completed";
-  if (healthy) return `healthy (${method})`;
+  if (healthy) return `healthy by ${method}`;
   const why = reason === null ? "" : `: ${shortText(reason, REASON_LENGTH)}`;
-  return `unhealthy (${method})${why}`;
+  return `unhealthy by ${method}${why}`;
 }

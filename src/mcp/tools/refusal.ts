@@ -8,6 +8,7 @@ import { TaskmuxError } from "../../domain/error.ts";
 import { closest } from "../../kit/did_you_mean.ts";
 import type { Json, JsonObject } from "../../kit/json.ts";
 import { shortText } from "./short_text.ts";
+import { BYTES_PER_TOKEN } from "./arguments.ts";
 import type { Brief } from "./tool.ts";
 
 /** Most items of a list among the details. */
@@ -15,6 +16,12 @@ const MAX_ITEMS = 30;
 
 /** Longest text among the details, in characters; of output the end is kept. */
 const DETAIL_LENGTH = 600;
+
+/** Longest sentence, in characters: some quote what they were given. */
+const SENTENCE_LENGTH = 1_000;
+
+/** Characters of all details together: about 500 tokens. */
+const DETAILS_LENGTH = 2_000;
 
 /** Details that the sentence of the error says already. */
 const SAID: ReadonlySet<string> = new Set([
@@ -26,11 +33,10 @@ const SAID: ReadonlySet<string> = new Set([
 
 /** An error as a brief. Those about sessions have the slug of the WebSocket API as `error`, the sentence as `message`. */
 export function errorBrief(error: TaskmuxError): Brief {
-  const { error_code, error: sentence, details = {} } = error.toShape();
+  const { error_code, error: whole, details = {} } = error.toShape();
+  const sentence = shortText(whole, SENTENCE_LENGTH);
   const hint = hintOf(error);
-  const facts = Object.entries(details)
-    .filter(([name]) => !SAID.has(name))
-    .map(([name, value]) => [name, bounded(value)] as const);
+  const facts = factsOf(details);
   const slug = slugOf(error);
   return {
     structured: {
@@ -40,7 +46,12 @@ export function errorBrief(error: TaskmuxError): Brief {
         ? { error: sentence }
         : { error: slug, message: sentence },
       ...hint === undefined ? {} : { hint },
-      ...Object.fromEntries(facts),
+      // A name among them may mean something else in the answer of the tool.
+      ...slug !== null
+        ? Object.fromEntries(facts)
+        : facts.length === 0
+        ? {}
+        : { details: Object.fromEntries(facts) },
     },
     text: [
       `Error ${error_code}${slug === null ? "" : ` ${slug}`}: ${sentence}`,
@@ -110,9 +121,29 @@ function slugOf({ code, details }: TaskmuxError): string | null {
   return code === "E303" ? "unknown_session" : null;
 }
 
-/** For a session that is not there: the one that was probably meant. */
+/** The details that fit, and the names of the others. */
+function factsOf(details: JsonObject): readonly (readonly [string, Json])[] {
+  const facts = Object.entries(details).filter(([name]) => !SAID.has(name))
+    .map(([name, value]) => [name, bounded(value)] as const);
+  let length = 0;
+  const fitting = facts.filter(([name, value]) => {
+    const size = name.length + JSON.stringify(value).length;
+    if (length + size > DETAILS_LENGTH) return false;
+    length += size;
+    return true;
+  });
+  const left = facts.filter((fact) => !fitting.includes(fact));
+  return left.length === 0
+    ? fitting
+    : [...fitting, ["omitted", left.map(([name]) => name)]];
+}
+
+/** In the words of MCP: the session that was probably meant, the budget that would do. */
 function hintOf({ code, hint, details }: TaskmuxError): string | undefined {
-  const { session, known } = details ?? {};
+  const { session, known, least } = details ?? {};
+  if (typeof least === "number") {
+    return `max_tokens ${Math.ceil(least / BYTES_PER_TOKEN)}`;
+  }
   if (code !== "E303" || typeof session !== "string" || !Array.isArray(known)) {
     return hint;
   }
@@ -134,10 +165,15 @@ function bounded(value: Json): Json {
     return rest === 0 ? shown : [...shown, `and ${rest} more`];
   }
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value as JsonObject).slice(0, MAX_ITEMS)
-        .map(([name, each]) => [name, bounded(each)]),
-    );
+    const entries = Object.entries(value as JsonObject);
+    const rest = entries.length - MAX_ITEMS;
+    return {
+      ...Object.fromEntries(
+        entries.slice(0, MAX_ITEMS)
+          .map(([name, each]) => [name, bounded(each)]),
+      ),
+      ...rest <= 0 ? {} : { "…": `and ${rest} more` },
+    };
   }
   return value;
 }

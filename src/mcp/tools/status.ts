@@ -7,6 +7,7 @@
 import { z } from "zod";
 import type { Result } from "../../contract/mod.ts";
 import { shortList, shortText } from "./short_text.ts";
+import { type TaskList, taskList } from "./task_list.ts";
 import {
   hostPattern,
   isTroubled,
@@ -34,8 +35,8 @@ export const status = defineTool({
 export function statusBrief(status: Result<"task.status">): Brief {
   const { session, tasks } = status;
   const pattern = hostPattern(tasks);
-  const words = tasks.map((task) =>
-    [task.name, statusWords(task, pattern)] as const
+  const { shown, omitted } = taskList(
+    tasks.map((task) => [task.name, statusWords(task, pattern)]),
   );
   const troubled = tasks.filter(({ state }) => isTroubled(state));
   const next = troubled.length === 0 ? {} : { next: "taskmux_why tells more" };
@@ -44,14 +45,16 @@ export function statusBrief(status: Result<"task.status">): Brief {
   return {
     structured: {
       session,
-      tasks: Object.fromEntries(words),
+      tasks: Object.fromEntries(shown),
+      ...omitted === null ? {} : { omitted },
       ...urls,
       ...next,
       ...notes.length === 0 ? {} : { notes },
     },
     text: [
       `${session}: ${countText(tasks)}`,
-      ...groupLines(status, pattern),
+      ...groupLines(shownOf(tasks, shown), pattern),
+      ...omitted === null ? [] : [`omitted: ${omitted}`],
       ...pattern === null ? [] : [`@ = ${pattern.url}`],
       ...notes,
     ].join("\n"),
@@ -66,9 +69,17 @@ function countText(tasks: readonly Task[]): string {
   return ill === 0 ? count : `${count}, ${ill} not well`;
 }
 
+function shownOf(
+  tasks: readonly Task[],
+  shown: TaskList["shown"],
+): readonly Task[] {
+  const names = new Set(shown.map(([name]) => name));
+  return tasks.filter(({ name }) => names.has(name));
+}
+
 /** Tasks that are well by state, one line each; the others one by one. */
 function groupLines(
-  { tasks }: Result<"task.status">,
+  tasks: readonly Task[],
   pattern: ReturnType<typeof hostPattern>,
 ): string[] {
   const isPlain = (task: Task): boolean =>

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { freePort } from "../../support/free_port.ts";
 import { mcpClient } from "../../support/mcp_client.ts";
 import { sendRaw } from "../../support/raw_http.ts";
 import { AS_SECOND_USER, CAN_CHANGE_USER } from "../../support/second_user.ts";
@@ -116,4 +117,19 @@ Deno.test({
     await until(async () => (await sendRaw(port, GET)).status === 200);
     assert.match((await refusals(taskmux))[0] ?? "", /cannot be told/);
   },
+});
+
+Deno.test("a stranger on the other address of localhost is warned of", async () => {
+  const port = freePort();
+  using stranger = Deno.listen({ hostname: "::1", port });
+  await using taskmux = await testTaskmux({
+    hostConfig: `api_port = ${stranger.addr.port}\nproxy_enabled = false\n`,
+  });
+  await taskmux.ok(["daemon", "start"]);
+  const { warnings } = await taskmux.ok<{ warnings: string[] }>([
+    "daemon",
+    "status",
+  ]);
+  assert.match(warnings.join("\n"), /port \d+ of \[::1\] is another program's/);
+  assert.equal((await sendRaw(port, GET)).status, 200);
 });

@@ -104,12 +104,13 @@ Deno.test("what is no JSON of that kind is refused with line and column", () => 
     ["[".repeat(200_000), JSONC, "line 1, column"],
   ];
   for (const [text, syntax, place] of cases) {
-    for (
-      const act of [() => readJson(text, syntax, "/f.json"), () => put(text)]
-    ) {
-      if (
-        act !== undefined && syntax === STRICT && act.toString().includes("put")
-      ) continue;
+    const edit = { keys: KEYS, syntax, path: "/f.json" };
+    const acts = [
+      () => readJson(text, syntax, "/f.json"),
+      () => setMember(text, { ...edit, value: 1 }),
+      () => removeMember(text, edit),
+    ];
+    for (const act of acts) {
       assert.throws(act, (error) => {
         assert.ok(error instanceof TaskmuxError);
         assert.equal(error.code, "E101");
@@ -120,6 +121,17 @@ Deno.test("what is no JSON of that kind is refused with line and column", () => 
   }
   assert.throws(() => put(`{"servers": []}`), { code: "E104" });
   assert.throws(() => put(`{"servers": null}`), { code: "E104" });
+});
+
+Deno.test("plain JSON says what JSON.parse says", () => {
+  const value = fc.dictionary(fc.string(), fc.jsonValue());
+  fc.assert(
+    fc.property(value, fc.constantFrom(0, 2, "\t"), (value, indent) => {
+      const text = JSON.stringify(value, null, indent);
+      const read = readJson(text, STRICT, "f");
+      assert.deepEqual(JSON.parse(JSON.stringify(read)), JSON.parse(text));
+    }),
+  );
 });
 
 Deno.test("comments are told from text", () => {
@@ -193,6 +205,37 @@ Deno.test("whatever the text, only our member changes, and comments stay", () =>
       assert.equal(drop(gone), gone);
     }),
     { numRuns: 500 },
+  );
+});
+
+Deno.test("a damaged text is refused, or changed as a sound one", () => {
+  const damage = fc.tuple(
+    fc.nat(),
+    fc.nat({ max: 3 }),
+    fc.constantFrom("", ",", '"', "{", "}", "[", "/*", "//", "\\", "\0", ":"),
+  );
+  fc.assert(
+    fc.property(object, damage, (text, [at, length, piece]) => {
+      const start = at % (text.length + 1);
+      const damaged = text.slice(0, start) + piece + text.slice(start + length);
+      let after: string;
+      try {
+        after = put(damaged);
+      } catch (error) {
+        assert(error instanceof TaskmuxError, String(error));
+        assert(["E101", "E104"].includes(error.code), String(error));
+        return;
+      }
+      const before = readJson(damaged, JSONC, "f");
+      assert.deepEqual(
+        JSON.parse(JSON.stringify(readJson(after, JSONC, "f"))),
+        JSON.parse(JSON.stringify({
+          ...before,
+          servers: { ...before?.["servers"] as object, ours: ENTRY },
+        })),
+      );
+    }),
+    { numRuns: 1_000 },
   );
 });
 

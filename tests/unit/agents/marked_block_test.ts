@@ -132,6 +132,12 @@ Deno.test("takeBlock undoes putBlock, and no line of others is ever lost", () =>
   );
 });
 
+Deno.test("putBlock takes its time line by line, whatever the lines are", () => {
+  const text = "```js\n~~~ x\n".repeat(300_000) + OLD;
+  // A search to the end for each line would take an hour.
+  assert.equal(put(text), text.slice(0, -OLD.length) + TEXT);
+});
+
 /** The lines that say something. */
 function filled(text: string): string[] {
   return text.split("\n").filter((line) => line.trim() !== "");

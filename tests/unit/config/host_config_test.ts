@@ -128,6 +128,29 @@ Deno.test("parseHostConfig warns of unknown keys and goes on", () => {
   ]);
 });
 
+Deno.test("parseHostConfig warns of tools and event types that there are not", () => {
+  const text = [
+    "[mcp]",
+    'tools = ["status", "taskmux_logs", "taskmux_stauts", "up"]',
+    'filter = ["task_exited", "task_exit"]',
+  ].join("\n");
+  const { config, warnings } = parseHostConfig(text, PATH);
+  assert.deepEqual(config.mcp.tools, [
+    "status",
+    "taskmux_logs",
+    "taskmux_stauts",
+    "up",
+  ]);
+  const [first = "", second = "", third = "", ...others] = warnings;
+  assert.deepEqual(others, []);
+  assert.match(
+    first,
+    /^.*:2:36 Cannot use tool "taskmux_stauts": there is none \(did you mean "status"\?/,
+  );
+  assert.match(second, /tool "up".*\(there are status, list_projects, inspect/);
+  assert.match(third, /event type "task_exit".*\(did you mean "task_exited"\?/);
+});
+
 Deno.test("parseHostConfig refuses wrong values, all at once", () => {
   const wrong = [
     "health_check_interval = 0",
@@ -226,6 +249,8 @@ Deno.test("setHostValue refuses what does not suit the key", () => {
   check("host_resolver", "nop", /did you mean "noop"/);
   check("mcp.path", "mcp", /starts with "\/"/);
   check("mcp.filter", "[1]", /a list of event types, but it is "\[1\]"/);
+  check("mcp.filter", "task_exit", /did you mean "task_exited"/);
+  check("mcp.tools", "status,lgos", /tool "lgos".*did you mean "logs"/);
   check("tunnel.cloudflare.api_token", "", /not blank/);
 });
 

@@ -12,15 +12,17 @@ const ENDS = {
 /** What is decided when the keeper answers this way. */
 async function decided(
   answer: () => unknown,
-): Promise<{ isAdmitted: boolean; refusals: string[] }> {
+): Promise<{ isAdmitted: boolean; refusals: string[]; ages: boolean[] }> {
   const refusals: string[] = [];
+  const ages: boolean[] = [];
   const request = (() => Promise.try(answer)) as Keeper["request"];
   const admits = createAdmission({
     keeper: { request, bootId: "" },
     clock: systemClock,
     onRefused: (message) => refusals.push(message),
+    onKeeperAge: (isTooOld) => ages.push(isTooOld),
   });
-  return { isAdmitted: await admits(ENDS), refusals };
+  return { isAdmitted: await admits(ENDS), refusals, ages };
 }
 
 Deno.test("the own user and root may use the port, and whoever a system cannot tell apart", async () => {
@@ -55,4 +57,14 @@ Deno.test("others may not, nor who is gone or cannot be told, and each is noted"
     assert.equal(refusals.length, 1);
     assert.match(refusals[0]!, expected);
   }
+});
+
+Deno.test("a keeper that is too old is told of until another one answers", async () => {
+  const older = new TaskmuxError("E900", "Cannot take the request", {
+    details: { keeper_code: "invalid" },
+  });
+  assert.deepEqual((await decided(() => Promise.reject(older))).ages, [true]);
+  assert.deepEqual((await decided(() => ({ unknown: true }))).ages, [false]);
+  const silent = new TaskmuxError("E600", "Cannot reach the keeper");
+  assert.deepEqual((await decided(() => Promise.reject(silent))).ages, []);
 });

@@ -128,6 +128,22 @@ Deno.test("results and refusals have the key, and what the call itself has cause
   assert(!("recent_events" in await dispatcher.call("x", { scope }, nobody)));
 });
 
+Deno.test("a caller of one project is told of that alone, whatever it asks about", async () => {
+  using folder = new StoreFolder();
+  using store = folder.open();
+  const dispatcher = withNews(storing(store), newsOf(store).news);
+  const told = async (newsOf?: string): Promise<number[]> => {
+    const answer = await dispatcher.call("x", {}, { ...ASKER, newsOf });
+    const { recent_events: events } = answer as unknown as RecentEvents;
+    return events.map(({ seq }) => seq);
+  };
+  assert.deepEqual(await told("shop"), [1]);
+  store.events.append(eventOf({ session: "blog" }));
+  assert.deepEqual(await told("shop"), [3]);
+  assert.deepEqual(await told("gone"), []);
+  assert.deepEqual(await told(), [2, 4, 5]);
+});
+
 Deno.test("nothing is taken for a caller that has gone", async () => {
   using folder = new StoreFolder();
   using store = folder.open();

@@ -8,13 +8,15 @@ import assert from "node:assert/strict";
 import type { Result } from "../../../src/contract/mod.ts";
 import { MAX_NEWS, newsOf } from "../../../src/mcp/tools/compact_event.ts";
 import { actionBrief } from "../../../src/mcp/tools/act.ts";
+import { TaskmuxError } from "../../../src/domain/error.ts";
 import { eventsBrief } from "../../../src/mcp/tools/events.ts";
 import { inspectBrief } from "../../../src/mcp/tools/inspect.ts";
+import { errorBrief } from "../../../src/mcp/tools/refusal.ts";
 import { statusBrief } from "../../../src/mcp/tools/status.ts";
 import type { Brief } from "../../../src/mcp/tools/tool.ts";
 import { whyBrief } from "../../../src/mcp/tools/why.ts";
-import { EventFeed } from "../../../src/mcp/event_feed.ts";
-import { taskmuxCatalogue } from "../../../src/mcp/taskmux_catalogue.ts";
+import { offeredTools } from "../../../src/mcp/tools/offered_tools.ts";
+import type { Json } from "../../support/mcp_client.ts";
 import { fakeConnection, statusOf, taskOf } from "../../support/mcp_results.ts";
 
 const NOW_MS = Date.parse("2026-11-20T12:00:00Z");
@@ -33,17 +35,8 @@ function answerTokens({ structured, text, isFailure }: Brief): number {
 }
 
 Deno.test("the list of all tools costs at most 1 500 tokens", () => {
-  const catalogue = taskmuxCatalogue({
-    tools: [],
-    filter: [],
-    feed: new EventFeed({
-      dispatcher: fakeConnection({ pin: null }).dispatcher,
-      lifetime: AbortSignal.abort(),
-      log: () => {},
-    }),
-  });
   for (const pin of [null, "shop"]) {
-    const tools = catalogue.tools(fakeConnection({ pin }))
+    const tools = offeredTools([])(fakeConnection({ pin }))
       .map(({ declaration }) => declaration);
     assert.equal(tools.length, 13);
     const cost = tokens({ tools });
@@ -323,4 +316,48 @@ Deno.test("an action of twenty tasks costs at most 700 tokens and tells each", (
     brief.text,
     /billing: failed: E403 exited with code 1; taskmux logs billing/,
   );
+});
+
+Deno.test("a status of 500 tasks names those that are not well, and counts the rest", () => {
+  const tasks = Array.from({ length: 500 }, (_, index) =>
+    taskOf({
+      name: `task-${index}`,
+      port: 20_000 + index,
+      url: `http://localhost:${20_000 + index}`,
+      ...index % 50 === 0 ? { state: "failed", reason: "exit 1" } : {},
+      ...index % 50 === 1 ? { state: "stopped", running: false } : {},
+    }));
+  const brief = statusBrief(statusOf(tasks));
+  assert.ok(answerTokens(brief) < 1_000, `${answerTokens(brief)} tokens`);
+  const shown = brief.structured["tasks"] as Record<string, string>;
+  const failed = Object.values(shown).filter((text) => /^failed/.test(text));
+  assert.equal(failed.length, 10);
+  const counted = [...String(brief.structured["omitted"]).matchAll(/\d+/g)]
+    .reduce((sum, [count]) => sum + Number(count), 0);
+  assert.equal(counted + Object.keys(shown).length, 500);
+  assert.match(brief.text, /^shop: 500 tasks, 10 not well$/m);
+  assert.ok(brief.text.includes(`omitted: ${brief.structured["omitted"]}`));
+});
+
+Deno.test("a refusal with much to say is bounded, and says what it leaves out", () => {
+  const known = Array.from({ length: 400 }, (_, index) => `session-${index}`);
+  const sessions = Object.fromEntries(known.map((name) => [name, "1/1"]));
+  const brief = errorBrief(
+    new TaskmuxError("E403", "Cannot start", {
+      hint: "taskmux status",
+      details: {
+        known,
+        sessions,
+        output_tail: "x".repeat(9_000),
+        tasks: known.map((task) => ({ task, output_tail: "y".repeat(900) })),
+      },
+    }),
+  );
+  assert.ok(answerTokens(brief) < 1_200, `${answerTokens(brief)} tokens`);
+  const structured = brief.structured["details"] as Json;
+  assert.equal((structured["known"] as string[]).at(-1), "and 370 more");
+  assert.equal((structured["sessions"] as Json)["…"], "and 370 more");
+  assert.match(String(structured["output_tail"]), /^…x+$/);
+  assert.deepEqual(structured["omitted"], ["tasks"]);
+  assert.match(brief.text, /hint: taskmux status$/);
 });

@@ -43,6 +43,9 @@ export const daemonForeground = command({
         },
       );
     }
+    await context.output.warnEndless(
+      "taskmux daemon start runs it in the background",
+    );
     const { program, options } = daemonCommand(context.paths, {
       args,
       user: context.user,

@@ -14,7 +14,7 @@ import {
 } from "../../../agents/client_settings.ts";
 import { MCP_CLIENTS, type McpClient } from "../../../agents/mcp_clients.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
-import { type ErrorCode, EXIT } from "../../../domain/error_codes.ts";
+import { EXIT } from "../../../domain/error_codes.ts";
 import {
   askForClients,
   namedClients,
@@ -29,57 +29,15 @@ import {
   type McpScope,
   mcpScope,
   SCOPE_OPTIONS,
-  type ScopeWarning,
 } from "../../mcp_scope.ts";
+import type {
+  FailedResult,
+  InstallResult,
+  UninstallResult,
+} from "../../mcp_results.ts";
 import { changedLines } from "../../render/changed_lines.ts";
 import { installLines, uninstallLines } from "../../render/mcp.ts";
 import { refuseSudo } from "../../sudo.ts";
-
-/** What became of one client. */
-export type InstallResult =
-  | {
-    readonly ok: true;
-    readonly client: string;
-    readonly path: string;
-    /** `would_*` with `--print`. */
-    readonly action:
-      | "created"
-      | "updated"
-      | "unchanged"
-      | "would_create"
-      | "would_update";
-    readonly wrote: boolean;
-    readonly format: string;
-    /** The entry as it would stand in a file of its own. */
-    readonly snippet: string;
-    readonly session: string | null;
-    /** Null over stdio. */
-    readonly url: string | null;
-    readonly warnings: readonly ScopeWarning[];
-    /** With `--print`: the lines that would change. */
-    readonly diff?: string;
-    /** What is left to do. */
-    readonly next: string;
-  }
-  | FailedResult;
-
-/** A client whose settings were left alone. */
-export interface FailedResult {
-  readonly ok: false;
-  readonly client: string;
-  readonly error: string;
-  readonly error_code: ErrorCode;
-}
-
-/** What became of one file. */
-export type UninstallResult =
-  | {
-    readonly ok: true;
-    readonly client: string;
-    readonly path: string;
-    readonly action: "updated" | "deleted" | "unchanged";
-  }
-  | FailedResult;
 
 /** Sets agents up. */
 export const mcpInstall = command({

@@ -17,7 +17,6 @@ import {
   type Place,
 } from "../../../agents/mcp_clients.ts";
 import { loadHostConfig } from "../../../config/host_config.ts";
-import type { Result } from "../../../contract/mod.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
 import type { JsonObject } from "../../../kit/json.ts";
@@ -27,45 +26,8 @@ import type { Context } from "../../context.ts";
 import { askOrRead } from "../../daemon_access.ts";
 import { existingFile } from "../../project.ts";
 import { mcpPlace, projectId } from "../../mcp_scope.ts";
-import { mcpStatusLines, type PROBLEMS } from "../../render/mcp.ts";
-
-/** How one client is set up. */
-export interface ClientReport {
-  readonly client: string;
-  readonly scope: "project" | "user";
-  /** Absolute: the file that counts, or the one that an installation would make. */
-  readonly path: string;
-  /** Whether there is anything of the program. */
-  readonly detected: boolean;
-  /** `attention`: set up, but see `problems`. */
-  readonly state: "absent" | "ready" | "attention" | "unreadable";
-  readonly url: string | null;
-  /** The words of the command, over stdio. */
-  readonly command: readonly string[] | null;
-  /** The project that it is about; null = any, or that of the folder. */
-  readonly session: string | null;
-  readonly problems: readonly (keyof typeof PROBLEMS)[];
-  readonly error: string | null;
-}
-
-/** The project one stands in, and what its `.mcp.json` says. */
-interface LocalReport {
-  readonly session: string;
-  readonly project_root: string;
-  /** Null while the port of the API changes. */
-  readonly url: string | null;
-  readonly mcp_json: string;
-  readonly mcp_json_present: boolean;
-  readonly mcp_json_url: string | null;
-  readonly snippet: string | null;
-}
-
-/** The answer. */
-export type McpReport = Result<"mcp.status"> & {
-  readonly running: boolean;
-  readonly local: LocalReport | null;
-  readonly clients: readonly ClientReport[];
-};
+import type { ClientReport, LocalReport, PROBLEMS } from "../../mcp_results.ts";
+import { mcpStatusLines } from "../../render/mcp.ts";
 
 /** Tells who is connected, and who is set up. */
 export const mcpStatus = command({
@@ -132,9 +94,10 @@ async function reportOf(
     const { path, entry } = await findEntry(client, place);
     if (entry === null) return { ...report, path, state: "absent" };
     const found = describe(entry);
+    const { unscoped: _, ...shown } = found;
     const problems = problemsOf(found, { entry, session, base });
     const state = problems.length === 0 ? "ready" : "attention";
-    return { ...report, ...found, path, problems, state };
+    return { ...report, ...shown, path, problems, state };
   } catch (error) {
     if (!(error instanceof TaskmuxError)) throw error;
     const { message } = error;
@@ -146,20 +109,28 @@ interface Described {
   readonly url: string | null;
   readonly command: readonly string[] | null;
   readonly session: string | null;
+  readonly unscoped: boolean;
 }
 
 function describe(entry: JsonObject): Described {
   const address = addressOf(entry);
-  if (address === null) return { url: null, command: null, session: null };
-  const { session } = grantOf(address);
+  if (address === null) {
+    return { url: null, command: null, session: null, unscoped: false };
+  }
+  const { session, unscoped } = grantOf(address);
   return address.kind === "http"
-    ? { url: address.url, command: null, session }
-    : { url: null, command: [address.command, ...address.args], session };
+    ? { url: address.url, command: null, session, unscoped }
+    : {
+      url: null,
+      command: [address.command, ...address.args],
+      session,
+      unscoped,
+    };
 }
 
 /** What is wrong with an entry, seen from the project one stands in and the address of the daemon. */
 function problemsOf(
-  { url, command, session }: Described,
+  { url, command, session, unscoped }: Described,
   expected: {
     readonly entry: JsonObject;
     readonly session: string | null;
@@ -177,7 +148,7 @@ function problemsOf(
     disabled: isDisabled,
     stale_url: isStale,
     other_session: isOther,
-    unscoped: url !== null && session === null,
+    unscoped,
   };
   return (Object.keys(problems) as (keyof typeof PROBLEMS)[])
     .filter((word) => problems[word]);
