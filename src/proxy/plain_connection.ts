@@ -12,7 +12,7 @@ import { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
 import { bytesOf, ChunkScanner, textOf } from "./chunk_scanner.ts";
 import { Departure } from "./departure.ts";
-import { endToEndHeaders, fieldsOf } from "./end_to_end_headers.ts";
+import { endToEndHeaders, fieldsOf, valuesOf } from "./end_to_end_headers.ts";
 import {
   type PlainAnswer,
   type PlainRequest,
@@ -172,10 +172,10 @@ class PlainExchange implements LinkUser {
 
   /** Resolves when the answer is complete, or there is none. */
   async run(): Promise<ExchangeEnd> {
-    const { host, request } = this.#parts;
-    const route = await host.find(request, this.#departure);
+    const { host } = this.#parts;
+    const route = await this.#find();
+    if (route === null || this.#departure.isGone) return "gone";
     if (route.kind === "refusal") return route;
-    if (this.#departure.isGone) return "gone";
     using use = host.use(route);
     this.#upstream = route;
     this.#pool = use.pool;
@@ -183,6 +183,17 @@ class PlainExchange implements LinkUser {
     if (kept === null) await this.#open();
     else this.#send(kept);
     return await this.#done.promise;
+  }
+
+  /** Null if the client did not wait for it. */
+  async #find(): Promise<Route | null> {
+    const { host, request } = this.#parts;
+    try {
+      return await host.find(request, this.#departure);
+    } catch (error) {
+      if (!this.#departure.isGone) throw error;
+      return null;
+    }
   }
 
   /** The client has gone. */
@@ -293,10 +304,9 @@ class PlainExchange implements LinkUser {
   }
 
   #inform({ status, headers }: PlainAnswer): void {
-    const isHint = status === 103 &&
-      headers.some((name, index) =>
-        index % 2 === 0 && name.toLowerCase() === "link"
-      );
+    const links = valuesOf(headers, "link");
+    const isHint = status === 103 && links.length > 0 &&
+      links.every((link) => LINK_REGEXP.test(link));
     if (!isHint && status !== 100 && status !== 102) return;
     if (++this.#interim > MAX_INTERIM) return;
     const fields = isHint ? linesOf(endToEndHeaders(headers, LENGTH)) : "";
@@ -386,6 +396,9 @@ class PlainExchange implements LinkUser {
 }
 
 const CRLF: Uint8Array = bytesOf("\r\n");
+
+/** RFC 8288 §3: what begins otherwise is no link, and a hint that clients could stumble over. */
+const LINK_REGEXP = /^<[^<>"]*>/;
 
 const LENGTH: ReadonlySet<string> = new Set(["content-length"]);
 
