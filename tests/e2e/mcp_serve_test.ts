@@ -176,6 +176,8 @@ async function act(agent: McpStdio, taskmux: Taskmux): Promise<void> {
   await until(() => updated().includes("taskmux://status"));
   await until(() => updated().includes("taskmux://logs/shop/web"));
   assert.match(await agent.read("taskmux://logs/shop/web"), /hello \*\*\*/);
+  const log = await Deno.readTextFile(taskmux.home.paths.daemonLog);
+  assert.match(log, /audit: mcp test-stdio 1 .*task\.start/);
 }
 
 /** Every event at most once, as a notice and with the answers, and none left out between. */
