@@ -13,6 +13,10 @@ import type { Context } from "./context.ts";
 import { DaemonBridge, type HomeProject } from "./daemon_bridge.ts";
 import { projectScope } from "./project.ts";
 
+/** For whoever types the command. */
+const FOR_PEOPLE =
+  "(an agent is to start this, see taskmux mcp install; Ctrl-D ends it)";
+
 /** What the command line says. */
 export interface ServeMcpOptions {
   /** A project id; null = that of the folder. */
@@ -35,6 +39,7 @@ export async function serveMcp(
   const home = await homeOf(context, options);
   const { config: { mcp }, warnings } = await loadHostConfig(paths.hostConfig);
   await output.notes(warnings);
+  if (Deno.stdin.isTerminal()) await output.notes([FOR_PEOPLE]);
   const [{ serveStdio }, { contract }] = await Promise.all([
     import("../mcp/serve_stdio.ts"),
     import("../contract/mod.ts"),

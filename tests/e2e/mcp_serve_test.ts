@@ -9,6 +9,7 @@ import { killDaemon } from "../support/crashes.ts";
 import type { Json } from "../support/mcp_client.ts";
 import { McpStdio } from "../support/mcp_stdio.ts";
 import type { TestProject } from "../support/project.ts";
+import { openTerminal } from "../support/terminal.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
@@ -50,6 +51,13 @@ Deno.test("mcp serve: outside of a project it serves nothing unless told to", as
   }
   const all = await taskmux.run(["mcp", "serve", "--unscoped"]);
   assert.deepEqual([all.code, all.stdout, all.stderr], [0, "", ""]);
+
+  const { home } = taskmux;
+  const words = ["mcp", "serve", "--unscoped"];
+  await using terminal = openTerminal(home, words, home.work);
+  await terminal.shows("an agent is to start this");
+  await terminal.type("\x04");
+  assert.equal(await terminal.ended(), 0);
 });
 
 Deno.test("mcp serve: looks without a daemon, acts with one, and outlives it", async (t) => {
@@ -168,6 +176,8 @@ async function act(agent: McpStdio, taskmux: Taskmux): Promise<void> {
   await until(() => updated().includes("taskmux://status"));
   await until(() => updated().includes("taskmux://logs/shop/web"));
   assert.match(await agent.read("taskmux://logs/shop/web"), /hello \*\*\*/);
+  const log = await Deno.readTextFile(taskmux.home.paths.daemonLog);
+  assert.match(log, /audit: mcp test-stdio 1 .*task\.start/);
 }
 
 /** Every event at most once, as a notice and with the answers, and none left out between. */
