@@ -65,7 +65,7 @@ export function logsBrief(result: Result<"log.read">): Brief {
           : ` of ${files.join(", ")}`
       }`,
     ],
-    ...dropped === 0 ? [] : [`${dropped} lines lost to rotation`],
+    ...dropped === 0 ? [] : [`${dropped} bytes lost to rotation`],
     ...more ? ["there is more"] : [],
   ];
   return {
