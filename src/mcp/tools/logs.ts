@@ -24,7 +24,7 @@ export const logs = defineTool({
   input: {
     task: names,
     lines,
-    grep,
+    grep: grep.describe("regexp"),
     since: since.describe("5m or ISO"),
     level,
     cursor: cursor.describe("only newer"),
