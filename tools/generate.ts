@@ -19,7 +19,7 @@ const outputs: Readonly<Record<string, () => string>> = {
   ...Object.fromEntries(
     Object.entries(operationFiles()).map(([path, text]) => [path, () => text]),
   ),
-  "docs/mcp_tools.md": toolPage,
+  "docs/mcp.md": toolPage,
 };
 
 const isCheck = Deno.args.includes("--check");

@@ -1,5 +1,5 @@
 /**
- * The list of tools in `docs/mcp_tools.md`, from what clients are told.
+ * The list of tools in `docs/mcp.md`, from what clients are told.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { contract } from "../src/contract/mod.ts";
 import { TOOLS } from "../src/mcp/tools/offered_tools.ts";
 import { wrapped } from "./wrapped.ts";
 
-const PAGE = new URL("../docs/mcp_tools.md", import.meta.url);
+const PAGE = new URL("../docs/mcp.md", import.meta.url);
 
 const BEGIN = "<!-- tools: begin, written by `deno task generate` -->";
 const END = "<!-- tools: end -->";
