@@ -11,11 +11,11 @@ export interface Access {
   readonly isReadOnly: boolean;
 }
 
-/** What `?session=` and `&access=read` of an address grant. */
+/** What `?session=` and `&access=read` of an address grant. A word other than `read` grants no more than that: it is a slip. */
 export function accessOf(url: URL): Access {
   const pin = url.searchParams.get("session")?.trim() ?? "";
   return {
     pin: pin === "" ? null : pin,
-    isReadOnly: url.searchParams.get("access") === "read",
+    isReadOnly: url.searchParams.has("access"),
   };
 }

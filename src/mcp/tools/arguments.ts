@@ -29,7 +29,7 @@ export const someNames = z.string().min(1).describe("one or a,b");
 
 /** Seconds. */
 export const timeout = z.number().positive().max(MAX_TOOL_WAIT_S)
-  .default(TOOL_WAIT_S);
+  .default(TOOL_WAIT_S).describe("seconds");
 
 /** A budget in tokens of four bytes. */
 export function maxTokens(preset: number): z.ZodDefault<z.ZodNumber> {

@@ -50,7 +50,7 @@ export function errorsBrief(result: Result<"log.errors">): Brief {
   const notes = [
     ...omitted === 0 ? [] : [`${omitted} more errors omitted`],
     ...skipped === 0 ? [] : [`${skipped} older bytes not read`],
-    ...dropped === 0 ? [] : [`${dropped} lines lost to rotation`],
+    ...dropped === 0 ? [] : [`${dropped} bytes lost to rotation`],
   ];
   return {
     structured: {

@@ -24,7 +24,7 @@ export const logs = defineTool({
   input: {
     task: names,
     lines,
-    grep,
+    grep: grep.describe("regexp"),
     since: since.describe("5m or ISO"),
     level,
     cursor: cursor.describe("only newer"),
@@ -65,7 +65,7 @@ export function logsBrief(result: Result<"log.read">): Brief {
           : ` of ${files.join(", ")}`
       }`,
     ],
-    ...dropped === 0 ? [] : [`${dropped} lines lost to rotation`],
+    ...dropped === 0 ? [] : [`${dropped} bytes lost to rotation`],
     ...more ? ["there is more"] : [],
   ];
   return {

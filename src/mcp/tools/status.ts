@@ -20,7 +20,8 @@ import { type Brief, defineTool } from "./tool.ts";
 export const status = defineTool({
   name: "status",
   operation: "task.status",
-  description: "State, port, URL of every task; reason where one is not well",
+  description:
+    "State, port, URL (@: see its key) of every task; reason if not well",
   reach: "one",
   input: {},
   output: {

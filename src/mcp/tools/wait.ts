@@ -29,7 +29,7 @@ export const wait = defineTool({
       "healthy running completed stopped port log:/re/ event:TYPE",
     ),
     timeout,
-    any,
+    any: any.describe("one is enough"),
   },
   output: {
     waited: z.number(),
