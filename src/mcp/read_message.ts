@@ -36,7 +36,10 @@ export class MessageReader {
   /** Reads a body as JSON. Never rejects: a body that breaks off, or takes 30 s, is refused like one that is too long. */
   async read(request: Request, signal: AbortSignal): Promise<Reading> {
     const declared = Number(request.headers.get("content-length") ?? 0);
-    if (declared > MAX_BODY_BYTES) return tooLong();
+    if (declared > MAX_BODY_BYTES) {
+      void request.body?.cancel();
+      return tooLong();
+    }
     let text: string | null;
     try {
       text = await withDeadline(
@@ -81,7 +84,11 @@ export class MessageReader {
         if (done) return text + decoder.decode();
         size += value.length;
         this.#readingBytes += value.length;
-        if (size > MAX_BODY_BYTES) return null;
+        if (size > MAX_BODY_BYTES) {
+          // Drained and dropped: many clients read no answer before they have sent everything.
+          void reader.cancel();
+          return null;
+        }
         if (this.#readingBytes > MAX_READING_BYTES) {
           throw new OverloadedError("Too many bytes at a time");
         }
