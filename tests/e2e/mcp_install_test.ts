@@ -91,7 +91,10 @@ Deno.test("mcp install all writes what each program reads, a second time nothing
   );
   assert.equal(await modeOf(`${home}/.codex/config.toml`), 0o600);
   assert.equal(await modeOf(`${home}/.codex`), 0o700);
-  assert.notEqual(await modeOf(`${cwd}/.mcp.json`), 0o600);
+  assert.equal(
+    await modeOf(`${cwd}/.mcp.json`),
+    await modeOf(`${cwd}/taskmux.toml`),
+  );
   for (const { client, warnings } of first.results) {
     const isUsers = !client.endsWith("-project") && client !== "vscode";
     assert.deepEqual(warnings, isUsers ? ["user_scope_pinned"] : [], client);
