@@ -169,15 +169,28 @@ export async function uninstallEntry(
   client: McpClient,
   path: string,
 ): Promise<FileAction> {
-  const action = await editTextFile(
-    path,
-    (text) => text === null ? null : withoutEntry(client, text, path),
-  );
+  // What a link leads to may be in use elsewhere, and an empty file is no JSON.
+  const isLink = (await lstatOrNull(path))?.isSymlink === true;
+  const action = await editTextFile(path, (text) => {
+    if (text === null) return null;
+    return isLink
+      ? drop(client, text, { keys: [], path })
+      : withoutEntry(client, text, path);
+  });
   const folder = folderOf(path);
   if (action === "deleted" && baseName(folder).startsWith(".")) {
     await removeIfEmpty(folder);
   }
   return action;
+}
+
+async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw diskError(error) ?? error;
+  }
 }
 
 async function removeIfEmpty(folder: string): Promise<void> {

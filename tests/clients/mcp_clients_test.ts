@@ -145,7 +145,8 @@ test("codex", async (program) => {
   const list = (): Promise<string> =>
     runClient(program, ["mcp", "list", "--json"], run);
   const connected = {
-    says: /"name":"taskmux",.*"taskmux_status"/,
+    // What it offers, and what a call of it answers.
+    says: /"name":"taskmux",.*"taskmux_status".*"id":4,"result".*\bweb\b/,
     name: /^codex-mcp-client /,
   };
   // Without one, Codex warns of a folder that is not there.
@@ -221,7 +222,7 @@ Deno.test("each one starts the server itself, in the folder it works in", async 
   );
   const says = {
     claude: /taskmux: .*mcp serve - ✔ Connected/,
-    codex: /"name":"taskmux",.*"taskmux_status"/,
+    codex: /"name":"taskmux",.*"taskmux_status".*"id":4,"result".*\bweb\b/,
     opencode: /✓ +taskmux +connected/,
     gemini: /✓ taskmux: .* Connected/,
   };

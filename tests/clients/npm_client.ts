@@ -114,8 +114,8 @@ export async function runClient(
 }
 
 /**
- * Asks Codex what it asks its servers: `codex mcp list` only reads settings, its own server connects. In a thread
- * servers are started as they are for a person in that folder.
+ * Has Codex ask its servers what they offer, and call a tool: `codex mcp list` only reads settings, its own server
+ * connects. In a thread servers are started as they are for a person in that folder.
  */
 export async function askCodex(
   program: string,
@@ -153,7 +153,12 @@ export async function askCodex(
       const params = { threadId };
       await send({ id: 3, method: "mcpServerStatus/list", params });
     }
-    if (frame.id !== 3) continue;
+    if (frame.id === 3) {
+      answer += line;
+      const call = { threadId, server: "taskmux", tool: "taskmux_status" };
+      await send({ id: 4, method: "mcpServer/tool/call", params: call });
+    }
+    if (frame.id !== 4) continue;
     answer += line;
     break;
   }

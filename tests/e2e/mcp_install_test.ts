@@ -91,7 +91,10 @@ Deno.test("mcp install all writes what each program reads, a second time nothing
   );
   assert.equal(await modeOf(`${home}/.codex/config.toml`), 0o600);
   assert.equal(await modeOf(`${home}/.codex`), 0o700);
-  assert.notEqual(await modeOf(`${cwd}/.mcp.json`), 0o600);
+  assert.equal(
+    await modeOf(`${cwd}/.mcp.json`),
+    await modeOf(`${cwd}/taskmux.toml`),
+  );
   for (const { client, warnings } of first.results) {
     const isUsers = !client.endsWith("-project") && client !== "vscode";
     assert.deepEqual(warnings, isUsers ? ["user_scope_pinned"] : [], client);
@@ -250,6 +253,24 @@ Deno.test("mcp install refuses what would not work", async () => {
       },
     },
   });
+});
+
+Deno.test("what a user has everywhere names the program by its path, what is shared by its name", async () => {
+  const { taskmux, cwd } = await shop();
+  await using _ = taskmux;
+  const { root, env } = taskmux.home;
+  const command = async (client: string, path: string): Promise<unknown> => {
+    const { snippet } = await taskmux.ok<{ ok: true; snippet: string }>(
+      ["mcp", "show", client, "--stdio"],
+      { cwd, env: { PATH: path } },
+    );
+    return JSON.parse(snippet).mcpServers.taskmux.command;
+  };
+  await Deno.mkdir(`${root}/bin`);
+  await Deno.writeTextFile(`${root}/bin/taskmux`, "");
+  const path = `${root}/bin:${env["PATH"]}`;
+  assert.equal(await command("claude", path), `${root}/bin/taskmux`);
+  assert.equal(await command("claude-project", path), "taskmux");
 });
 
 interface Status {

@@ -229,6 +229,15 @@ Deno.test("the file that counts is the one with the entry, else the strongest", 
     assert.equal(await installEntry(it, path, it.entry(HTTP)), "updated");
     assert.equal(await installEntry(it, path, it.entry(HTTP)), "unchanged");
     assert.equal(await uninstallEntry(it, path), "deleted");
+    await Deno.writeTextFile(`${root}/kept.json`, put("vscode", null, HTTP));
+    await Deno.mkdir(`${root}/.vscode`);
+    const linked = `${root}/.vscode/mcp.json`;
+    await Deno.symlink("../kept.json", linked);
+    assert.equal(await uninstallEntry(client("vscode"), linked), "updated");
+    assert.equal(
+      await Deno.readTextFile(linked),
+      '{\n  "servers": {}\n}\n',
+    );
     const claude = client("claude");
     const custom = { ...place, env: { CLAUDE_CONFIG_DIR: `${root}/c` } };
     assert.equal(
