@@ -12,6 +12,7 @@
  */
 
 import type { Clock } from "../kit/clock.ts";
+import { settledWithin } from "../kit/deadline.ts";
 import { Timer } from "../kit/timer.ts";
 
 /** What the gate lets through. */
@@ -184,14 +185,33 @@ export class ConnectionGate implements AsyncDisposable {
     }
   }
 
+  /**
+   * Lets nobody in any more, and waits until what the server said has gone out. The server must have ended, or this
+   * takes all of the time.
+   *
+   * @param ms Milliseconds at most.
+   */
+  async drain(ms: number): Promise<void> {
+    await this.#shut();
+    await settledWithin(Promise.all(this.#open.keys()), {
+      clock: this.#options.clock,
+      ms,
+      signal: new AbortController().signal,
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#shut();
+    for (const close of this.#open.values()) close();
+    await Promise.all(this.#open.keys());
+  }
+
+  async #shut(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort();
       for (const listener of this.#listeners) listener.close();
     }
     await this.#accepting;
-    for (const close of this.#open.values()) close();
-    await Promise.all(this.#open.keys());
   }
 }
 
@@ -229,13 +249,13 @@ function endOf({ hostname, port }: Deno.NetAddr): GateEnd {
 
 /** One connection on its way through. */
 class Passage {
-  readonly #client: Deno.Conn;
+  readonly #client: Deno.TcpConn;
   readonly #limits: GateLimits;
   readonly #timer = new Timer(() => this.close());
   #server: Deno.Conn | null = null;
   #isClosed = false;
 
-  constructor(client: Deno.Conn, limits: GateLimits) {
+  constructor(client: Deno.TcpConn, limits: GateLimits) {
     this.#client = client;
     this.#limits = limits;
   }
@@ -268,6 +288,8 @@ class Passage {
   }
 
   async #pass(forward: () => Promise<Deno.Conn>): Promise<void> {
+    // An answer in two parts would wait 40 ms for the client's word that it has the first.
+    this.#client.setNoDelay(true);
     this.#timer.arm(this.#limits.headMs);
     const head = await this.#readHead();
     if (head === null) return;
