@@ -3,8 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import { cliCommand, REPOSITORY } from "../support/deno_flags.ts";
-import { codeBlocks } from "../support/markdown.ts";
+import { documentedHooks, installProgram } from "../support/session_hooks.ts";
 import { readIfThere, testTaskmux } from "../support/taskmux.ts";
 import type { TempHome } from "../support/temp_home.ts";
 
@@ -26,26 +25,6 @@ health_check = "false"
 restart_policy = "no"
 `;
 
-interface Hook {
-  readonly command: string;
-  readonly timeout: number;
-}
-
-/** The hooks of every agent in the README. */
-async function documentedHooks(): Promise<Hook[]> {
-  const readme = await Deno.readTextFile(`${REPOSITORY}/README.md`);
-  return codeBlocks(readme)
-    .filter(({ language, text }) =>
-      language === "json" && text.includes('"SessionStart"')
-    )
-    .flatMap(({ text }) => {
-      const { hooks } = JSON.parse(text) as {
-        hooks: Record<string, { hooks: Hook[] }[]>;
-      };
-      return Object.values(hooks).flat().flatMap((group) => group.hooks);
-    });
-}
-
 /** What a hook did. */
 interface Ran {
   readonly code: number;
@@ -61,20 +40,19 @@ class Agent {
   readonly #elsewhere: string;
   readonly #path: string;
 
-  constructor(home: TempHome, project: string, elsewhere: string) {
+  constructor(
+    home: TempHome,
+    { path, project, elsewhere }: {
+      readonly path: string;
+      readonly project: string;
+      readonly elsewhere: string;
+    },
+  ) {
     this.#home = home;
+    this.#path = path;
     this.#project = project;
     this.#elsewhere = elsewhere;
     this.envFile = `${home.root}/claude-env`;
-    const { program, args } = cliCommand(home.paths, []);
-    const bin = `${home.root}/bin`;
-    this.#path = `${bin}:${program.replace(/\/[^/]*$/, "")}:/usr/bin:/bin`;
-    Deno.mkdirSync(bin);
-    Deno.writeTextFileSync(
-      `${bin}/taskmux`,
-      `#!/bin/sh\nexec ${program} ${args.join(" ")} "$@"\n`,
-      { mode: 0o755 },
-    );
   }
 
   /** Ends only when nobody holds the streams any more, so not even a new daemon. */
@@ -119,8 +97,14 @@ Deno.test("the hooks of the README end in time, ask nothing and are short", asyn
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(TOML);
   const elsewhere = await taskmux.project("[tasks]\n", "elsewhere");
-  const agent = new Agent(taskmux.home, project.folder, elsewhere.folder);
-  const hooks = await documentedHooks();
+  const agent = new Agent(taskmux.home, {
+    path: await installProgram(taskmux.home),
+    project: project.folder,
+    elsewhere: elsewhere.folder,
+  });
+  const hooks = (await documentedHooks())
+    .flatMap((settings) => Object.values(settings.hooks).flat())
+    .flatMap((group) => group.hooks);
   assert.equal(hooks.length, 3);
   for (const stdin of ["null", "piped"] as const) {
     for (const { command, timeout } of hooks) {
