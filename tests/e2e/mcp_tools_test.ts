@@ -181,7 +181,7 @@ async function acts(taskmux: Taskmux): Promise<void> {
   assert.match(text, /^new: .*bad task_failed/m, "also with a refusal");
   const status = await ask(client, "status");
   const tasks = status["tasks"] as Record<string, string>;
-  assert.equal(tasks["bad"], "failed: exited with code 3");
+  assert.equal(tasks["bad"], "failed: exit 3");
   const late = await client.fails("taskmux_wait", {
     task: "web",
     for: "log:/never printed/",

@@ -78,19 +78,23 @@ function shownOf(
   return tasks.filter(({ name }) => names.has(name));
 }
 
-/** Tasks that are well by state, one line each; the others one by one. */
+/** Tasks of which the same is to be said share a line; of those that are well each is told with its place. */
 function groupLines(
   tasks: readonly Task[],
   pattern: ReturnType<typeof hostPattern>,
 ): string[] {
   const isPlain = (task: Task): boolean =>
     statusWords(task, pattern) === plainWords(task, pattern);
-  const plain = Map.groupBy(tasks.filter(isPlain), ({ state }) => state);
+  const names = (group: readonly Task[]): string =>
+    group.map(({ name }) => name).join(", ");
+  const ill = Map.groupBy(
+    tasks.filter((task) => !isPlain(task)),
+    (task) => statusWords(task, pattern),
+  );
+  const well = Map.groupBy(tasks.filter(isPlain), ({ state }) => state);
   return [
-    ...tasks.filter((task) => !isPlain(task)).map((task) =>
-      `${task.name} ${statusWords(task, pattern)}`
-    ),
-    ...[...plain].map(([state, group]) =>
+    ...[...ill].map(([words, group]) => `${names(group)} ${words}`),
+    ...[...well].map(([state, group]) =>
       `${state}: ${
         group.map((task) => plainWords(task, pattern).replace(state, task.name))
           .join(", ")

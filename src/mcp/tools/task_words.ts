@@ -114,10 +114,12 @@ function isNoise(state: string, reason: string): boolean {
   return PLAIN_STATES.has(state) && reason === "";
 }
 
-/** A reason where it stands beside the name. */
+/** A reason where it stands beside the name: without what that says already, and no longer than it must be. */
 export function ownReason(task: string, reason: string): string {
-  const head = `Task "${task}" `;
-  const own = reason.startsWith(head) ? reason.slice(head.length) : reason;
+  const head = [`Task "${task}" `, `Cannot start task "${task}": `]
+    .find((each) => reason.startsWith(each)) ?? "";
+  const own = reason.slice(head.length)
+    .replaceAll(/exited with code (?=\d)/g, "exit ");
   return shortText(own, REASON_LENGTH);
 }
 

@@ -111,11 +111,11 @@ Deno.test("a status of twenty tasks costs at most 400 tokens, and explains all t
   assert.equal(tasks["redis"], "healthy :26011");
   assert.equal(brief.structured["@"], "https://TASK.shop.localhost:8443");
   const explained = {
-    billing: "failed: exited with code 1 and reached max_restarts (5)",
+    billing: "failed: exit 1 and reached max_restarts (5)",
     search:
       "unhealthy :26005: http://localhost:26005/health answered 503 (expected 200)",
     mailer: "waiting: for search healthy (unhealthy)",
-    kafka: "backoff: exited with code 137, restart in 8s (4 restarts)",
+    kafka: "backoff: exit 137, restart in 8s (4 restarts)",
     migrate: "completed",
     seed: "stopped",
   };
@@ -314,7 +314,7 @@ Deno.test("an action of twenty tasks costs at most 700 tokens and tells each", (
   assert.ok(answerTokens(brief) <= 700, `${answerTokens(brief)} tokens`);
   assert.match(
     brief.text,
-    /billing: failed: E403 exited with code 1; taskmux logs billing/,
+    /billing: failed: E403 exit 1; taskmux logs billing/,
   );
 });
 
@@ -360,4 +360,26 @@ Deno.test("a refusal with much to say is bounded, and says what it leaves out", 
   assert.match(String(structured["output_tail"]), /^…x+$/);
   assert.deepEqual(structured["omitted"], ["tasks"]);
   assert.match(brief.text, /hint: taskmux status$/);
+});
+
+Deno.test("half of twenty tasks in trouble still cost at most 400 tokens", () => {
+  const { tasks } = twentyTasks();
+  const ill = tasks.map((task, index) => {
+    if (index % 2 === 0) return task;
+    return taskOf({
+      name: task.name,
+      state: "backoff",
+      running: false,
+      reason: `Task "${task.name}" exited with code 1`,
+      restart_in: 14,
+      restart_count: 5,
+    });
+  });
+  const brief = statusBrief(statusOf(ill));
+  const cost = answerTokens(brief);
+  assert.ok(cost <= 400, `${cost} tokens`);
+  assert.match(
+    brief.text,
+    /^api, auth, .*, flags backoff: exit 1, restart in 14s \(5 restarts\)$/m,
+  );
 });
