@@ -143,10 +143,40 @@ test("gemini", async (it, program) => {
   assert.equal((await it.project.task("web")).running, true);
 });
 
-test("codex", async ({ run }, program) => {
+test("codex", async (it, program) => {
+  const { project, run, home } = it;
   const prompt = await runClient(program, ["debug", "prompt-input", "hi"], run);
   assert(prompt.includes(BLOCK_LINE), "AGENTS.md is not in the prompt");
   assert.match(prompt, SKILL_REGEXP);
+
+  // In its sandbox there are no sockets.
+  const fenced = ["sandbox", "--", "taskmux", "status"];
+  assert.match(
+    await runClient(program, fenced, run),
+    /E600.*a sandbox around this command forbids sockets/,
+  );
+
+  const [, settings] = await documentedHooks();
+  await hooked(it, ".codex/hooks.json", settings);
+  await using model = new Refusal();
+  await Deno.mkdir(`${home}/.codex`, { recursive: true });
+  await Deno.writeTextFile(
+    `${home}/.codex/config.toml`,
+    `model_provider = "none"
+model = "none"
+[model_providers.none]
+name = "none"
+base_url = "${model.url}"
+request_max_retries = 0
+stream_max_retries = 0
+[projects."${project.folder}"]
+trust_level = "trusted"
+`,
+  );
+  const hi = ["exec", "--dangerously-bypass-hook-trust", "hi"];
+  const said = await runClient(program, hi, run);
+  assert.match(said, /hook: SessionStart Completed/);
+  assert.equal((await project.task("web")).running, true);
 });
 
 test("opencode", async ({ run }, program) => {
