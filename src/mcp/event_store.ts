@@ -108,6 +108,8 @@ export class EventShelf {
 export interface StoreOptions {
   readonly shelf: EventShelf;
   readonly limits?: StoreLimits;
+  /** Whether the answer to a request is for nobody, so that it only ends the stream. */
+  isWithdrawn(id: RequestId): boolean;
   /** A request was answered, by this event. @returns Whether it was the last one of its stream. */
   onAnswer(answer: {
     readonly requestId: RequestId;
@@ -164,12 +166,21 @@ export class EventStore implements SdkEventStore {
       state.canBeResumed = true;
       return Promise.resolve(eventId(state.count, stream));
     }
+    const requestId = answeredBy(message);
+    if (requestId !== null && this.#options.isWithdrawn(requestId)) {
+      const eventOfNone = eventId(state.count, stream);
+      state.isDone = this.#options.onAnswer({
+        requestId,
+        stream,
+        eventId: eventOfNone,
+      });
+      return Promise.resolve(eventOfNone);
+    }
     const number = ++state.count;
     const id = eventId(number, stream);
     // Nobody can ask for what came before the first event that had an id.
     if (state.canBeResumed) this.#keep({ stream, number, message });
     if (stream !== EVENTS_STREAM) state.canBeResumed = true;
-    const requestId = answeredBy(message);
     if (requestId !== null) {
       const answer = { requestId, stream, eventId: id };
       state.isDone = this.#options.onAnswer(answer);

@@ -34,6 +34,8 @@ export class Exchanges {
   readonly #news = new Map<RequestId, Settle[]>();
   /** By the event that the answer is. */
   readonly #untold = new Map<string, Untold>();
+  /** Requests that the client withdrew and wants no answer to. */
+  readonly #withdrawn = new Set<RequestId>();
   /** What clients came back for, by stream. */
   readonly #resumed = new Map<string, BoundedStream>();
   readonly #canGiveAgain: (eventId: string) => boolean;
@@ -99,6 +101,19 @@ export class Exchanges {
     else settles.push(settle);
   }
 
+  /** The client withdrew a request. @returns Whether its stream has nothing else to say, and so ends without an answer. */
+  withdraw(id: RequestId): boolean {
+    this.lose(id);
+    const isLast = this.#byRequest.get(id)?.open.size === 1;
+    if (isLast) this.#withdrawn.add(id);
+    return isLast;
+  }
+
+  /** Whether the answer to a request is for nobody. */
+  isWithdrawn(id: RequestId): boolean {
+    return this.#withdrawn.has(id);
+  }
+
   /** The answer to a request will not carry its news. */
   lose(id: RequestId): void {
     const settles = this.#news.get(id) ?? [];
@@ -117,6 +132,7 @@ export class Exchanges {
     const exchange = this.#byRequest.get(requestId);
     if (exchange === undefined) return true;
     this.#byRequest.delete(requestId);
+    this.#withdrawn.delete(requestId);
     exchange.open.delete(requestId);
     const carrier = this.#resumed.get(stream);
     if (carrier !== undefined) {

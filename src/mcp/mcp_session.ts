@@ -77,6 +77,7 @@ export class McpSession {
     this.#exchanges = new Exchanges((id) => this.#store.canGiveAgain(id));
     this.#store = new EventStore({
       shelf: options.shelf,
+      isWithdrawn: (id) => this.#exchanges.isWithdrawn(id),
       onAnswer: (answer) => this.#exchanges.answered(answer),
     });
     this.#transport = new WebStandardStreamableHTTPServerTransport({
@@ -218,11 +219,15 @@ export class McpSession {
     }
   }
 
-  /** The SDK leaves the stream of a withdrawn request open for as long as the session lasts. An answer ends it. */
+  /**
+   * The SDK leaves the stream of a withdrawn request open for as long as the session lasts. By the specification the
+   * request gets no answer, so the stream just ends; only where other answers are to come over it, it gets one.
+   */
   async #withdraw(messages: readonly unknown[]): Promise<void> {
     for (const each of messages) {
       const id = withdrawnBy(each);
       if (id === null || !this.#exchanges.has(id)) continue;
+      if (this.#exchanges.withdraw(id)) this.#transport.closeSSEStream(id);
       await this.#fail(id, "Request cancelled");
     }
   }

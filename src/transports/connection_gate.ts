@@ -12,6 +12,7 @@
  */
 
 import type { Clock } from "../kit/clock.ts";
+import { settledWithin } from "../kit/deadline.ts";
 import { Timer } from "../kit/timer.ts";
 
 /** What the gate lets through. */
@@ -184,14 +185,33 @@ export class ConnectionGate implements AsyncDisposable {
     }
   }
 
+  /**
+   * Lets nobody in any more, and waits until what the server said has gone out. The server must have ended, or this
+   * takes all of the time.
+   *
+   * @param ms Milliseconds at most.
+   */
+  async drain(ms: number): Promise<void> {
+    await this.#shut();
+    await settledWithin(Promise.all(this.#open.keys()), {
+      clock: this.#options.clock,
+      ms,
+      signal: new AbortController().signal,
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#shut();
+    for (const close of this.#open.values()) close();
+    await Promise.all(this.#open.keys());
+  }
+
+  async #shut(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort();
       for (const listener of this.#listeners) listener.close();
     }
     await this.#accepting;
-    for (const close of this.#open.values()) close();
-    await Promise.all(this.#open.keys());
   }
 }
 

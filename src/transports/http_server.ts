@@ -9,12 +9,16 @@
 
 import { VERSION } from "../contract/wire.ts";
 import { systemClock } from "../kit/clock.ts";
+import { settledWithin } from "../kit/deadline.ts";
 import { ConnectionGate, type GateEnds } from "./connection_gate.ts";
 import { quoted, RefusalLog } from "./refusal_log.ts";
 
 /** Names by which this machine may be asked. Anything else is a page that rebinds DNS. */
 const HOST_REGEXP =
   /^(?:localhost|127\.0\.0\.1|\[::1\]|taskmux\.localhost)(?::\d{1,5})?$/;
+
+/** How long answers that have begun may take when the server ends. */
+const LAST_WORDS_MS = 250;
 
 /** Pause before a server that failed is replaced. */
 const REOPEN_MS = 1_000;
@@ -96,8 +100,15 @@ export function serveHttp(
     port: gate.addr.port,
     hasIpv6: gate.hasIpv6,
     [Symbol.asyncDispose]: async () => {
-      await gate[Symbol.asyncDispose]();
       closing.abort();
+      // What is being answered still goes out. A connection that goes on longer is cut.
+      await settledWithin(serving, {
+        clock: systemClock,
+        ms: LAST_WORDS_MS,
+        signal: new AbortController().signal,
+      });
+      await gate.drain(LAST_WORDS_MS);
+      await gate[Symbol.asyncDispose]();
       await serving;
     },
   };

@@ -289,14 +289,29 @@ Deno.test("a withdrawn request is over at once, and its news are lost", async ()
   }, "x");
   const { context, release } = await fixture.nextHeld();
   await wire.notify("notifications/cancelled", { requestId: "x" });
-  const answers = await call.rest();
-  assert.deepEqual(answers.map((each) => each.error?.message), [
-    "Request cancelled",
-  ]);
+  assert.deepEqual(await call.rest(), []);
+  // A client may take that for a broken connection. It need not come back.
+  assert.equal((await wire.follow(call.last)).status, 204);
   assert.ok(context.signal.aborted);
   release();
   assert.deepEqual(fixture.settled, [false]);
   assert.equal(fixture.sessions.views()[0]?.streams, 0);
+  await using old = new McpWire(fixture.url, "2025-03-26");
+  await old.initialize();
+  const batch = await old.send({
+    body: ["a", "b"].map((id) => ({
+      jsonrpc: "2.0",
+      id,
+      method: "tools/call",
+      params: { name: "hold" },
+    })),
+  });
+  await old.notify("notifications/cancelled", { requestId: "a" });
+  await fixture.nextHeld();
+  (await fixture.nextHeld()).release("b is answered");
+  const text = await batch.text();
+  assert.match(text, /Request cancelled/);
+  assert.match(text, /b is answered/);
 });
 
 Deno.test("a session has 64 requests under way and no more, each with an id of its own", async () => {
@@ -440,4 +455,15 @@ Deno.test("the end: who waits for an answer is told, who follows is at the end, 
   assert.match(answers[0]?.error?.message ?? "", /the daemon ended/);
   assert.deepEqual(await events.rest(), []);
   assert.equal(await deletion(wire), 503);
+});
+
+Deno.test("what is said last goes out before the port closes", async () => {
+  await using fixture = await startMcpFixture();
+  await using wire = new McpWire(fixture.url);
+  await wire.initialize();
+  const call = await wire.beginCall("hold");
+  await fixture.nextHeld();
+  const answers = call.rest();
+  await fixture[Symbol.asyncDispose]();
+  assert.match((await answers)[0]?.error?.message ?? "", /the daemon ended/);
 });
