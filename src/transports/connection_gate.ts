@@ -249,13 +249,13 @@ function endOf({ hostname, port }: Deno.NetAddr): GateEnd {
 
 /** One connection on its way through. */
 class Passage {
-  readonly #client: Deno.Conn;
+  readonly #client: Deno.TcpConn;
   readonly #limits: GateLimits;
   readonly #timer = new Timer(() => this.close());
   #server: Deno.Conn | null = null;
   #isClosed = false;
 
-  constructor(client: Deno.Conn, limits: GateLimits) {
+  constructor(client: Deno.TcpConn, limits: GateLimits) {
     this.#client = client;
     this.#limits = limits;
   }
@@ -288,6 +288,8 @@ class Passage {
   }
 
   async #pass(forward: () => Promise<Deno.Conn>): Promise<void> {
+    // An answer in two parts would wait 40 ms for the client's word that it has the first.
+    this.#client.setNoDelay(true);
     this.#timer.arm(this.#limits.headMs);
     const head = await this.#readHead();
     if (head === null) return;
