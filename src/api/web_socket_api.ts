@@ -4,7 +4,7 @@
  * @module
  */
 
-import { accessOf } from "../contract/access.ts";
+import { accessOf, addressProblem } from "../contract/access.ts";
 import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -59,6 +59,8 @@ export class WebSocketApi {
     if (caller !== null && !isCallerId(caller)) {
       return refuse(400, "invalid_caller", CALLER_ID_RULE);
     }
+    const problem = addressProblem(url);
+    if (problem !== null) return refuse(400, "invalid_address", problem);
     const upgrade = tryUpgrade(request);
     if (upgrade === null) return refuse(400, "invalid_upgrade");
     this.#serve(upgrade.socket, { url, caller });

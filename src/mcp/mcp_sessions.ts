@@ -8,10 +8,14 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
-import { addressProblem, conflictWith } from "./address_problem.ts";
 import type { StreamBudget } from "./bounded_stream.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type Access, accessOf } from "../contract/access.ts";
+import {
+  type Access,
+  accessOf,
+  addressProblem,
+  conflictWith,
+} from "../contract/access.ts";
 import { EventShelf } from "./event_store.ts";
 import { EventFeed } from "./event_feed.ts";
 import { McpSession } from "./mcp_session.ts";

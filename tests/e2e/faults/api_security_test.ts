@@ -234,7 +234,10 @@ Deno.test({
 
 // Deno.serve kept every connection for ever, and ended the daemon when it could not accept one more.
 Deno.test("a thousand connections that say little cost the daemon little, and its own user nothing", async () => {
-  await using taskmux = await testTaskmux();
+  await using taskmux = await testTaskmux({
+    // Of which the port has 256 connections, of three each.
+    launcher: ["/bin/sh", "-c", 'ulimit -n 4096 && exec "$@"', "sh"],
+  });
   const project = await taskmux.project(WEB);
   await project.ok(["start"]);
   const pid = await project.pid("web");
