@@ -33,17 +33,22 @@ export class AnswerReceipts {
   /** The same transport, watched from now on. */
   watch(transport: Transport): Transport {
     const send = transport.send.bind(transport);
-    transport.send = async (message, options) => {
+    transport.send = (message, options) => {
       const id = answeredBy(message);
-      try {
-        await send(message, options);
-      } catch (error) {
-        if (id !== null) this.#settle(id, false);
-        throw error;
-      }
-      if (id !== null) this.#settle(id, true);
+      const sent = send(message, options);
+      return id === null ? sent : this.#await(id, sent);
     };
     return transport;
+  }
+
+  async #await(id: RequestId, sent: Promise<void>): Promise<void> {
+    try {
+      await sent;
+    } catch (error) {
+      this.#settle(id, false);
+      throw error;
+    }
+    this.#settle(id, true);
   }
 
   #settle(id: RequestId, hasArrived: boolean): void {

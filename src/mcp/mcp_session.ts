@@ -22,8 +22,8 @@ import {
   type RequestId,
   type Server,
   SUPPORTED_PROTOCOL_VERSIONS,
-  WebStandardStreamableHTTPServerTransport,
 } from "./sdk.ts";
+import { TellingTransport, type ToldTexts } from "./telling_transport.ts";
 
 /** Requests of a session that are under way at a time. */
 export const MAX_REQUESTS = 64;
@@ -47,6 +47,7 @@ export interface McpSessionOptions {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly shelf: EventShelf;
+  readonly texts: ToldTexts;
   readonly budget: StreamBudget;
   /** Aborts when the daemon ends. */
   readonly lifetime: AbortSignal;
@@ -64,7 +65,7 @@ export class McpSession {
   readonly #carriers = new Set<BoundedStream>();
   readonly #exchanges: Exchanges;
   readonly #store: EventStore;
-  readonly #transport: WebStandardStreamableHTTPServerTransport;
+  readonly #transport: TellingTransport;
   readonly #server: Server;
   readonly #since: number;
   #version: string = LATEST_PROTOCOL_VERSION;
@@ -80,13 +81,13 @@ export class McpSession {
       isWithdrawn: (id) => this.#exchanges.isWithdrawn(id),
       onAnswer: (answer) => this.#exchanges.answered(answer),
     });
-    this.#transport = new WebStandardStreamableHTTPServerTransport({
+    this.#transport = new TellingTransport({
       sessionIdGenerator: () => options.id,
       eventStore: this.#store,
       retryInterval: RETRY_MS,
       onsessioninitialized: () => options.onBegin(),
       onsessionclosed: () => this.end(),
-    });
+    }, options.texts);
     this.#server = createMcpServer(
       options.catalogue,
       (server) => this.#connection(server),

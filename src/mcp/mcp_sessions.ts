@@ -23,6 +23,7 @@ import { MessageReader } from "./read_message.ts";
 import { refusal, unknownSession } from "./refusal.ts";
 import { isInitializeRequest } from "./sdk.ts";
 import { taskmuxCatalogue } from "./taskmux_catalogue.ts";
+import type { ToldTexts } from "./telling_transport.ts";
 
 /** What all sessions together may cost. */
 export interface SessionLimits {
@@ -85,6 +86,7 @@ export class McpSessions implements AsyncDisposable {
   readonly #reader: MessageReader;
   readonly #scope: TaskScope;
   readonly #shelf = new EventShelf();
+  readonly #texts: ToldTexts = new WeakMap();
   readonly #budget: StreamBudget = { waitingBytes: 0 };
   /** By id, the oldest first. */
   readonly #sessions = new Map<string, McpSession>();
@@ -170,6 +172,7 @@ export class McpSessions implements AsyncDisposable {
       catalogue: this.#catalogue,
       clock: this.#clock,
       shelf: this.#shelf,
+      texts: this.#texts,
       budget: this.#budget,
       lifetime: this.#options.lifetime,
       run: (work) => this.#scope.run(work),

@@ -25,6 +25,7 @@ export type SendNotification = (
 /** See the module. */
 export class Outbox {
   readonly #send: SendNotification;
+  readonly #taken = (): void => void this.#inHand--;
   #inHand = 0;
   #missed = 0;
   /** The least level that the client wants; by default all. */
@@ -41,11 +42,8 @@ export class Outbox {
   ): boolean {
     if (this.#inHand >= MAX_IN_HAND) return false;
     this.#inHand++;
-    const taken = (): void => {
-      this.#inHand--;
-    };
     // A transport that is gone ends the connection by itself.
-    via(notification).then(taken, taken);
+    via(notification).then(this.#taken, this.#taken);
     return true;
   }
 
