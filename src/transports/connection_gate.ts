@@ -229,13 +229,13 @@ function endOf({ hostname, port }: Deno.NetAddr): GateEnd {
 
 /** One connection on its way through. */
 class Passage {
-  readonly #client: Deno.Conn;
+  readonly #client: Deno.TcpConn;
   readonly #limits: GateLimits;
   readonly #timer = new Timer(() => this.close());
   #server: Deno.Conn | null = null;
   #isClosed = false;
 
-  constructor(client: Deno.Conn, limits: GateLimits) {
+  constructor(client: Deno.TcpConn, limits: GateLimits) {
     this.#client = client;
     this.#limits = limits;
   }
@@ -271,6 +271,8 @@ class Passage {
     this.#timer.arm(this.#limits.headMs);
     const head = await this.#readHead();
     if (head === null) return;
+    // An answer comes in parts. Kept back, the second waits 40 ms for the client to confirm the first.
+    this.#client.setNoDelay(true);
     this.#server = await forward();
     if (this.#isClosed) return closeQuietly(this.#server);
     await writeAll(this.#server, head);
