@@ -37,8 +37,8 @@ const PATIENCE_MS = 30_000;
 /** Probes that fail until a manager calls a task unhealthy. */
 const PROBES = 3;
 
-/** The slowest of them writes its log every half second. */
-const SHOWN_MS = 2_000;
+/** The slowest of the managers writes its log every half second. */
+const SHOWN_MS = 1_000;
 
 /** The tasks. Paths are relative to the folder of the project. */
 export function agentTasks(apiPort: number): AgentTask[] {

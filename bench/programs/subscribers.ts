@@ -3,7 +3,7 @@
  * `mcp`, `ws` or `frames`, the address a port or the path of a Unix socket. Those that are stalled read nothing.
  *
  * Says `ready` when all have subscribed. From then on it is asked by a line on its input, for which it waits until no
- * event has come for a while, and prints as JSON what came since it was asked last ({@linkcode Collected}).
+ * event has come for a while and everybody has each, and prints as JSON what came since it was asked last ({@linkcode Collected}).
  *
  * @module
  */
@@ -26,7 +26,10 @@ export interface Collected {
 }
 
 /** How long nothing comes when everything has come. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 300;
+
+/** How long what somebody has may take to the others. After that it is lost. */
+const PATIENCE_MS = 30_000;
 
 /** What of a read may be the beginning of a stamp that ends in the next one. */
 const CARRY_LENGTH = 80;
@@ -134,7 +137,9 @@ async function subscribeFrames(): Promise<HttpConnection> {
 }
 
 async function collect(): Promise<Collected> {
-  for (let before = -1; before !== delays.length;) {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let before = -1; before !== delays.length || !isComplete();) {
+    if (performance.now() > deadline) break;
     before = delays.length;
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   }
@@ -144,6 +149,11 @@ async function collect(): Promise<Collected> {
   from = Infinity;
   to = 0;
   return collected;
+}
+
+/** Whether everybody has every event that anybody has. */
+function isComplete(): boolean {
+  return [...events.values()].every(([times]) => times >= count);
 }
 
 // Kept, so that they are not closed.

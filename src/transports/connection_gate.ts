@@ -293,6 +293,8 @@ class Passage {
     this.#timer.arm(this.#limits.headMs);
     const head = await this.#readHead();
     if (head === null) return;
+    // An answer comes in parts. Kept back, the second waits 40 ms for the client to confirm the first.
+    this.#client.setNoDelay(true);
     this.#server = await forward();
     if (this.#isClosed) return closeQuietly(this.#server);
     await writeAll(this.#server, head);
