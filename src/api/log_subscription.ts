@@ -11,8 +11,8 @@ import type { JsonObject } from "../kit/json.ts";
 import type { Outbox } from "./outbox.ts";
 import { answerOfError } from "./refusal.ts";
 
-/** Lines in one frame. */
-const MOST_LINES = 256;
+/** Lines in one frame: as many as come together, so that most frames have a cursor. */
+const MOST_LINES = 512;
 
 /** Characters in one frame, beyond which it is sent. */
 const MOST_LENGTH = 64 * 1024;
