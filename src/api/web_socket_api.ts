@@ -59,15 +59,21 @@ export class WebSocketApi {
     if (caller !== null && !isCallerId(caller)) {
       return refuse(400, "invalid_caller", CALLER_ID_RULE);
     }
+    // Before the upgrade: after it there is no request.
+    const program = request.headers.get("user-agent");
     const upgrade = tryUpgrade(request);
     if (upgrade === null) return refuse(400, "invalid_upgrade");
-    this.#serve(upgrade.socket, { url, caller });
+    this.#serve(upgrade.socket, { url, caller, program });
     return upgrade.response;
   }
 
   #serve(
     socket: WebSocket,
-    { url, caller }: { readonly url: URL; readonly caller: string | null },
+    { url, ...client }: {
+      readonly url: URL;
+      readonly caller: string | null;
+      readonly program: string | null;
+    },
   ): void {
     const { dispatcher, scope, log } = this.#options;
     const outbox = new Outbox(socket, this.#watch);
@@ -77,7 +83,7 @@ export class WebSocketApi {
       hub: this.#hub,
       outbox,
       access: accessOf(url),
-      caller,
+      ...client,
       scope: own,
       lifetime: scope.signal,
     });

@@ -214,10 +214,8 @@ export class ApiClient implements AsyncDisposable {
     for (const [name, value] of Object.entries({ caller, session, access })) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const socket = await ApiSocket.open(url);
-    if (this.#closed.signal.aborted) socket.close();
-    this.#socket = socket;
-    return socket;
+    this.#socket = await ApiSocket.open(url, this.#closed.signal);
+    return this.#socket;
   }
 }
 
