@@ -6,18 +6,20 @@
 
 import assert from "node:assert/strict";
 import { ApiClient, ApiError, connect } from "../../src/client/api_client.ts";
+import { REPOSITORY } from "../support/deno_flags.ts";
+import { codeBlocks } from "../support/markdown.ts";
 import type { TestProject } from "../support/project.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
-const TOML = `name = "shop"
-[tasks.count]
+const TOML = `name = "demo"
+[tasks.api]
 command = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done"
-[tasks.other]
+[tasks.worker]
 command = "sleep 1000"
 `;
 
-const SHOP = { session: "shop" };
+const DEMO = { session: "demo" };
 
 Deno.test("the client for scripts", async (t) => {
   await using taskmux = await testTaskmux();
@@ -34,16 +36,17 @@ Deno.test("the client for scripts", async (t) => {
     () => restarts(taskmux, project),
   );
   await t.step("a reader that is slow misses nothing", () => slow(home));
+  await t.step("the example of the README", () => example(taskmux));
 });
 
 async function answers(home: string): Promise<void> {
   await using client = await connect({ home, caller: "test" });
-  const status = await client.call("task.status", { scope: SHOP });
-  assert.deepEqual(status.tasks.map(({ name }) => name), ["count", "other"]);
-  const old = await client.command("list_tasks", SHOP);
+  const status = await client.call("task.status", { scope: DEMO });
+  assert.deepEqual(status.tasks.map(({ name }) => name), ["api", "worker"]);
+  const old = await client.command("list_tasks", DEMO);
   assert.equal(old["ok"], true);
   const refused = await client.call("task.inspect", {
-    scope: SHOP,
+    scope: DEMO,
     task: "ghost",
   }).catch((error: unknown) => error);
   assert.ok(refused instanceof ApiError);
@@ -51,8 +54,8 @@ async function answers(home: string): Promise<void> {
   assert.equal(refused.slug, "unknown_task");
   const ended = new AbortController();
   const waiting = client.call("task.wait", {
-    scope: SHOP,
-    tasks: ["other"],
+    scope: DEMO,
+    tasks: ["worker"],
     for: "stopped",
   }, { signal: ended.signal });
   ended.abort();
@@ -79,7 +82,7 @@ async function restarts(
       }
     })(),
     (async () => {
-      const filter = { ...SHOP, tasks: ["count"], lines: null };
+      const filter = { ...DEMO, tasks: ["api"], lines: null };
       for await (const item of client.logs(filter)) {
         assert.equal(item.type, "line");
         if (item.type === "line") numbers.push(Number(item.text));
@@ -88,9 +91,9 @@ async function restarts(
   ]);
   for (let round = 0; round < 2; round++) {
     await until(() => numbers.length > 0);
-    await project.ok(["restart", "other"]);
+    await project.ok(["restart", "worker"]);
     await taskmux.ok(["daemon", "restart"]);
-    await project.ok(["restart", "other"]);
+    await project.ok(["restart", "worker"]);
     const length = numbers.length;
     await until(() => numbers.length > length + 5);
   }
@@ -106,17 +109,17 @@ async function restarts(
 }
 
 async function slow(home: string): Promise<void> {
-  await using client = await connect({ home, ...SHOP });
+  await using client = await connect({ home, ...DEMO });
   // More than the client holds, so that it lets the subscription go and takes it up again.
   const lines = 40_000;
   await client.call("task.run", {
-    scope: SHOP,
+    scope: DEMO,
     task: "flood",
     command: `seq -f '${"x".repeat(200)} %.0f' 1 ${lines}; sleep 1000`,
     cwd: "/",
   });
   await client.call("task.wait", {
-    scope: SHOP,
+    scope: DEMO,
     tasks: ["flood"],
     for: `log:/ ${lines}$/`,
   });
@@ -126,7 +129,36 @@ async function slow(home: string): Promise<void> {
     if (item.type !== "line") return;
     assert.equal(Number(item.text.split(" ")[1]), wanted);
     // Whatever is on its way arrives while this waits.
-    if (wanted === 1) await client.call("task.status", { scope: SHOP });
+    if (wanted === 1) await client.call("task.status", { scope: DEMO });
     if (wanted++ === lines) break;
   }
+}
+
+/** Runs it as a script of its own, which gets the package under its name. */
+async function example(taskmux: Taskmux): Promise<void> {
+  const [block] = codeBlocks(
+    await Deno.readTextFile(`${REPOSITORY}/README.md`),
+  ).filter(({ language }) => language === "ts");
+  assert.ok(block !== undefined);
+  const { work, home } = taskmux.home;
+  const entry = `file://${REPOSITORY}/src/client/api_client.ts`;
+  const imports = { "@taskmux/cli/client": entry };
+  await Deno.writeTextFile(`${work}/deno.json`, JSON.stringify({ imports }));
+  await Deno.writeTextFile(`${work}/script.ts`, block.text);
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
+    args: [
+      "run",
+      "--no-prompt",
+      "--check",
+      `--allow-read=${home}`,
+      "--allow-env",
+      "--allow-net=localhost",
+      "script.ts",
+    ],
+    cwd: work,
+    env: { TASKMUX_HOME: home },
+  }).output();
+  const decoder = new TextDecoder();
+  assert.equal(code, 0, decoder.decode(stderr));
+  assert.match(decoder.decode(stdout), /^\d+\n$/);
 }
