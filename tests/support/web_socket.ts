@@ -58,6 +58,12 @@ export class TestWebSocket implements AsyncDisposable {
     return this.#frames.splice(index.found, 1)[0]!;
   }
 
+  /** Waits for so many frames and lets go of them. */
+  async drop(count: number): Promise<void> {
+    await until(() => this.#frames.length >= count);
+    this.#frames.splice(0, count);
+  }
+
   /** The answer to a command; pushes stay for {@linkcode next}. */
   async ask(command: string, params?: object): Promise<Frame> {
     this.send({ command, ...params === undefined ? {} : { params } });
