@@ -98,6 +98,15 @@ const GOLDEN: readonly (readonly [string, object | undefined, Shape])[] = [
       projects: [{ session: "other", state: "ok", config_path: String }],
     },
   }],
+  ["mcp_status", {}, {
+    ok: true,
+    enabled: true,
+    url: String,
+    transport: "streamable_http",
+    active_sessions: 0,
+    sessions: [],
+    filter: [],
+  }],
   ["proxy_routes", {}, { running: false, routes: { shop: {} } }],
   ["status", SHOP, { session: "shop", data: STATUS }],
   ["list_tasks", SHOP, {

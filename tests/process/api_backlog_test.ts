@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { WebSocketApi } from "../../src/api/web_socket_api.ts";
 import type { JsonObject } from "../../src/kit/json.ts";
+import { inLaterTurn } from "../../src/kit/turn.ts";
 import { TaskScope } from "../../src/kit/task_scope.ts";
 import type { FrameDispatcher } from "../../src/transports/socket_server.ts";
 import { RawSocket } from "../support/raw_web_socket.ts";
@@ -67,7 +68,7 @@ class Source implements FrameDispatcher {
 
   async *#log(signal: AbortSignal): AsyncGenerator<JsonObject> {
     while (!signal.aborted) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise<void>(inLaterTurn);
       const text = PADDING.repeat(5);
       const cursor = String(++this.taken);
       const lines = [{ ts: "", task: "t", text }];
