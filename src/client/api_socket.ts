@@ -47,7 +47,7 @@ export class ApiSocket {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const fail = (): void =>
       reject(unreachable(`Cannot connect to ${url.origin}: nobody answers`));
-    using timer = new Timer(fail);
+    const timer = new Timer(fail);
     timer.arm(CONNECT_MS);
     const abort = (): void => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
@@ -60,6 +60,7 @@ export class ApiSocket {
       socket.close();
       throw error;
     } finally {
+      timer.disarm();
       signal.removeEventListener("abort", abort);
     }
     return new ApiSocket(socket);

@@ -371,7 +371,7 @@ async function pins({ port }: World): Promise<void> {
   checkShape(stop, readOnly, "task.stop");
 }
 
-async function callers({ port }: World): Promise<void> {
+async function callers({ port, taskmux }: World): Promise<void> {
   const query = "?caller=script";
   await using socket = await TestWebSocket.open({ port, query });
   const first = await socket.ask("ping");
@@ -381,6 +381,8 @@ async function callers({ port }: World): Promise<void> {
     (frame["recent_events"] as Frame[]).map(({ event }) => event);
   assert.ok(types(restarted).includes("task_restarted"), "what it did itself");
   await until(async () => types(await socket.ask("ping")).length === 0);
+  const log = await Deno.readTextFile(taskmux.home.paths.daemonLog);
+  assert.match(log, /websocket script.*task\.restart/, "who changed what");
   await using other = await TestWebSocket.open({ port });
   assert.ok(!("recent_events" in await other.ask("ping")), "for nobody");
 }

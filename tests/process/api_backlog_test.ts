@@ -163,8 +163,6 @@ Deno.test("one subscriber that does not read keeps no event from others, nor fro
     if (seq % 100 > 0) continue;
     await Promise.all(readers.map((reader) => reader.drop(100)));
   }
-  // Each of them read what was there when it came, and then was told.
-  assert.equal(source.pages, 6);
   const seqs: number[] = [];
   await until(async () => {
     for (const { cursor, type } of await stalled.frames()) {
