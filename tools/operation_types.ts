@@ -32,9 +32,10 @@ export function operationFiles(): Record<string, string> {
   );
   files[`${FOLDER}/mod.ts`] = header("What the daemon can be asked.") +
     imports.join("") +
-    `\nexport type { ${
-      [...groups.keys()].map((group) => `${titled(group)}Operations`).join(", ")
-    } };\n` +
+    "\n" +
+    [...groups.keys()].map((group) =>
+      `export type { ${titled(group)}Operations } from "./${group}.ts";\n`
+    ).join("") +
     `\n/** Name of an operation → its parameters and its answer. */\n` +
     `export interface Operations\n  extends\n${parents.join(",\n")} {}\n`;
   return files;

@@ -47,6 +47,8 @@ export interface ApiConnectionOptions {
   readonly outbox: Outbox;
   readonly access: Access;
   readonly caller: string | null;
+  /** What the client calls its program; null = nothing. */
+  readonly program: string | null;
   /** Owns the work of this connection; closes with it. */
   readonly scope: TaskScope;
   /** Aborts when the daemon ends. */
@@ -290,11 +292,13 @@ export class ApiConnection {
   }
 
   #asker(caller: string | null, withdrawn?: AbortSignal): Asker {
-    const { dispatcher, access, scope, lifetime } = this.#options;
+    const { dispatcher, access, program, scope, lifetime } = this.#options;
+    const who = this.#caller ?? program;
     return new Asker({
       dispatcher,
       access,
       caller,
+      label: who === null ? "websocket" : `websocket ${who}`,
       signal: withdrawn === undefined
         ? scope.signal
         : AbortSignal.any([scope.signal, withdrawn]),

@@ -27,6 +27,8 @@ export interface AskerOptions {
   readonly access: Access;
   /** The name it gave itself; null = none. */
   readonly caller: string | null;
+  /** Who it is, for the log. */
+  readonly label?: string;
   /** Aborts when the connection is over. */
   readonly signal: AbortSignal;
   /** Aborts when the daemon ends. */
@@ -105,9 +107,11 @@ export class Asker {
   }
 
   #context(): FrameContext {
-    const { caller, signal, lifetime } = this.#options;
+    const { caller, label, signal, lifetime, access: { pin } } = this.#options;
     return {
       caller,
+      ...label === undefined ? {} : { label },
+      ...pin === null ? {} : { newsOf: pin },
       reveal: false,
       signal,
       lifetime,

@@ -7,21 +7,15 @@
  * @module
  */
 
-import type { JsonObject } from "../kit/json.ts";
+import type { Json, JsonObject } from "../kit/json.ts";
 import type { Outbox } from "./outbox.ts";
 import { answerOfError } from "./refusal.ts";
-
-/** Lines in one frame. */
-const MOST_LINES = 256;
-
-/** Characters in one frame, beyond which it is sent. */
-const MOST_LENGTH = 64 * 1024;
 
 /** What is subscribed to. */
 export interface LogSubscriptionOptions {
   readonly number: number;
   readonly outbox: Outbox;
-  /** Items of `log.follow` with cursors. */
+  /** Items of `log.feed`. */
   readonly items: AsyncIterator<JsonObject>;
   /** Aborts with the subscription; items end then. */
   readonly signal: AbortSignal;
@@ -31,9 +25,7 @@ export interface LogSubscriptionOptions {
 /** See the module. */
 export class LogSubscription {
   readonly #options: LogSubscriptionOptions;
-  #lines: JsonObject[] = [];
-  #length = 0;
-  #cursor: string | null = null;
+  #cursor: Json = null;
   /** Whether lines were sent that wait for a cursor. */
   #isOpen = false;
 
@@ -54,7 +46,6 @@ export class LogSubscription {
         this.#take(next.value);
         if (!await outbox.room()) return;
       }
-      this.#flush(null);
       if (!signal.aborted) this.#push("end", { ok: true });
     } catch (error) {
       if (!signal.aborted) this.#push("end", answerOfError(error));
@@ -64,33 +55,16 @@ export class LogSubscription {
     }
   }
 
-  #take(item: JsonObject): void {
-    const { cursor = null, dropped, ...line } = item;
-    if (typeof dropped === "number") {
-      this.#flush(null);
-      this.#push("gap", { cursor, bytes: dropped });
-    }
-    if (typeof cursor === "string") {
-      this.#flush(cursor);
-      return;
-    }
-    this.#lines.push(line);
-    this.#length += String(line["text"]).length;
-    if (this.#lines.length >= MOST_LINES || this.#length >= MOST_LENGTH) {
-      this.#flush(null);
-    }
-  }
-
-  /** Sends what there is. A cursor goes alone if lines wait for it at the client, or if it leads past what is not shown. */
-  #flush(cursor: string | null): void {
-    const isNews = cursor !== null &&
-      (this.#isOpen || cursor !== this.#cursor);
-    if (this.#lines.length === 0 && !isNews) return;
-    this.#push("log", { cursor, data: this.#lines });
+  #take({ lines = [], dropped = 0, cursor = null }: JsonObject): void {
+    if (dropped !== 0) this.#push("gap", { cursor: null, bytes: dropped });
+    const isEmpty = Array.isArray(lines) && lines.length === 0;
+    // A cursor goes alone if lines wait for it at the client, or if it leads past what is not shown.
+    const isPlace = cursor !== null &&
+      (this.#isOpen || dropped !== 0 || cursor !== this.#cursor);
+    if (isEmpty && !isPlace) return;
+    this.#push("log", { cursor, data: lines });
     this.#isOpen = cursor === null;
-    this.#cursor = cursor ?? this.#cursor;
-    this.#lines = [];
-    this.#length = 0;
+    this.#cursor = cursor;
   }
 
   #push(type: "log" | "gap" | "end", keys: JsonObject): void {

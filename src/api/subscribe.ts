@@ -119,7 +119,7 @@ async function prepareLogs(
   options: SubscribeOptions,
 ): Promise<Prepared> {
   const { asker, signal } = options;
-  const allowed = allowedParams(asker.access, "log.follow", given);
+  const allowed = allowedParams(asker.access, "log.feed", given);
   if (allowed["scope"] === undefined) {
     throw new Refusal(
       "missing_session",
@@ -127,18 +127,18 @@ async function prepareLogs(
       "list_projects tells the sessions that there are",
     );
   }
-  const params = { ...allowed, cursors: true };
-  const items = asker.stream("log.follow", params, signal)[
+  const items = asker.stream("log.feed", allowed, signal)[
     Symbol.asyncIterator
   ]();
   // What is wrong with the question shows with the first item.
   const first = await items.next();
   const subscription = new LogSubscription({ ...options, items });
-  const known = first.done ? null : first.value["cursor"];
-  const asked = params["cursor" as keyof typeof params] ?? null;
-  const cursor = typeof known === "string" ? known : asked;
+  const { lines = [], cursor = null } = first.value ?? {};
+  // Behind lines that are still to be sent it would lead past them.
+  const isEmpty = Array.isArray(lines) && lines.length === 0;
+  const place = isEmpty && cursor !== null ? cursor : allowed["cursor"];
   return {
-    cursor: typeof cursor === "string" ? cursor : null,
+    cursor: typeof place === "string" ? place : null,
     run: () => subscription.run(first),
   };
 }

@@ -61,15 +61,22 @@ export class WebSocketApi {
     }
     const problem = addressProblem(url);
     if (problem !== null) return refuse(400, "invalid_address", problem);
+
+    // Before the upgrade: after it there is no request.
+    const program = request.headers.get("user-agent");
     const upgrade = tryUpgrade(request);
     if (upgrade === null) return refuse(400, "invalid_upgrade");
-    this.#serve(upgrade.socket, { url, caller });
+    this.#serve(upgrade.socket, { url, caller, program });
     return upgrade.response;
   }
 
   #serve(
     socket: WebSocket,
-    { url, caller }: { readonly url: URL; readonly caller: string | null },
+    { url, ...client }: {
+      readonly url: URL;
+      readonly caller: string | null;
+      readonly program: string | null;
+    },
   ): void {
     const { dispatcher, scope, log } = this.#options;
     const outbox = new Outbox(socket, this.#watch);
@@ -79,7 +86,7 @@ export class WebSocketApi {
       hub: this.#hub,
       outbox,
       access: accessOf(url),
-      caller,
+      ...client,
       scope: own,
       lifetime: scope.signal,
     });

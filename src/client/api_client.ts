@@ -16,9 +16,8 @@
  * @module
  */
 
-import type { Json, JsonObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
 import { findApi } from "./api_address.ts";
-import { ApiError, type ApiErrorFacts } from "./api_error.ts";
 import { feed } from "./api_feed.ts";
 import type {
   ApiEvent,
@@ -30,18 +29,15 @@ import type {
 import { ApiSocket } from "./api_socket.ts";
 import type { Operations } from "./operations/mod.ts";
 
-export { ApiError };
+export type { Json, JsonObject } from "../kit/json.ts";
+export { ApiError, type ApiErrorFacts } from "./api_error.ts";
 export type {
-  ApiErrorFacts,
   ApiEvent,
   EventFilter,
   EventItem,
-  Json,
-  JsonObject,
   LogFilter,
   LogItem,
-  Operations,
-};
+} from "./api_items.ts";
 export type * from "./operations/mod.ts";
 
 /** The name of something that can be asked, such as `task.status`. */
@@ -214,10 +210,8 @@ export class ApiClient implements AsyncDisposable {
     for (const [name, value] of Object.entries({ caller, session, access })) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const socket = await ApiSocket.open(url);
-    if (this.#closed.signal.aborted) socket.close();
-    this.#socket = socket;
-    return socket;
+    this.#socket = await ApiSocket.open(url, this.#closed.signal);
+    return this.#socket;
   }
 }
 

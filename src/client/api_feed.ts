@@ -41,17 +41,17 @@ export async function* feed(
   let pause = FIRST_PAUSE_MS;
   while (!signal.aborted) {
     try {
-      await using subscription = await subscribe(await connection(), wanted);
+      const subscription = await subscribe(await connection(), wanted);
       wanted = after(wanted, subscription.cursor);
       pause = FIRST_PAUSE_MS;
-      for await (const push of subscription.queue.pushes(signal)) {
-        if (push["type"] === "end") {
-          const refusal = refusalOf(push);
-          if (refusal !== null) throw refusal;
-          return;
+      try {
+        for await (const push of subscription.queue.pushes(signal)) {
+          if (push["type"] === "end") return refuse(push);
+          wanted = after(wanted, push["cursor"]);
+          yield push;
         }
-        wanted = after(wanted, push["cursor"] ?? null);
-        yield push;
+      } finally {
+        subscription.end();
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -60,6 +60,12 @@ export async function* feed(
       pause = Math.min(pause * 2, LAST_PAUSE_MS);
     }
   }
+}
+
+/** Throws what a subscription ended with, if that was an error. */
+function refuse(end: JsonObject): void {
+  const refusal = refusalOf(end);
+  if (refusal !== null) throw refusal;
 }
 
 /** Ends early, without an error, when the signal aborts. */
@@ -78,9 +84,10 @@ function after(params: JsonObject, cursor: unknown): JsonObject {
   return { ...rest, cursor };
 }
 
-interface Subscription extends AsyncDisposable {
+interface Subscription {
   readonly cursor: unknown;
   readonly queue: PushQueue;
+  end(): void;
 }
 
 async function subscribe(
@@ -94,14 +101,7 @@ async function subscribe(
   });
   const end = (): void => socket.unsubscribe(Number(answer["subscription"]));
   queue.onCut = end;
-  return {
-    cursor: answer["cursor"],
-    queue,
-    [Symbol.asyncDispose]: () => {
-      end();
-      return Promise.resolve();
-    },
-  };
+  return { cursor: answer["cursor"], queue, end };
 }
 
 /** Pushes on their way to one reader. When there are too many, those that come later are left out. */

@@ -5,7 +5,11 @@
  */
 
 import type { Json, JsonObject } from "../kit/json.ts";
+import { Timer } from "../kit/timer.ts";
 import { ApiError, unreachable } from "./api_error.ts";
+
+/** How long a daemon may take to accept a connection. */
+const CONNECT_MS = 10_000;
 
 /** A push, and how long its text is. */
 export type PushHandler = (push: JsonObject, length: number) => void;
@@ -32,18 +36,33 @@ export class ApiSocket {
   }
 
   /**
-   * Connects.
+   * Connects. Takes at most {@linkcode CONNECT_MS}.
    *
    * @throws {ApiError} E600 if nobody takes the connection.
+   * @throws The reason of the signal when it aborts.
    */
-  static async open(url: URL): Promise<ApiSocket> {
+  static async open(url: URL, signal: AbortSignal): Promise<ApiSocket> {
+    signal.throwIfAborted();
     const socket = new WebSocket(url);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const fail = (): void =>
+      reject(unreachable(`Cannot connect to ${url.origin}: nobody answers`));
+    const timer = new Timer(fail);
+    timer.arm(CONNECT_MS);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
     socket.onopen = () => resolve();
     socket.onerror = () => {};
-    socket.onclose = () =>
-      reject(unreachable(`Cannot connect to ${url.origin}: nobody answers`));
-    await promise;
+    socket.onclose = fail;
+    try {
+      await promise;
+    } catch (error) {
+      socket.close();
+      throw error;
+    } finally {
+      timer.disarm();
+      signal.removeEventListener("abort", abort);
+    }
     return new ApiSocket(socket);
   }
 

@@ -325,8 +325,7 @@ async function* followed(
     if (!isConfigError(error)) throw error;
     await using client = await findDaemon(context);
     if (client === null) throw error;
-    const items = client.stream("log.follow", { scope: { config }, ...query });
-    for await (const item of items) if (!("cursor" in item)) yield item;
+    yield* client.stream("log.follow", { scope: { config }, ...query });
     throw new TaskmuxError(
       "E600",
       "Cannot follow logs any further: the daemon has ended, and nobody else knows the tasks while the file is broken",

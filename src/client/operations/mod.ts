@@ -19,7 +19,19 @@ import type { TaskOperations } from "./task.ts";
 import type { TerminalOperations } from "./terminal.ts";
 import type { WorktreeOperations } from "./worktree.ts";
 
-export type { AddressOperations, AliasOperations, CaOperations, DaemonOperations, DnsOperations, EventOperations, LogOperations, McpOperations, PortOperations, ProjectOperations, TaskOperations, TerminalOperations, WorktreeOperations };
+export type { AddressOperations } from "./address.ts";
+export type { AliasOperations } from "./alias.ts";
+export type { CaOperations } from "./ca.ts";
+export type { DaemonOperations } from "./daemon.ts";
+export type { DnsOperations } from "./dns.ts";
+export type { EventOperations } from "./event.ts";
+export type { LogOperations } from "./log.ts";
+export type { McpOperations } from "./mcp.ts";
+export type { PortOperations } from "./port.ts";
+export type { ProjectOperations } from "./project.ts";
+export type { TaskOperations } from "./task.ts";
+export type { TerminalOperations } from "./terminal.ts";
+export type { WorktreeOperations } from "./worktree.ts";
 
 /** Name of an operation → its parameters and its answer. */
 export interface Operations

@@ -134,18 +134,32 @@ export const log = {
     params: z.strictObject({
       ...query,
       lines: z.number().int().min(0).nullable().default(10),
-      /** In place of `lines`: all that came after the answer or the item of which this is the cursor. */
-      cursor: z.string().nullable().default(null),
-      /** Tell after which lines somebody else could go on. `until` ends nothing then. */
-      cursors: z.boolean().default(false),
     }),
-    /** `{cursor}` only if it was asked for. `dropped` are bytes that rotation took away before a line. */
-    result: z.union([
-      logRecord,
-      z.strictObject({ cursor: z.string(), dropped: z.number().optional() }),
-    ]),
+    result: logRecord,
     errors: ["E200", "E500"],
     since: "0.1.0",
+  }),
+  "log.feed": stream({
+    summary:
+      "Follow logs in pieces, each with the cursor from which somebody else could go on",
+    permission: "read",
+    effect: "none",
+    params: z.strictObject({
+      ...query,
+      lines: z.number().int().min(0).nullable().default(10),
+      until: z.null().default(null),
+      /** In place of `lines`: all that came after the answer or the piece of which this is the cursor. */
+      cursor: z.string().nullable().default(null),
+    }),
+    result: z.strictObject({
+      lines: z.array(logRecord),
+      /** Bytes that rotation took away before these lines. */
+      dropped: z.number(),
+      /** Leads to what comes after; null = only that of a later piece does. The first one comes at once. */
+      cursor: z.string().nullable(),
+    }),
+    errors: ["E200", "E500"],
+    since: "0.4.0",
   }),
   "log.clean": call({
     summary:

@@ -12,11 +12,7 @@ import {
 import { defaultLines } from "../../domain/default_lines.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { cleanLogs } from "../../logs/log_files.ts";
-import {
-  type FollowedRecord,
-  followLogs,
-  followWithCursors,
-} from "../../logs/log_follow.ts";
+import { followLogs, followWithCursors } from "../../logs/log_follow.ts";
 import { readLogs } from "../../logs/log_reader.ts";
 import { plainText } from "../../logs/plain_text.ts";
 import { logTarget } from "../../supervisor/launch_run.ts";
@@ -33,15 +29,31 @@ import { keyOf } from "./log_cursor.ts";
 /** Answers that are put together at once: each holds up to a hundred thousand lines. */
 const READS_AT_ONCE = 4;
 
+/** Characters of lines in one piece, beyond which it is given out. */
+const PIECE_LENGTH = 64 * 1024;
+
 /** See the module. */
 export function logHandlers(
   services: Services,
-): Pick<Handlers, "log.read" | "log.follow" | "log.clean"> {
+): Pick<Handlers, "log.read" | "log.follow" | "log.feed" | "log.clean"> {
   const reads = new Semaphore(READS_AT_ONCE);
   return {
     "log.read": (params, context) =>
       reads.run(context.signal, () => read(services, params, context)),
-    "log.follow": (params, { signal }) => follow(services, params, signal),
+    "log.follow": async function* (params, { signal }) {
+      await using looked = await services.projects.look(params.scope);
+      const query = {
+        ...queryOf(services, looked.supervisor, params),
+        cursor: null,
+        currentSources: () =>
+          Promise.resolve(currentSources(looked.supervisor, params.tasks)),
+      };
+      for await (const record of followLogs(query, signal)) {
+        const { ts, task, text, dropped } = record;
+        yield { ts, task, text, ...(dropped ? { dropped } : {}) };
+      }
+    },
+    "log.feed": (params, { signal }) => feed(services, params, signal),
     "log.clean": async (params) => {
       await using looked = await services.projects.look(params.scope);
       const { supervisor } = looked;
@@ -56,11 +68,11 @@ export function logHandlers(
   };
 }
 
-async function* follow(
+async function* feed(
   services: Services,
-  params: Params<"log.follow">,
+  params: Params<"log.feed">,
   signal: AbortSignal,
-): AsyncGenerator<Result<"log.follow">, void, void> {
+): AsyncGenerator<Result<"log.feed">, void, void> {
   await using looked = await services.projects.look(params.scope);
   const query = {
     ...queryOf(services, looked.supervisor, params),
@@ -68,32 +80,18 @@ async function* follow(
     currentSources: () =>
       Promise.resolve(currentSources(looked.supervisor, params.tasks)),
   };
-  if (!params.cursors) {
-    for await (const record of followLogs(query, signal)) {
-      yield* shown([record]);
-    }
-    return;
-  }
-  let dropped = 0;
   for await (const batch of followWithCursors(query, signal)) {
-    dropped += batch.dropped;
-    const [first, ...others] = batch.records;
-    if (first !== undefined) {
-      yield* shown([{ ...first, dropped }, ...others]);
-      dropped = 0;
+    let { dropped } = batch;
+    let lines: Result<"log.feed">["lines"] = [];
+    let length = 0;
+    for (const { ts, task, text } of batch.records) {
+      lines.push({ ts, task, text });
+      length += text.length;
+      if (length < PIECE_LENGTH) continue;
+      yield { lines, dropped, cursor: null };
+      [lines, length, dropped] = [[], 0, 0];
     }
-    const { cursor } = batch;
-    if (cursor === null) continue;
-    yield dropped === 0 ? { cursor } : { cursor, dropped };
-    dropped = 0;
-  }
-}
-
-function* shown(
-  records: readonly FollowedRecord[],
-): Generator<Result<"log.follow">, void, void> {
-  for (const { ts, task, text, dropped } of records) {
-    yield { ts, task, text, ...(dropped ? { dropped } : {}) };
+    yield { lines, dropped, cursor: batch.cursor };
   }
 }
 
