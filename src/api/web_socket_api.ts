@@ -4,7 +4,7 @@
  * @module
  */
 
-import { accessOf } from "../contract/access.ts";
+import { accessOf, unknownWord } from "../contract/access.ts";
 import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -58,6 +58,10 @@ export class WebSocketApi {
     const caller = url.searchParams.get("caller");
     if (caller !== null && !isCallerId(caller)) {
       return refuse(400, "invalid_caller", CALLER_ID_RULE);
+    }
+    if (unknownWord(url) !== null) {
+      const known = 'It takes "session", "access" and "caller"';
+      return refuse(400, "invalid_address", known);
     }
     const upgrade = tryUpgrade(request);
     if (upgrade === null) return refuse(400, "invalid_upgrade");

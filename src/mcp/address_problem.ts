@@ -5,10 +5,16 @@
  */
 
 import { isProjectId } from "../domain/worktree_id.ts";
-import type { Access } from "../contract/access.ts";
+import { type Access, unknownWord } from "../contract/access.ts";
 
 /** What is wrong with an address at which a session is to begin; null = nothing. Fails closed: no guess grants more. */
-export function addressProblem({ searchParams }: URL): string | null {
+export function addressProblem(url: URL): string | null {
+  const { searchParams } = url;
+  const word = unknownWord(url);
+  if (word !== null) {
+    return `Cannot connect with ${quoted(word)}: an address takes ` +
+      '"session" and "access"';
+  }
   const pins = distinct(searchParams.getAll("session"));
   if (pins.length > 1) {
     return `Cannot connect to ${pins.map(quoted).join(" and ")}: ` +

@@ -10,6 +10,7 @@ Deno.test("accessOf() takes a project and the right to look alone from an addres
   const shop = { pin: "shop", isReadOnly: false };
   assert.deepEqual(of("?session=shop"), shop);
   assert.deepEqual(of("?session=%20shop%20&session=cafe"), shop);
+  assert.deepEqual(of("?session=&session=shop"), shop);
   assert.deepEqual(of("?access=read"), { ...all, isReadOnly: true });
   for (const slip of ["readonly", "READ", "red", ""]) {
     assert.equal(of(`?access=${slip}`).isReadOnly, true, slip);
