@@ -13,6 +13,9 @@ export interface Access {
   readonly isReadOnly: boolean;
 }
 
+/** What an address may say. A slip in one of them must not grant more than was meant. */
+const WORDS: ReadonlySet<string> = new Set(["session", "access", "caller"]);
+
 /** What `?session=` and `&access=read` of an address grant in which nothing is wrong, see {@linkcode addressProblem}. */
 export function accessOf({ searchParams }: URL): Access {
   const [pin = null] = distinct(searchParams.getAll("session"));
@@ -23,6 +26,11 @@ export function accessOf({ searchParams }: URL): Access {
 
 /** What is wrong with an address at which a session is to begin; null = nothing. Fails closed: no guess grants more. */
 export function addressProblem({ searchParams }: URL): string | null {
+  const word = [...searchParams.keys()].find((each) => !WORDS.has(each));
+  if (word !== undefined) {
+    return `Cannot connect with ${quoted(word)}: an address takes ` +
+      `${[...WORDS].join(", ")}`;
+  }
   const pins = distinct(searchParams.getAll("session"));
   if (pins.length > 1) {
     return `Cannot connect to ${pins.map(quoted).join(" and ")}: ` +

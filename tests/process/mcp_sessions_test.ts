@@ -150,6 +150,7 @@ Deno.test("an address that cannot be meant begins no session", async () => {
       ["?session=a&session=b", /"a" and "b"/],
       ["?access=readonly", /"readonly"/],
       ["?access=read&access=full", /either "read" or "full"/],
+      ["?sesion=shop", /"sesion"/],
     ] as const
   ) {
     await using wire = new McpWire(fixture.url);
