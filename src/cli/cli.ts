@@ -50,6 +50,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     stderr: Deno.stderr,
     stdin: Deno.stdin,
     agent: agentCaller(Deno.env),
+    isDumb: Deno.env.get("TERM") === "dumb",
     noColor: (Deno.env.get("NO_COLOR") ?? "") !== "",
     terminalSize,
   });

@@ -51,6 +51,8 @@ export interface OutputOptions {
   readonly stdin?: Source;
   /** The agent that calls, for which a terminal is as good as a pipe; a person or a program by default. */
   readonly agent?: string | null;
+  /** `TERM=dumb`: the terminal can only print lines, so it is as good as a pipe, too. */
+  readonly isDumb?: boolean;
   /** `NO_COLOR`. */
   readonly noColor: boolean;
   /** The size of the terminal; null when there is none. */
@@ -81,9 +83,9 @@ export class Output {
     this.#options = options;
     this.json = json;
     this.agent = agent;
-    const isForPerson = !json && agent === null;
-    this.isTerminal = isForPerson && stdout.isTerminal();
-    this.isLive = isForPerson && stderr.isTerminal();
+    const canDraw = !json && agent === null && options.isDumb !== true;
+    this.isTerminal = canDraw && stdout.isTerminal();
+    this.isLive = canDraw && stderr.isTerminal();
     this.canAsk = this.isTerminal && stdin?.isTerminal() === true;
     this.paint = makePaint(this.isTerminal && !noColor);
     this.paintError = makePaint(this.isLive && !noColor);

@@ -88,7 +88,7 @@ export function openTerminal(
     new Deno.Command("script", {
       args: ["--quiet", "--flush", "--return", "--command", line, "/dev/null"],
       cwd,
-      env: { ...home.env, SHELL: "/bin/sh", ...env },
+      env: { ...home.env, SHELL: "/bin/sh", TERM: "xterm-256color", ...env },
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",

@@ -323,7 +323,13 @@ Deno.test({
     const none = await user.run("sudo", ["status", "--json"]);
     assert.equal(none.code, 0, none.stdout);
     for (
-      const args of [["init"], ["add", "x", "true"], ["daemon", "install"]]
+      const args of [
+        ["init"],
+        ["inject", "all"],
+        ["inject", "--skill"],
+        ["add", "x", "true"],
+        ["daemon", "install"],
+      ]
     ) {
       const { stdout } = await user.run("sudo", [...args, "--json"]);
       assert.equal(JSON.parse(stdout).error_code, "E500", stdout);

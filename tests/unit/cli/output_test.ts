@@ -123,6 +123,9 @@ Deno.test("Output takes the terminal of an agent for a pipe", () => {
     [false, false, false, Infinity],
   );
   assert.equal(agent.paintError("red", "x"), "x");
+  const dumb = new Output({ ...options, isDumb: true });
+  assert.deepEqual([dumb.isLive, dumb.canAsk], [false, false]);
+  assert.equal(dumb.paint("red", "x"), "x");
   assert.equal(new Output({ ...options, json: true }).canAsk, false);
   assert.equal(
     new Output({ ...options, stdin: { isTerminal: () => false } }).canAsk,
