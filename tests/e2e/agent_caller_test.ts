@@ -124,6 +124,10 @@ Deno.test("nobody asks an agent anything", async () => {
   assert.match(inject.text, /Up to date: .*AGENTS\.md/);
   assert.equal(inject.code, 0);
 
+  const install = ["mcp", "install", "--stdio"];
+  const installed = await screen.run(install, AGENT, folder);
+  assert(!installed.text.includes("\x1b"), installed.text);
+
   await using person = openTerminal(home, ["clean"], project.folder, PERSON);
   await person.shows("forget it? [y/N]");
   await person.type("n\r");
