@@ -60,7 +60,7 @@ const SIGNS: readonly Sign[] = [
   { variable: "ANTIGRAVITY_AGENT", agent: "antigravity" },
 ];
 
-/** By which any agent may say its name: vercel/vercel packages/detect-agent. */
+/** By which any agent may say its name, as Claude Code does: vercel/vercel packages/detect-agent. */
 const COMMON_VARIABLE = "AI_AGENT";
 
 /** Every variable that decides, for whoever wants an environment of a person. */
