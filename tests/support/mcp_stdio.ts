@@ -120,7 +120,11 @@ export class McpStdio implements AsyncDisposable {
   /** Ends it. @returns How it ended; nothing but messages was on its output. */
   async end(how: "input" | Deno.Signal): Promise<Deno.CommandStatus> {
     this.#isOver = true;
-    if (how !== "input") this.#child.kill(how);
+    if (how !== "input") {
+      this.#child.kill(how);
+      // By the signal alone.
+      await this.#child.status;
+    }
     try {
       await this.#input.close();
     } catch (error) {
