@@ -255,11 +255,9 @@ export class McpSession {
       new Request(request.url, { headers }),
     );
     if (!response.ok || response.body === null) return response;
-    const version = request.headers.get("mcp-protocol-version") ??
-      this.#version;
     const carrier = this.#carry(
       response.body,
-      version < PRIMED_VERSION ? {} : { beginning: beginningAt(place) },
+      this.#beginning(request, place),
     );
     this.#exchanges.resume(EVENTS_STREAM, carrier);
     return new Response(carrier.body, response);
@@ -278,10 +276,20 @@ export class McpSession {
       return response;
     }
     const carrier = this.#carry(response.body, {
+      ...this.#beginning(request, last),
       lastEvent: this.#store.endOf(stream),
     });
     this.#exchanges.resume(stream, carrier);
     return new Response(carrier.body, response);
+  }
+
+  /** The official client forgets where it was with each connection, so each says it first. */
+  #beginning(
+    { headers }: Request,
+    place: string,
+  ): { readonly beginning?: Uint8Array } {
+    const version = headers.get("mcp-protocol-version") ?? this.#version;
+    return version < PRIMED_VERSION ? {} : { beginning: beginningAt(place) };
   }
 
   #carry(

@@ -288,8 +288,6 @@ class Passage {
   }
 
   async #pass(forward: () => Promise<Deno.Conn>): Promise<void> {
-    // An answer in two parts would wait 40 ms for the client's word that it has the first.
-    this.#client.setNoDelay(true);
     this.#timer.arm(this.#limits.headMs);
     const head = await this.#readHead();
     if (head === null) return;
