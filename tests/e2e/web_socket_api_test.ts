@@ -250,6 +250,9 @@ async function refused({ port }: World): Promise<void> {
 async function files({ port, project }: World): Promise<void> {
   await using socket = await TestWebSocket.open({ port });
   const before = await Deno.readTextFile(project.config);
+  const block =
+    "<!-- taskmux:start -->\n# Taskmux\nWRITTEN LONG AGO\n<!-- taskmux:end -->\n";
+  await project.file("AGENTS.md", block);
   const added = await socket.ask("add_task", {
     ...SHOP,
     task: "web",
@@ -262,6 +265,11 @@ async function files({ port, project }: World): Promise<void> {
   assert.equal(
     text,
     `${before}\n[tasks.web]\ncommand = "sleep 1000"\ndepends_on = ["api"]\n`,
+  );
+  const agents = await Deno.readTextFile(`${project.folder}/AGENTS.md`);
+  assert.ok(
+    !agents.includes("LONG AGO"),
+    "the block for agents is rendered again",
   );
   const wrong = await socket.ask("add_task", {
     ...SHOP,

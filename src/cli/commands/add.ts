@@ -95,8 +95,10 @@ export const add = command({
     const { url, warnings } = values.host === null
       ? { url: null, warnings: [] }
       : await readTaskAddress(context, config, task);
-    const { refreshBlocks } = await import("../agent_files.ts");
-    const blocks = await refreshBlocks(context, after);
+    const { refreshBlocks } = await import(
+      "../../agents/refresh_blocks.ts"
+    );
+    const blocks = await refreshBlocks(context.paths.hostConfig, after);
     const { output } = context;
     const allWarnings = [...warnings, ...blocks.warnings];
     await output.answer(

@@ -16,15 +16,13 @@ import { EXIT } from "../../domain/error_codes.ts";
 import type { ProjectSpec } from "../../domain/task_spec.ts";
 import { baseName, folderOf, resolvePath } from "../../kit/path.ts";
 import {
-  askFiles,
   type BlocksWritten,
-  existingFilesOr,
   isRefreshed,
   NOTHING,
-  outcomeLines,
   refreshBlocks,
   writeBlocks,
-} from "../agent_files.ts";
+} from "../../agents/refresh_blocks.ts";
+import { askFiles, existingFilesOr, outcomeLines } from "../agent_files.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { existingFile } from "../project.ts";
@@ -98,7 +96,7 @@ async function tellExisting(
   const project = await projectIn(path, context.env()["HOME"]);
   const written = project === null || values["no-inject"]
     ? NOTHING
-    : await refreshBlocks(context, project);
+    : await refreshBlocks(context.paths.hostConfig, project);
   await report(context, {
     session: project?.name ?? null,
     path,
@@ -132,7 +130,7 @@ async function chosenFiles(
   canAsk: boolean,
 ): Promise<readonly ContextFile[] | null> {
   if (canAsk) return await askFiles(root, USUAL_FILES);
-  return await isRefreshed(context, { autoInjectAgents: null })
+  return await isRefreshed(context.paths.hostConfig, { autoInjectAgents: null })
     ? await existingFilesOr(root, USUAL_FILES)
     : [];
 }

@@ -16,12 +16,8 @@ import { TaskmuxError } from "../../domain/error.ts";
 import { EXIT } from "../../domain/error_codes.ts";
 import type { ProjectSpec } from "../../domain/task_spec.ts";
 import { folderOf, resolvePath } from "../../kit/path.ts";
-import {
-  askFiles,
-  existingFilesOr,
-  outcomeLines,
-  writeBlocks,
-} from "../agent_files.ts";
+import { writeBlocks } from "../../agents/refresh_blocks.ts";
+import { askFiles, existingFilesOr, outcomeLines } from "../agent_files.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { projectScope } from "../project.ts";

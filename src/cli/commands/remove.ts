@@ -39,10 +39,12 @@ export const remove = command({
       await stopTask(client, { scope, task, isInFile });
     const edited = isInFile ? await editProject(file, edit) : null;
     if (edited === null && client === null) await planEdit(file, edit);
-    const { refreshBlocks } = await import("../agent_files.ts");
+    const { refreshBlocks } = await import(
+      "../../agents/refresh_blocks.ts"
+    );
     const { outcomes, warnings } = edited === null
       ? { outcomes: [], warnings: [] }
-      : await refreshBlocks(context, edited.after);
+      : await refreshBlocks(context.paths.hostConfig, edited.after);
     const { output } = context;
     await output.answer(
       {

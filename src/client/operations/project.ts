@@ -27,6 +27,8 @@ export interface ProjectOperations {
       readonly command: string;
       readonly action: "added" | "replaced";
       readonly config: string;
+      readonly agent_files_rewritten: readonly string[];
+      readonly warnings: readonly string[];
       readonly [key: string]: unknown;
     };
   };

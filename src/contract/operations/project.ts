@@ -154,6 +154,9 @@ export const project = {
       command: z.string(),
       action: z.enum(["added", "replaced"]),
       config: z.string(),
+      /** Whose block for agents was rendered again. */
+      agent_files_rewritten: z.array(z.string()),
+      warnings: z.array(z.string()),
     }),
     errors: ["E100", "E101", "E102", "E103", "E104", "E210", "E211", "E212"],
     since: "0.4.0",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refreshBlocks } from "../../agents/refresh_blocks.ts";
 import { addTask } from "../../config/edit_toml.ts";
 import {
   canEdit,
@@ -49,10 +50,11 @@ async function add(
       Object.entries(others).filter(([, value]) => value !== undefined),
     ),
   };
-  const { before } = await editProject(
+  const { before, after } = await editProject(
     file,
     (text) => addTask(text, task, fields),
   );
+  const blocks = await refreshBlocks(services.paths.hostConfig, after);
   await projectOf(services, scope)?.refresh();
   return {
     ok: true,
@@ -60,6 +62,8 @@ async function add(
     command,
     action: before.tasks.has(task) ? "replaced" : "added",
     config: file.config,
+    agent_files_rewritten: blocks.outcomes.map(({ path }) => path),
+    warnings: [...blocks.warnings],
   };
 }
 
@@ -84,7 +88,10 @@ async function remove(
       throw error;
     },
   );
-  if (isInFile) await editProject(file, removal);
+  if (isInFile) {
+    const { after } = await editProject(file, removal);
+    await refreshBlocks(services.paths.hostConfig, after);
+  }
   await projectOf(services, scope)?.refresh();
   return { ok: true, stopped };
 }
