@@ -78,35 +78,49 @@ async function measure(
   const before = await rssOf(await pids());
   const startedAt = performance.now();
   await using first = await connect();
-  const ask = async (): Promise<void> =>
-    void await first.request("tools/call", {
+  const call = async (session: McpSession): Promise<void> =>
+    void await session.request("tools/call", {
       name: subject.statusTool,
       arguments: {},
     });
-  await ask();
+  await call(first);
   const firstMs = performance.now() - startedAt;
   const one = await rssOf(withOwn(await pids(), [first]));
+  // A program for each session is the machine's limit sooner than ours.
+  const sessions = quick ? 10 : first.pid === null ? 200 : 20;
+  const many = await withMore(
+    sessions,
+    async (others) => await rssOf(withOwn(await pids(), [first, ...others])),
+    { connect, call },
+  );
   const loads: Load[] = [];
   for (const lanes of LANES) {
     // What is compiled on the way does not count.
-    await load(ask, { lanes, calls: quick ? 20 : 200 });
-    loads.push(await load(ask, { lanes, calls: quick ? 50 : 2_000 }));
+    await load(() => call(first), { lanes, calls: quick ? 20 : 200 });
+    loads.push(
+      await load(() => call(first), { lanes, calls: quick ? 50 : 2_000 }),
+    );
   }
-  const settled = await rssOf(withOwn(await pids(), [first]));
-  // A program for each session is the machine's limit sooner than ours.
-  const sessions = quick ? 10 : first.pid === null ? 200 : 20;
-  await using others = new AsyncDisposableStack();
-  const open: McpSession[] = [first];
-  for (let n = 0; n < sessions; n++) {
-    const session = others.use(await connect());
-    await session.request("tools/call", {
-      name: subject.statusTool,
-      arguments: {},
-    });
-    open.push(session);
-  }
-  const many = one + await rssOf(withOwn(await pids(), open)) - settled;
   return { subject, firstMs, loads, rss: { before, one, many }, sessions };
+}
+
+/** Does something while there are so many more sessions, each of which has called once. */
+async function withMore<T>(
+  sessions: number,
+  work: (others: readonly McpSession[]) => Promise<T>,
+  { connect, call }: {
+    readonly connect: () => Promise<McpSession>;
+    readonly call: (session: McpSession) => Promise<void>;
+  },
+): Promise<T> {
+  await using stack = new AsyncDisposableStack();
+  const others: McpSession[] = [];
+  for (let n = 0; n < sessions; n++) {
+    const session = stack.use(await connect());
+    await call(session);
+    others.push(session);
+  }
+  return await work(others);
 }
 
 /** The processes of the manager, and those that are there for a session. */
