@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type HttpAddress, HttpConnection, HungUp } from "./http_connection.ts";
+import {
+  type HttpAddress,
+  type HttpAnswer,
+  HttpConnection,
+  HungUp,
+} from "./http_connection.ts";
 import type { Program, Sandbox } from "./sandbox.ts";
 
 /** A JSON object. */
