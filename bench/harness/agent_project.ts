@@ -90,21 +90,29 @@ export class AgentProject {
         (await this.#pids("billing")).length === 0,
       { what: "everything has happened", timeoutMs: PATIENCE_MS },
     );
-    await this.shown();
+    await this.#shown();
   }
 
   /** What was printed just now has had the time to get into a log. */
-  async shown(): Promise<void> {
+  async #shown(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, SHOWN_MS));
   }
 
-  /** The noisy task prints them. */
+  /** The noisy task prints them, and they had the time to get into a log. */
   async print(lines: readonly string[]): Promise<void> {
     await Deno.writeTextFile(
       this.#path("worker.ready"),
       `${lines.join("\n")}\n`,
       { append: true },
     );
+    await until(
+      async () => {
+        const printed = await this.#read("worker.printed") ?? "";
+        return lines.every((line) => printed.includes(`${line}\n`));
+      },
+      { what: "the worker has printed them", timeoutMs: PATIENCE_MS },
+    );
+    await this.#shown();
   }
 
   /** How often web was started. */

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type HttpAddress, HttpConnection, HungUp } from "./http_connection.ts";
+import {
+  type HttpAddress,
+  type HttpAnswer,
+  HttpConnection,
+  HungUp,
+} from "./http_connection.ts";
 import type { Program, Sandbox } from "./sandbox.ts";
 
 /** A JSON object. */
@@ -126,13 +131,23 @@ export class HttpMcpSession implements McpSession {
 
   async #send(method: string, body?: string): Promise<string> {
     const { at, target } = this.#address;
-    const connection = this.#idle.pop() ?? await HttpConnection.open(at);
-    const answer = await connection.ask({
+    const request = {
       method,
       target,
       headers: this.headers,
       ...body === undefined ? {} : { body },
-    });
+    };
+    let connection = this.#idle.pop() ?? await HttpConnection.open(at);
+    let answer: HttpAnswer;
+    try {
+      answer = await connection.ask(request);
+    } catch (error) {
+      // A server may close what was idle for seconds. It has not read the request then.
+      if (!(error instanceof HungUp)) throw error;
+      connection[Symbol.dispose]();
+      connection = await HttpConnection.open(at);
+      answer = await connection.ask(request);
+    }
     this.#idle.push(connection);
     if (answer.status < 300) return answer.body;
     throw new Error(

@@ -2,7 +2,8 @@
 
 api PORT     listens and answers /health
 billing      serves 200 requests, then dies of a missing key
-worker       prints 10 000 lines with five errors in them, makes the file worker.ready, then prints what is added to it
+worker       prints 10 000 lines with five errors in them, makes the file worker.ready, then prints what is
+             added to it, and notes that in the file worker.printed
 web          takes a second to be ready, notes each start in the file web.starts, and makes the file web.ready then
 """
 
@@ -53,11 +54,16 @@ def worker():
             log.error("job %d failed: ledger refuses the connection", number)
         else:
             log.info("job %d done in %d ms", number, number * 7 % 97)
-    with open("worker.ready", "w+", encoding="utf-8") as lines:
+    with (
+        open("worker.printed", "w", encoding="utf-8") as printed,
+        open("worker.ready", "w+", encoding="utf-8") as lines,
+    ):
         while True:
             line = lines.readline()
             if line:
                 log.info("%s", line.rstrip())
+                printed.write(line)
+                printed.flush()
             else:
                 time.sleep(0.05)
 

@@ -94,7 +94,6 @@ async function measure(
     if (name === "fresh") {
       await counted(session, mcp, ways.look);
       await project.print(FRESH_LINES);
-      await project.shown();
     }
     if (name === "happened") await project.kill("api");
     const starts = await project.webStarts();

@@ -186,7 +186,7 @@ async function measure(
   // What subscribing itself has set off does not count.
   await crowd.collect();
   const withAll = await rssOf();
-  const times = quick ? 5 : way.isOwn ? 50 : 10;
+  const times = quick ? 5 : way.isOwn ? 25 : 10;
   const sampling = way.isOwn ? sampleStatus(sandbox, seconds) : [];
   await way.restart(session, { times, tasks: ["t000"] });
   const paced = await crowd.collect();
@@ -344,7 +344,7 @@ function report(
     title: "Events to subscribers",
     how:
       `${subscribers} subscribers and one more that reads nothing; a task is ` +
-      "restarted again and again, and each of its events goes to all. From " +
+      "restarted four times a second, and each of its events goes to all. From " +
       "the event's own time to its arrival, at each of them and at the last " +
       "of them; then 20 tasks are restarted at once, which gives the messages " +
       `a second. The client is Deno, by hand, ${PER_PROCESS} connections a ` +
