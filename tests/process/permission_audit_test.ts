@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AGENT_VARIABLES } from "../../src/cli/agent_caller.ts";
 import { cliCommand, REPOSITORY } from "../support/deno_flags.ts";
 import { tempHome } from "../support/temp_home.ts";
 
@@ -9,7 +10,8 @@ interface Access {
 }
 
 /** Variables a read-only command may look at. */
-const VARIABLES = [
+const VARIABLES: readonly string[] = [
+  ...AGENT_VARIABLES,
   "HOME",
   "NO_COLOR",
   "SUDO_UID",
