@@ -164,11 +164,23 @@ Deno.test("a line of JSON stays JSON, and what is no secret in it the same", () 
   );
 });
 
+// Not for any text at all: a mask over half of what says where a secret is changes what the other half means.
 Deno.test("redacting again changes nothing", () => {
+  const word = fc.oneof(
+    fc.stringMatching(/^[A-Za-z0-9]{1,20}$/),
+    fc.constantFrom(
+      " token=",
+      ' "password":"',
+      " Bearer ",
+      " https://u:",
+      "@host ",
+      "hunter2-value",
+    ),
+  );
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 15 }), (parts) => {
+    fc.property(fc.array(word, { maxLength: 15 }), (parts) => {
       const redactor = new Redactor(["hunter2-value"]);
-      const once = redactor.text(parts.join("").replaceAll("\x1b", ""));
+      const once = redactor.text(parts.join(" "));
       assert.equal(redactor.text(once), once);
     }),
   );
