@@ -89,6 +89,8 @@ export class PlainConnection {
         : Buffer.concat([this.#early, bytes]);
       return;
     }
+    // Whoever asks on without reading would have all the answers pile up here; `node:http` stops reading then.
+    if (this.#socket.writableNeedDrain) return this.#handOver(bytes, null);
     const text = textOf(bytes);
     const isWhole = text.endsWith(END_OF_HEAD) &&
       text.indexOf(END_OF_HEAD) === text.length - END_OF_HEAD.length;
@@ -299,8 +301,8 @@ class PlainExchange implements LinkUser {
   #giveUp(): void {
     this.#link?.destroy();
     this.#link = null;
-    if (this.#interim > 0) this.#cut();
-    else this.#done.resolve("unreadable");
+    // What was told in between commits to nothing, and may be told again.
+    this.#done.resolve("unreadable");
   }
 
   #inform({ status, headers }: PlainAnswer): void {
@@ -382,7 +384,6 @@ class PlainExchange implements LinkUser {
   }
 
   #fail(error: Error): void {
-    if (this.#interim > 0) return this.#cut();
     this.#done.resolve(this.#parts.host.failed(this.#upstream!, error));
   }
 
