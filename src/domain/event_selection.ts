@@ -76,3 +76,27 @@ export function selectedTypes(
     { hint: `taskmux events --level ${level}`, details: { level } },
   );
 }
+
+/**
+ * Makes sure that whoever asks for the events of a task means one that there is, or was.
+ *
+ * @param names What was asked for.
+ * @param known Tasks of the file, and those that the history tells of.
+ * @throws {TaskmuxError} E200 with a suggestion for the first that is unknown.
+ */
+export function checkTaskNames(
+  names: readonly string[],
+  known: ReadonlySet<string>,
+): void {
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  const near = closest(unknown, known);
+  throw new TaskmuxError(
+    "E200",
+    `Task '${unknown}' not found in config, nor in the history of events`,
+    {
+      hint: near === null ? "taskmux status" : `did you mean "${near}"?`,
+      details: { task: unknown, known: [...known] },
+    },
+  );
+}

@@ -5,7 +5,8 @@
  */
 
 import type { ParamsInput, Result } from "../contract/mod.ts";
-import { toRecord } from "../domain/event_selection.ts";
+import { TaskmuxError } from "../domain/error.ts";
+import { checkTaskNames, toRecord } from "../domain/event_selection.ts";
 import { systemClock } from "../kit/clock.ts";
 import {
   cursorText,
@@ -22,7 +23,8 @@ const DEFAULT_LIMIT = 50;
 /**
  * The answer of `event.list`, of any length.
  *
- * @throws {TaskmuxError} E500 for a time, type or cursor that is none; what is wrong with the project's file.
+ * @throws {TaskmuxError} E200 for a task that neither a file nor the history knows; E500 for a time, type or cursor that
+ * is none; what is wrong with the project's file.
  */
 export async function readEvents(
   disk: Disk,
@@ -31,6 +33,7 @@ export async function readEvents(
   const session = await sessionOf(disk, params.scope);
   const filter = eventFilter(params, { session, now: systemClock.now() });
   using store = Store.openReadOnly(disk.paths);
+  await checkTasks(disk, params, store?.events.taskNames(session) ?? []);
   const page = store?.events.list({
     ...filter,
     limit: params.limit ?? DEFAULT_LIMIT,
@@ -55,6 +58,29 @@ export async function configsOf(
   return entries
     .filter(({ id }) => scope === undefined || id === scope.session)
     .map(({ configPath }) => configPath);
+}
+
+/** What is in the history is not looked for in files. */
+async function checkTasks(
+  disk: Disk,
+  { tasks = [], scope }: ParamsInput<"event.list">,
+  inHistory: Iterable<string>,
+): Promise<void> {
+  const known = new Set(inHistory);
+  if (tasks.every((name) => known.has(name))) return;
+  for (const config of await configsOf(disk, scope)) {
+    try {
+      using project = await openProjectFiles(disk, config, { tolerant: true });
+      for (const name of project.tasks.keys()) known.add(name);
+    } catch (error) {
+      const isUnreadable = error instanceof TaskmuxError ||
+        error instanceof Deno.errors.NotFound;
+      if (!isUnreadable) throw error;
+      // What is in it is not known.
+      return;
+    }
+  }
+  checkTaskNames(tasks, known);
 }
 
 /** Null = every project. */

@@ -11,7 +11,12 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { EventType, NewEvent, TaskEvent } from "../domain/event.ts";
 import { type EventSelection, isSelected } from "../domain/event_selection.ts";
 import { type CallerMarks, markOf, OWN_EVENTS } from "./caller_table.ts";
-import type { Database, Statement, Value } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
+import {
+  type Conditions,
+  conditions,
+  conditionsAfter,
+} from "./event_conditions.ts";
 import type { EventMirror } from "./event_mirror.ts";
 
 /** Events that wait in memory for the database; beyond it the oldest is lost. */
@@ -304,6 +309,23 @@ export class EventTable {
     return counts;
   }
 
+  /** The tasks that a project ever had events of, also such as are pruned; null = those of all projects. O(tasks). */
+  taskNames(session: string | null): Set<string> {
+    const [where, params] = session === null
+      ? ["", []]
+      : ["where session = ?", [session]];
+    const rows = this.#database.prepare<{ task: string }>(
+      `select distinct task from event_counts ${where}`,
+    ).all(...params);
+    const waiting = this.#waiting.flatMap((event) =>
+      event.task !== null && event.session !== null &&
+        (session === null || event.session === session)
+        ? [event.task]
+        : []
+    );
+    return new Set([...rows.map(({ task }) => task), ...waiting]);
+  }
+
   /** Forgets all events and counts, in the mirror too. Numbers go on growing. O(events). @returns How many it forgot. */
   clear(): number {
     const count = this.#waiting.length + this.#database.transaction(() => {
@@ -410,48 +432,6 @@ export class EventTable {
         : []
     );
   }
-}
-
-/** A filter of rows in SQL. */
-interface Conditions {
-  readonly where: string;
-  readonly params: readonly Value[];
-}
-
-/** @param filter `owner`: a project, null = taskmux itself, absent = all. */
-function conditions(
-  filter: Omit<EventFilter, "session" | "limit"> & {
-    readonly owner: string | null | undefined;
-  },
-): Conditions {
-  const { owner, tasks = [], types = [], sinceMs, untilMs, afterSeq } = filter;
-  const parts: [sql: string, param: Value][] = [];
-  // "is" compares null with null.
-  if (owner !== undefined) parts.push(["session is ?", owner]);
-  if (tasks.length === 1) parts.push(["task = ?", tasks[0]!]);
-  if (tasks.length > 1) parts.push([ONE_OF("task"), JSON.stringify(tasks)]);
-  if (types.length > 0) parts.push([ONE_OF("event"), JSON.stringify(types)]);
-  if (sinceMs !== undefined) parts.push(["at >= ?", sinceMs]);
-  if (untilMs !== undefined) parts.push(["at <= ?", untilMs]);
-  if (afterSeq !== undefined) parts.push(["seq > ?", afterSeq]);
-  return {
-    where: parts.length === 0
-      ? ""
-      : `where ${parts.map(([sql]) => sql).join(" and ")}`,
-    params: parts.map(([, param]) => param),
-  };
-}
-
-const ONE_OF = (column: "task" | "event"): string =>
-  `${column} in (select value from json_each(?))`;
-
-/** Of all projects, each after its own mark. */
-function conditionsAfter({ seq, sessions }: CallerMarks): Conditions {
-  return {
-    where: `where seq > ? and seq > coalesce(
-      (select value from json_each(?) where key = coalesce(session, '')), 0)`,
-    params: [seq, JSON.stringify(sessions)],
-  };
 }
 
 /** The same conditions for an event that is not in the database yet. */

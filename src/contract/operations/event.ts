@@ -54,7 +54,7 @@ export const event = {
       /** Events after the cursor, of any kind, that are not in the history any more. Only with a cursor. */
       forgotten: z.number().optional(),
     }),
-    errors: ["E500"],
+    errors: ["E200", "E500"],
     since: "0.1.0",
   }),
   "event.follow": stream({
@@ -64,7 +64,7 @@ export const event = {
     params: z.strictObject(selection),
     /** `{gap:N}` stands for N events that this subscriber was too slow for. */
     result: z.union([eventRecord, z.strictObject({ gap: z.number() })]),
-    errors: ["E500"],
+    errors: ["E200", "E500"],
     since: "0.1.0",
   }),
 };

@@ -7,7 +7,7 @@
 import type { Result } from "../../contract/mod.ts";
 import type { Scope } from "../../contract/operation.ts";
 import { MAX_EVENTS_PER_ANSWER } from "../../contract/wire.ts";
-import { toRecord } from "../../domain/event_selection.ts";
+import { checkTaskNames, toRecord } from "../../domain/event_selection.ts";
 import {
   cursorText,
   eventFilter,
@@ -23,7 +23,7 @@ const PAGE_LENGTH = 500;
 /** What these handlers need. */
 export interface EventServices extends Pick<Services, "store" | "bus"> {
   readonly host: Pick<Services["host"], "clock">;
-  readonly projects: Pick<Services["projects"], "look">;
+  readonly projects: Pick<Services["projects"], "look" | "find" | "all">;
 }
 
 /** See the module. */
@@ -92,23 +92,69 @@ async function* news(
   }
 }
 
+interface Question {
+  readonly scope?: Scope | undefined;
+  readonly tasks: readonly string[];
+}
+
+/**
+ * The project that is asked about; null = all.
+ *
+ * @throws {TaskmuxError} E200 if one of the tasks is neither in a file nor in the history.
+ */
 async function sessionOf(
   services: EventServices,
-  { scope, tasks }: {
-    readonly scope?: Scope | undefined;
-    readonly tasks: readonly string[];
-  },
+  { scope, tasks }: Question,
 ): Promise<string | null> {
-  if (scope === undefined) return null;
-  if (scope.session !== undefined) return scope.session;
-  await using looked = await services.projects.look(scope);
+  const { projects } = services;
+  const check = (session: string | null, inFile: Iterable<string> | null) =>
+    checkTasks(services, { tasks, session, inFile });
+  if (scope === undefined) {
+    check(null, namesOfAll(services));
+    return null;
+  }
+  const { session } = scope;
+  if (session !== undefined) {
+    const known = projects.find(session);
+    await known?.refresh();
+    const inFile = known === null ? [] : known.supervisor?.tasks.keys();
+    check(session, inFile ?? null);
+    return session;
+  }
+  await using looked = await projects.look(scope);
   const { supervisor } = looked;
   // What is shared tells its events in the project where it runs.
   const homes = new Set(tasks.map((task) => supervisor.homeOf(task)));
   const [home] = homes;
-  return home !== undefined && homes.size === 1
-    ? home.projectId
-    : supervisor.projectId;
+  const { projectId } = home !== undefined && homes.size === 1
+    ? home
+    : supervisor;
+  check(projectId, supervisor.tasks.keys());
+  return projectId;
+}
+
+/** Null as long as the file of one of them cannot be read: what is in it is not known. */
+function namesOfAll({ projects }: EventServices): Iterable<string> | null {
+  const names = new Set<string>();
+  for (const { supervisor } of projects.all) {
+    if (supervisor === null) return null;
+    for (const name of supervisor.tasks.keys()) names.add(name);
+  }
+  return names;
+}
+
+/** @param asked `inFile`: null = nobody can tell. */
+function checkTasks(
+  { store }: EventServices,
+  { tasks, session, inFile }: {
+    readonly tasks: readonly string[];
+    readonly session: string | null;
+    readonly inFile: Iterable<string> | null;
+  },
+): void {
+  if (tasks.length === 0 || inFile === null) return;
+  const inHistory = store.events.taskNames(session);
+  checkTaskNames(tasks, new Set([...inFile, ...inHistory]));
 }
 
 /** A time as users write it, in milliseconds; E500 if it is none. */
