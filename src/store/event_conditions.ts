@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CallerMarks } from "./caller_table.ts";
+import type { EventSelection } from "../domain/event_selection.ts";
+import { type CallerMarks, markOf, OWN_EVENTS } from "./caller_table.ts";
 import type { Value } from "./database.ts";
 import type { EventFilter } from "./event_table.ts";
 
@@ -41,11 +42,46 @@ export function conditions(
 const ONE_OF = (column: "task" | "event"): string =>
   `${column} in (select value from json_each(?))`;
 
+/** Whose events are meant: a project's, and those of what it shares with another one. */
+export type EventsAbout = Required<
+  Pick<EventSelection, "session" | "shared">
+>;
+
 /** Of all projects, each after its own mark. */
 export function conditionsAfter({ seq, sessions }: CallerMarks): Conditions {
+  const marks = JSON.stringify(sessions);
   return {
-    where: `where seq > ? and seq > coalesce(
-      (select value from json_each(?) where key = coalesce(session, '')), 0)`,
-    params: [seq, JSON.stringify(sessions)],
+    where: `where seq > ? and seq > coalesce(${
+      MARK_OF("coalesce(session, '')")
+    }, 0)
+      and seq > coalesce(${MARK_OF(TASK_KEY)}, 0)`,
+    params: [seq, marks, marks],
   };
 }
+
+/** Of one project, of what it shares, and of taskmux itself, each after its mark. They have no event in common. */
+export function conditionsAfterOf(
+  marks: CallerMarks,
+  { session, shared }: EventsAbout,
+): Conditions[] {
+  const sessions = JSON.stringify(marks.sessions);
+  const parts = [
+    { owner: session, tasks: [] },
+    { owner: null, tasks: [] },
+    ...shared === null ? [] : [{ owner: shared.session, tasks: shared.tasks }],
+  ];
+  return parts.map(({ owner, tasks }) => {
+    const afterSeq = markOf(marks, owner ?? OWN_EVENTS);
+    const { where, params } = conditions({ owner, tasks, afterSeq });
+    return owner === null ? { where, params } : {
+      where: `${where} and seq > coalesce(${MARK_OF(TASK_KEY)}, 0)`,
+      params: [...params, sessions],
+    };
+  });
+}
+
+/** As `taskMark` of the marks has it; null for what is no task's. */
+const TASK_KEY = "session || '/' || task";
+
+const MARK_OF = (key: string): string =>
+  `(select value from json_each(?) where key = ${key})`;

@@ -16,6 +16,8 @@ import {
   type Conditions,
   conditions,
   conditionsAfter,
+  conditionsAfterOf,
+  type EventsAbout,
 } from "./event_conditions.ts";
 import type { EventMirror } from "./event_mirror.ts";
 
@@ -225,26 +227,21 @@ export class EventTable {
    * The newest events that a caller has not had.
    *
    * @param marks What it has had.
-   * @param session Of this project and of taskmux itself; null = of all projects.
+   * @param about Of this project, of what it shares, and of taskmux itself; null = of all projects.
    * @param limit Most events in the answer.
    */
   after(
     marks: CallerMarks,
-    session: string | null,
+    about: EventsAbout | null,
     limit: number,
   ): EventNews {
     const { lastSeq } = this;
-    const parts = session === null
+    const parts = about === null
       ? [conditionsAfter(marks)]
-      : [session, null].map((owner) =>
-        conditions({
-          owner,
-          afterSeq: markOf(marks, owner ?? OWN_EVENTS),
-        })
-      );
+      : conditionsAfterOf(marks, about);
     const waiting = this.#waiting.filter((event) =>
-      isSelected(toTaskEvent(event), session === null ? {} : { session }) &&
-      event.seq > markOf(marks, event.session ?? OWN_EVENTS)
+      isSelected(toTaskEvent(event), about ?? {}) &&
+      event.seq > markOf(marks, event.session ?? OWN_EVENTS, event.task)
     );
     const counts = parts.map(({ where, params }) =>
       this.#database.prepare<{ count: number }>(
@@ -265,15 +262,21 @@ export class EventTable {
   /** Oldest first, of those stored and those that wait. @param limit Of each kind; -1 = all. */
   #select(filter: EventFilter, limit: number): StoredEvent[] {
     const order = filter.afterSeq === undefined ? "desc" : "asc";
-    const { session, tasks = [], ...rest } = filter;
-    // Two questions, as one for "this or null" would sort all that it finds. An event of taskmux itself has no task.
-    const owners = session === undefined
-      ? [undefined]
-      : tasks.length === 0
-      ? [session, null]
-      : [session];
-    const stored = owners.flatMap((owner) =>
-      this.#rows(conditions({ ...rest, tasks, owner }), order, limit)
+    const { session, shared, tasks = [], ...rest } = filter;
+    const ofAny = tasks.length === 0;
+    const borrowed = ofAny
+      ? shared?.tasks ?? []
+      : tasks.filter((task) => shared?.tasks.includes(task));
+    // Several questions, as one for "this or null" would sort all that it finds. An event of taskmux itself has no task.
+    const parts = [
+      { owner: session, tasks },
+      ...session !== undefined && ofAny ? [{ owner: null, tasks }] : [],
+      ...session !== undefined && borrowed.length > 0
+        ? [{ owner: shared?.session, tasks: borrowed }]
+        : [],
+    ];
+    const stored = parts.flatMap((part) =>
+      this.#rows(conditions({ ...rest, ...part }), order, limit)
     );
     const waiting = this.#waiting.filter((event) => matches(event, filter));
     return [...stored, ...waiting].sort(bySeq);

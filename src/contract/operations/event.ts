@@ -51,6 +51,12 @@ export const event = {
       cursor: z.string(),
       /** Whether the limit has cut off events after these. Only with a cursor. */
       has_more: z.boolean(),
+      /** Tasks of another project that the one asked about shares: their events are among these. */
+      shared: z.object({
+        session: z.string(),
+        tasks: z.array(z.string()).readonly(),
+      })
+        .optional(),
       /** Events after the cursor, of any kind, that are not in the history any more. Only with a cursor. */
       forgotten: z.number().optional(),
     }),
