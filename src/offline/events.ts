@@ -13,7 +13,7 @@ import {
   eventFilter,
   timeOf as timeAt,
 } from "../store/event_question.ts";
-import type { EventFilter } from "../store/event_table.ts";
+import type { EventFilter } from "../store/event_conditions.ts";
 import { Store } from "../store/store.ts";
 import {
   type Disk,

@@ -7,7 +7,18 @@
 import type { EventSelection } from "../domain/event_selection.ts";
 import { type CallerMarks, markOf, OWN_EVENTS } from "./caller_table.ts";
 import type { Value } from "./database.ts";
-import type { EventFilter } from "./event_table.ts";
+
+/** Which events. All conditions hold together. */
+export interface EventFilter extends EventSelection {
+  /** Wall time in milliseconds; events at that time or later. */
+  readonly sinceMs?: number;
+  /** Wall time in milliseconds; events at that time or earlier. */
+  readonly untilMs?: number;
+  /** Events after this number, the oldest of them first. */
+  readonly afterSeq?: number;
+  /** Most events in the answer; 0 = all. */
+  readonly limit: number;
+}
 
 /** A filter of rows in SQL. */
 export interface Conditions {

@@ -8,7 +8,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { Severity } from "../domain/event.ts";
 import { selectedTypes } from "../domain/event_selection.ts";
 import { parseTime } from "../kit/duration.ts";
-import type { EventFilter } from "./event_table.ts";
+import type { EventFilter } from "./event_conditions.ts";
 
 /** What may be asked. Times are as users write them. */
 export interface EventQuestion {

@@ -9,7 +9,7 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import type { EventType, NewEvent, TaskEvent } from "../domain/event.ts";
-import { type EventSelection, isSelected } from "../domain/event_selection.ts";
+import { isSelected } from "../domain/event_selection.ts";
 import { type CallerMarks, markOf, OWN_EVENTS } from "./caller_table.ts";
 import type { Database, Statement } from "./database.ts";
 import {
@@ -17,6 +17,7 @@ import {
   conditions,
   conditionsAfter,
   conditionsAfterOf,
+  type EventFilter,
   type EventsAbout,
 } from "./event_conditions.ts";
 import type { EventMirror } from "./event_mirror.ts";
@@ -26,18 +27,6 @@ export const MAX_WAITING_EVENTS = 10_000;
 
 /** Events are pruned this many at a time, so that no append pays for many. */
 const PRUNE_BATCH = 500;
-
-/** Which events. All conditions hold together. */
-export interface EventFilter extends EventSelection {
-  /** Wall time in milliseconds; events at that time or later. */
-  readonly sinceMs?: number;
-  /** Wall time in milliseconds; events at that time or earlier. */
-  readonly untilMs?: number;
-  /** Events after this number, the oldest of them first. */
-  readonly afterSeq?: number;
-  /** Most events in the answer; 0 = all. */
-  readonly limit: number;
-}
 
 /** An answer. */
 export interface EventPage {

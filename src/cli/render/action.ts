@@ -9,7 +9,6 @@ import { formatDuration } from "../../kit/duration.ts";
 import { errorLines } from "./error.ts";
 import type { Paint } from "./paint.ts";
 import { STATE_STYLES } from "./status.ts";
-import { plainText } from "./text.ts";
 import { warningLines } from "./warnings.ts";
 
 /** The answer of an action. */

@@ -14,7 +14,7 @@ import {
   eventFilter,
   timeOf as timeAt,
 } from "../../store/event_question.ts";
-import type { EventFilter } from "../../store/event_table.ts";
+import type { EventFilter } from "../../store/event_conditions.ts";
 import { sharedTasksOf } from "../../supervisor/shared_tasks.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
