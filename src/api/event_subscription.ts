@@ -15,6 +15,14 @@ import { answerOfError } from "./refusal.ts";
 /** Events of the history that are read at a time. */
 const PAGE_LENGTH = 500;
 
+/** After these a project may share other tasks than before; the history tells which. */
+const SHARING_EVENTS: readonly string[] = [
+  "project_registered",
+  "project_unregistered",
+  "config_reloaded",
+  "config_missing",
+];
+
 /** Events that may happen while the last page is read. Beyond it there is another page. */
 const MOST_MEANWHILE = 256;
 
@@ -36,6 +44,7 @@ export interface EventSubscriptionOptions {
 /** See the module. */
 export class EventSubscription implements EventListener {
   readonly #options: EventSubscriptionOptions;
+  #selection: EventSelection;
   /** Everything up to this number was sent or is not wanted. */
   #position: number;
   /** What happens while the history is read; null = nothing is to be read, events go out as they come. */
@@ -46,6 +55,7 @@ export class EventSubscription implements EventListener {
 
   constructor(options: EventSubscriptionOptions) {
     this.#options = options;
+    this.#selection = options.selection;
     this.#position = Number(options.cursor);
   }
 
@@ -75,9 +85,12 @@ export class EventSubscription implements EventListener {
   }
 
   onEvent(event: SharedEvent): void {
-    const { selection, outbox } = this.#options;
+    const { outbox } = this.#options;
     const { record } = event;
-    if (record.seq <= this.#position || !isSelected(record, selection)) return;
+    if (record.seq <= this.#position) return;
+    const isOfOne = this.#selection.session !== undefined;
+    if (isOfOne && SHARING_EVENTS.includes(record.event)) this.onGap();
+    if (!isSelected(record, this.#selection)) return;
     if (this.#meanwhile !== null) {
       if (this.#meanwhile.length < MOST_MEANWHILE) this.#meanwhile.push(event);
       else this.#hasMissed = true;
@@ -127,6 +140,7 @@ export class EventSubscription implements EventListener {
         limit: PAGE_LENGTH,
       });
       if (signal.aborted) return;
+      this.#selection = { ...this.#selection, shared: page.shared ?? null };
       this.#tellForgotten(page.forgotten ?? 0);
       // The history has records.
       const events = page.events as unknown as readonly EventRecord[];

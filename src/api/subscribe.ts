@@ -70,14 +70,14 @@ async function prepareEvents(
   const params = allowedParams(asker.access, "event.follow", given);
   // The same parameters, so that what is wrong with them is told before there is a subscription.
   const question = params as ParamsInput<"event.list">;
-  const { cursor: now } = await asker.ask("event.list", {
+  const { cursor: now, shared = null } = await asker.ask("event.list", {
     ...question,
     limit: 1,
   });
   const { scope, tasks = [], types = [], level = null } = question;
   const session = scope === undefined ? null : await sessionOf(asker, scope);
   const selection: EventSelection = {
-    ...session === null ? {} : { session },
+    ...session === null ? {} : { session, shared },
     tasks,
     types: selectedTypes(types, level as Severity | null),
   };

@@ -10,7 +10,7 @@
 
 import { isCallerId } from "../domain/caller_id.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { toRecord } from "../domain/event_selection.ts";
+import { type SharedTasks, toRecord } from "../domain/event_selection.ts";
 import {
   MAX_RECENT_EVENTS,
   type RecentEvents,
@@ -37,6 +37,8 @@ export interface CallerNewsOptions {
   readonly clock: Clock;
   /** The project of a scope, or null if it is not registered. */
   sessionOf(scope: Scope): Promise<string | null>;
+  /** What a project shares with another one now; its events concern it, too. */
+  sharedBy(session: string): SharedTasks | null;
 }
 
 /**
@@ -82,7 +84,10 @@ export class CallerNews {
     if (before !== undefined && now - before.since < ARRIVAL_MS) return null;
     const marks = store.callers.get(caller);
     if (marks === null) return null;
-    const found = store.events.after(marks, session, MAX_RECENT_EVENTS);
+    const about = session === null
+      ? null
+      : { session, shared: this.#options.sharedBy(session) };
+    const found = store.events.after(marks, about, MAX_RECENT_EVENTS);
     if (found.count === 0) return null;
     const omitted = found.count - found.events.length;
     const delivery = { since: now };
@@ -96,7 +101,7 @@ export class CallerNews {
         if (this.#onTheWay.get(caller) !== delivery) return false;
         this.#onTheWay.delete(caller);
         if (!hasArrived) return false;
-        const next = advance(marks, session, found.lastSeq);
+        const next = advance(marks, about, found.lastSeq);
         store.callers.set(caller, next, clock.now());
         return true;
       },

@@ -22,6 +22,7 @@ import type { SupervisorHost } from "../supervisor/host.ts";
 import { PortAssigner } from "../supervisor/port_assigner.ts";
 import { SecretStore } from "../supervisor/secret_store.ts";
 import { VERSION } from "../contract/wire.ts";
+import { sharedTasksOf } from "../supervisor/shared_tasks.ts";
 import { serveSocket } from "../transports/socket_server.ts";
 import type { Aliases } from "./aliases.ts";
 import { createApiRoutes } from "./api_routes.ts";
@@ -390,6 +391,10 @@ async function listen(parts: {
       store,
       clock,
       sessionOf: (scope) => projects.sessionOf(scope),
+      sharedBy(session) {
+        const supervisor = projects.find(session)?.supervisor ?? null;
+        return supervisor === null ? null : sharedTasksOf(supervisor);
+      },
     }),
   );
   const dispatcher = withAudit(withoutSecrets(told, secrets), {

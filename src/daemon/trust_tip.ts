@@ -1,5 +1,5 @@
 /**
- * Tells once that nothing trusts the certificates yet. What is remembered for that costs no look at the stores.
+ * Tells that nothing trusts the certificates yet. What is remembered for that costs no look at the stores.
  *
  * @module
  */
@@ -8,8 +8,11 @@ import { systemClock } from "../kit/clock.ts";
 import type { StoreReport } from "../trust/trust_store.ts";
 import type { Services } from "./services.ts";
 
-/** Of which authority it is known that a store trusts it, or that people were told. */
+/** Of which authority it is known that a store trusts it. */
 const SETTLED = "ca.trust_settled";
+
+/** Of which authority people were told that none does. */
+const TOLD = "ca.trust_told";
 
 /** What is needed of the daemon. */
 export type TrustNotes = Pick<
@@ -27,15 +30,18 @@ export function noteTrust(
 }
 
 /**
- * What to say to somebody who has just started something with a name. Looks at the stores once for each authority, and
- * answers nothing ever after.
+ * What to say to somebody who has just started something with a name: once for each authority, and nothing ever after.
+ * Whoever is about to visit it is told each time. The stores are looked at only until one trusts it.
  */
-export async function trustTip(services: TrustNotes): Promise<string[]> {
+export async function trustTip(
+  services: TrustNotes,
+  occasion: "start" | "visit",
+): Promise<string[]> {
   const { certificates: { caPath }, store: { meta }, front } = services;
   if (!front.binding.bound || caPath === null) return [];
   const stamp = stampOf(caPath);
   if (meta.get(SETTLED) === stamp) return [];
-  meta.set(SETTLED, stamp);
+  if (occasion === "start" && meta.get(TOLD) === stamp) return [];
   const [{ readRoot }, { TrustStores }] = await Promise.all([
     import("../trust/root_certificate.ts"),
     import("../trust/trust_stores.ts"),
@@ -51,7 +57,9 @@ export async function trustTip(services: TrustNotes): Promise<string[]> {
     signal: new AbortController().signal,
   });
   const reports = await stores.look(root);
-  if (reports.some(({ trusted }) => trusted === true)) return [];
+  const isTrusted = reports.some(({ trusted }) => trusted === true);
+  meta.set(isTrusted ? SETTLED : TOLD, stamp);
+  if (isTrusted) return [];
   return [
     `Browsers do not trust the certificates of https://*.${front.binding.tld} yet: taskmux ca install`,
   ];

@@ -17,9 +17,10 @@ import { Store } from "../store/store.ts";
 export function wasTold(
   paths: Paths,
   caller: string,
-  { seq, session }: Pick<EventRecord, "seq" | "session">,
+  { seq, session, task }: Pick<EventRecord, "seq" | "session" | "task">,
 ): boolean {
   using store = Store.openReadOnly(paths);
   const marks = store?.callers.get(caller) ?? null;
-  return marks !== null && markOf(marks, session ?? OWN_EVENTS) >= seq;
+  return marks !== null &&
+    markOf(marks, session ?? OWN_EVENTS, task ?? null) >= seq;
 }

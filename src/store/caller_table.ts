@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EventSelection } from "../domain/event_selection.ts";
 import type { Database, Statement } from "./database.ts";
 
 /** Callers that are remembered. Beyond it the one that has not asked for longest is forgotten. */
@@ -22,7 +23,7 @@ export const OWN_EVENTS = "";
 export interface CallerMarks {
   /** Events of any project up to this number. */
   readonly seq: number;
-  /** Those of single projects up to a higher one; {@linkcode OWN_EVENTS}: of taskmux itself. */
+  /** Those of single projects up to a higher one; {@linkcode OWN_EVENTS}: of taskmux itself; `project/task`: of a task. */
   readonly sessions: Readonly<Record<string, number>>;
 }
 
@@ -31,23 +32,42 @@ interface Entry {
   readonly usedAt: number;
 }
 
-/** Up to where the caller has been told of the events of a project. */
+/** Up to where the caller has been told of the events of a project, or of one of its tasks. */
 export function markOf(
   { seq, sessions }: CallerMarks,
   session: string,
+  task: string | null = null,
 ): number {
-  return Math.max(seq, sessions[session] ?? 0);
+  const ofTask = task === null ? 0 : sessions[taskMark(session, task)] ?? 0;
+  return Math.max(seq, sessions[session] ?? 0, ofTask);
 }
 
-/** The marks after an answer. @param session Null = of all projects. */
+/** The mark of a task that was told of in a project which shares it. Neither names of tasks nor ids have a `/`. */
+function taskMark(session: string, task: string): string {
+  return `${session}/${task}`;
+}
+
+/** The marks after an answer. @param about Null = of all projects. */
 export function advance(
   marks: CallerMarks,
-  session: string | null,
+  about: Required<Pick<EventSelection, "session" | "shared">> | null,
   seq: number,
 ): CallerMarks {
-  if (session === null) return { seq: Math.max(seq, marks.seq), sessions: {} };
-  const all = { ...marks.sessions, [session]: seq, [OWN_EVENTS]: seq };
-  const kept = Object.entries(all).filter(([, mark]) => mark > marks.seq)
+  if (about === null) return { seq: Math.max(seq, marks.seq), sessions: {} };
+  const { session, shared } = about;
+  const told = [
+    session,
+    OWN_EVENTS,
+    ...shared?.tasks.map((task) => taskMark(shared.session, task)) ?? [],
+  ];
+  const all = {
+    ...marks.sessions,
+    ...Object.fromEntries(told.map((name) => [name, seq])),
+  };
+  const kept = Object.entries(all)
+    .filter(([name, mark]) =>
+      mark > marks.seq && !name.startsWith(taskMark(session, ""))
+    )
     .sort(([, one], [, other]) => one - other);
   const dropped = kept.length > MAX_SESSIONS
     ? kept.splice(0, kept.length - MAX_SESSIONS)

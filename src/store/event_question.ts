@@ -8,7 +8,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { Severity } from "../domain/event.ts";
 import { selectedTypes } from "../domain/event_selection.ts";
 import { parseTime } from "../kit/duration.ts";
-import type { EventFilter } from "./event_table.ts";
+import type { EventFilter } from "./event_conditions.ts";
 
 /** What may be asked. Times are as users write them. */
 export interface EventQuestion {
@@ -21,18 +21,16 @@ export interface EventQuestion {
 }
 
 /**
- * The filter of a question.
+ * The filter of a question, but for whose events are meant.
  *
- * @param session Project id; null = of every project.
  * @param now Wall time in milliseconds.
  * @throws {TaskmuxError} E500 for a time, cursor or type that is none.
  */
 export function eventFilter(
   { tasks, types, level, since, until, cursor }: EventQuestion,
-  { session, now }: { readonly session: string | null; readonly now: number },
-): Omit<EventFilter, "limit"> {
+  { now }: { readonly now: number },
+): Omit<EventFilter, "limit" | "session" | "shared"> {
   return {
-    ...session === null ? {} : { session },
     tasks: tasks ?? [],
     types: selectedTypes(types ?? [], level ?? null),
     ...typeof since === "string" ? { sinceMs: timeOf(since, now) } : {},

@@ -9,9 +9,17 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import type { EventType, NewEvent, TaskEvent } from "../domain/event.ts";
-import { type EventSelection, isSelected } from "../domain/event_selection.ts";
+import { isSelected } from "../domain/event_selection.ts";
 import { type CallerMarks, markOf, OWN_EVENTS } from "./caller_table.ts";
-import type { Database, Statement, Value } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
+import {
+  type Conditions,
+  conditions,
+  conditionsAfter,
+  conditionsAfterOf,
+  type EventFilter,
+  type EventsAbout,
+} from "./event_conditions.ts";
 import type { EventMirror } from "./event_mirror.ts";
 
 /** Events that wait in memory for the database; beyond it the oldest is lost. */
@@ -19,18 +27,6 @@ export const MAX_WAITING_EVENTS = 10_000;
 
 /** Events are pruned this many at a time, so that no append pays for many. */
 const PRUNE_BATCH = 500;
-
-/** Which events. All conditions hold together. */
-export interface EventFilter extends EventSelection {
-  /** Wall time in milliseconds; events at that time or later. */
-  readonly sinceMs?: number;
-  /** Wall time in milliseconds; events at that time or earlier. */
-  readonly untilMs?: number;
-  /** Events after this number, the oldest of them first. */
-  readonly afterSeq?: number;
-  /** Most events in the answer; 0 = all. */
-  readonly limit: number;
-}
 
 /** An answer. */
 export interface EventPage {
@@ -220,26 +216,21 @@ export class EventTable {
    * The newest events that a caller has not had.
    *
    * @param marks What it has had.
-   * @param session Of this project and of taskmux itself; null = of all projects.
+   * @param about Of this project, of what it shares, and of taskmux itself; null = of all projects.
    * @param limit Most events in the answer.
    */
   after(
     marks: CallerMarks,
-    session: string | null,
+    about: EventsAbout | null,
     limit: number,
   ): EventNews {
     const { lastSeq } = this;
-    const parts = session === null
+    const parts = about === null
       ? [conditionsAfter(marks)]
-      : [session, null].map((owner) =>
-        conditions({
-          owner,
-          afterSeq: markOf(marks, owner ?? OWN_EVENTS),
-        })
-      );
+      : conditionsAfterOf(marks, about);
     const waiting = this.#waiting.filter((event) =>
-      isSelected(toTaskEvent(event), session === null ? {} : { session }) &&
-      event.seq > markOf(marks, event.session ?? OWN_EVENTS)
+      isSelected(toTaskEvent(event), about ?? {}) &&
+      event.seq > markOf(marks, event.session ?? OWN_EVENTS, event.task)
     );
     const counts = parts.map(({ where, params }) =>
       this.#database.prepare<{ count: number }>(
@@ -260,15 +251,21 @@ export class EventTable {
   /** Oldest first, of those stored and those that wait. @param limit Of each kind; -1 = all. */
   #select(filter: EventFilter, limit: number): StoredEvent[] {
     const order = filter.afterSeq === undefined ? "desc" : "asc";
-    const { session, tasks = [], ...rest } = filter;
-    // Two questions, as one for "this or null" would sort all that it finds. An event of taskmux itself has no task.
-    const owners = session === undefined
-      ? [undefined]
-      : tasks.length === 0
-      ? [session, null]
-      : [session];
-    const stored = owners.flatMap((owner) =>
-      this.#rows(conditions({ ...rest, tasks, owner }), order, limit)
+    const { session, shared, tasks = [], ...rest } = filter;
+    const ofAny = tasks.length === 0;
+    const borrowed = ofAny
+      ? shared?.tasks ?? []
+      : tasks.filter((task) => shared?.tasks.includes(task));
+    // Several questions, as one for "this or null" would sort all that it finds. An event of taskmux itself has no task.
+    const parts = [
+      { owner: session, tasks },
+      ...session !== undefined && ofAny ? [{ owner: null, tasks }] : [],
+      ...session !== undefined && borrowed.length > 0
+        ? [{ owner: shared?.session, tasks: borrowed }]
+        : [],
+    ];
+    const stored = parts.flatMap((part) =>
+      this.#rows(conditions({ ...rest, ...part }), order, limit)
     );
     const waiting = this.#waiting.filter((event) => matches(event, filter));
     return [...stored, ...waiting].sort(bySeq);
@@ -302,6 +299,23 @@ export class EventTable {
       counts.set(task, types);
     }
     return counts;
+  }
+
+  /** The tasks that a project ever had events of, also such as are pruned; null = those of all projects. O(tasks). */
+  taskNames(session: string | null): Set<string> {
+    const [where, params] = session === null
+      ? ["", []]
+      : ["where session = ?", [session]];
+    const rows = this.#database.prepare<{ task: string }>(
+      `select distinct task from event_counts ${where}`,
+    ).all(...params);
+    const waiting = this.#waiting.flatMap((event) =>
+      event.task !== null && event.session !== null &&
+        (session === null || event.session === session)
+        ? [event.task]
+        : []
+    );
+    return new Set([...rows.map(({ task }) => task), ...waiting]);
   }
 
   /** Forgets all events and counts, in the mirror too. Numbers go on growing. O(events). @returns How many it forgot. */
@@ -410,48 +424,6 @@ export class EventTable {
         : []
     );
   }
-}
-
-/** A filter of rows in SQL. */
-interface Conditions {
-  readonly where: string;
-  readonly params: readonly Value[];
-}
-
-/** @param filter `owner`: a project, null = taskmux itself, absent = all. */
-function conditions(
-  filter: Omit<EventFilter, "session" | "limit"> & {
-    readonly owner: string | null | undefined;
-  },
-): Conditions {
-  const { owner, tasks = [], types = [], sinceMs, untilMs, afterSeq } = filter;
-  const parts: [sql: string, param: Value][] = [];
-  // "is" compares null with null.
-  if (owner !== undefined) parts.push(["session is ?", owner]);
-  if (tasks.length === 1) parts.push(["task = ?", tasks[0]!]);
-  if (tasks.length > 1) parts.push([ONE_OF("task"), JSON.stringify(tasks)]);
-  if (types.length > 0) parts.push([ONE_OF("event"), JSON.stringify(types)]);
-  if (sinceMs !== undefined) parts.push(["at >= ?", sinceMs]);
-  if (untilMs !== undefined) parts.push(["at <= ?", untilMs]);
-  if (afterSeq !== undefined) parts.push(["seq > ?", afterSeq]);
-  return {
-    where: parts.length === 0
-      ? ""
-      : `where ${parts.map(([sql]) => sql).join(" and ")}`,
-    params: parts.map(([, param]) => param),
-  };
-}
-
-const ONE_OF = (column: "task" | "event"): string =>
-  `${column} in (select value from json_each(?))`;
-
-/** Of all projects, each after its own mark. */
-function conditionsAfter({ seq, sessions }: CallerMarks): Conditions {
-  return {
-    where: `where seq > ? and seq > coalesce(
-      (select value from json_each(?) where key = coalesce(session, '')), 0)`,
-    params: [seq, JSON.stringify(sessions)],
-  };
 }
 
 /** The same conditions for an event that is not in the database yet. */

@@ -7,6 +7,7 @@
 
 import { isAtRest } from "../domain/task_machine.ts";
 import { type ActionOutcome, runnersOf } from "./action.ts";
+import type { SharedTasks } from "../domain/event_selection.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 
 /** Which of two projects is first. */
@@ -105,4 +106,15 @@ export function sharingWarnings(project: ProjectSupervisor): string[] {
       ? []
       : [`Task "${name}" is this worktree's alone: ${reason}`];
   });
+}
+
+/** The tasks that run in the project they are shared from, as it is now; null = there are none. O(tasks). */
+export function sharedTasksOf(
+  supervisor: ProjectSupervisor,
+): SharedTasks | null {
+  const { owner, spec } = supervisor;
+  if (owner === null) return null;
+  const tasks = [...spec.tasks.keys()]
+    .filter((name) => supervisor.homeOf(name) !== supervisor);
+  return tasks.length === 0 ? null : { session: owner.projectId, tasks };
 }

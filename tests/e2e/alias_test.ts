@@ -251,7 +251,9 @@ async function opens(taskmux: Taskmux, project: TestProject): Promise<void> {
     project.run(["--json", "open", name], { env: { ...shell, BROWSER } });
 
   const opened = await open(`${root}/none:${bad}:${good} --new %s`);
-  assert.deepEqual(opened.json(), { ok: true, task: "web", url });
+  const { warnings, ...answer } = opened.json();
+  assert.deepEqual(answer, { ok: true, task: "web", url });
+  assert.match(String(warnings), /do not trust .*: taskmux ca install$/);
   assert.equal(opened.code, 0);
   assert.equal(await Deno.readTextFile(seen), `--new|${url}|me`);
   // A browser that stays is not waited for.

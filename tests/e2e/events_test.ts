@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Result } from "../../src/contract/mod.ts";
 import { LineReader } from "../support/line_reader.ts";
-import type { Event } from "../support/project.ts";
+import type { Event, TestProject } from "../support/project.ts";
 import { type Json, testTaskmux } from "../support/taskmux.ts";
 
 type Events = Result<"event.list">;
@@ -62,7 +62,6 @@ Deno.test("events lists what happened, of whom and when it was asked for", async
       "task_killed b",
     ]],
     [["--task", "b", "--since", "1h", "--limit", "1"], ["task_killed b"]],
-    [["--task", "nobody"], []],
   ];
   await Promise.all(cases.map(async ([args, expected]) => {
     const { events } = await first.ok<Events>(["events", ...args]);
@@ -79,9 +78,42 @@ Deno.test("events lists what happened, of whom and when it was asked for", async
     ["first a", "first b", "second c"],
   );
   await first.fails("E500", ["events", "--since", "tea time"]);
+  await checkNames(first, second);
   const { tasks } = await first.status();
   assert.equal(tasks[0]?.events["task_restarted"], 1);
 });
+
+/** A name that means nothing is refused, with and without a daemon; one that meant something is not. */
+async function checkNames(
+  first: TestProject,
+  second: TestProject,
+): Promise<void> {
+  await first.ok(["start", "b"]);
+  await first.replace(
+    `name = "first"\n[tasks]\na = "exec sleep 1000"\nnever_ran = "true"\n`,
+  );
+  await first.ok(["stop", "b"]);
+  const check = async (): Promise<void> => {
+    await Promise.all([
+      first.fails("E200", ["events", "--task", "never_rn"]).then((answer) =>
+        assert.equal(answer.hint, 'did you mean "never_ran"?')
+      ),
+      first.fails("E200", ["events", "--task", "c"]),
+      first.fails("E200", ["events", "--all", "--task", "a", "--task", "zz"]),
+      first.fails("E200", ["events", "--session", "second", "--task", "a"]),
+      first.ok(["events", "--all", "--task", "c"]),
+      second.ok(["events", "--session", "first", "--task", "never_ran"]),
+      first.ok<Events>(["events", "--task", "b"]).then(({ count }) =>
+        assert(count > 0, "it was removed, its history was not")
+      ),
+    ]);
+  };
+  await check();
+  await first.fails("E200", ["events", "-f", "--task", "nobody"]);
+  await first.ok(["daemon", "stop"]);
+  await check();
+  await first.ok(["daemon", "start"]);
+}
 
 Deno.test("events -f tells what happens while it happens", async () => {
   await using taskmux = await testTaskmux();

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { LineReader } from "../support/line_reader.ts";
 import { killDaemon } from "../support/crashes.ts";
 import { isRunning } from "../support/process_state.ts";
 import type { Action, Event, Task, TestProject } from "../support/project.ts";
@@ -118,6 +119,10 @@ async function checkRestarts(
   assert.equal(told?.pid, pid);
   assert.equal(told.shared_from, "shop");
   assert.match(await lastLine(one, "db"), /db of shop$/);
+  const { events } = await one.ok<{ events: readonly Event[] }>(["events"]);
+  assert(
+    events.some(({ session, task }) => `${session}/${task}` === "shop/db"),
+  );
   await two.ok(["start", "--if-stopped"]);
   for (const project of [one, two, main]) {
     assert.equal(await project.pid("db"), pid);
@@ -179,14 +184,45 @@ async function checkLooks(two: TestProject, db: Task): Promise<void> {
   assert.equal(ensured["url"], db.url);
   const { env } = await two.ok<{ env: Record<string, string> }>(["env"]);
   assert.equal(env["TASKMUX_URL_DB"], db.url);
-  const { events } = await two.ok<{ events: readonly Event[] }>(
-    ["events", "--task", "db"],
-  );
-  assert.equal(events[0]?.session, "shop");
+  await checkEvents(two);
   // Its secrets are not those of this worktree's file.
   const { lines } = await two.ok<Logs>(["logs", "db"]);
   assert.match(lines.join(), /\*\*\*/);
   assert.doesNotMatch(lines.join(), /hunter2/);
+}
+
+/** What befalls it is told in a worktree, once, however it is asked for. */
+async function checkEvents(two: TestProject): Promise<void> {
+  const told = async (...args: string[]): Promise<string[]> => {
+    const { events } = await two.ok<{ events: readonly Event[] }>(
+      ["events", "-n", "all", ...args],
+    );
+    const seqs = new Set(events.map(({ seq }) => seq));
+    assert.equal(seqs.size, events.length, "each once");
+    return events.flatMap(({ session, task }) =>
+      task === undefined ? [] : [`${session}/${task}`]
+    );
+  };
+  assert.deepEqual(new Set(await told("--task", "db")), new Set(["shop/db"]));
+  const all = new Set(["shop/db", "shop-two/web"]);
+  assert.deepEqual(new Set(await told()), all, "not prep, which is not shared");
+  assert.deepEqual(new Set(await told("--session", "shop-two")), all);
+  assert.deepEqual(new Set(await told("--cursor", "0")), all);
+
+  await using followed = new LineReader(
+    two.spawn(["events", "-f", "--json", "--task", "db", "-n", "1"]),
+  );
+  await followed.atLeast(1);
+  await two.ok(["status", "--caller", "ada"]);
+  await two.ok(["restart", "db"]);
+  const [before, after] = (await followed.atLeast(2))
+    .map((line) => JSON.parse(line) as Event);
+  assert.equal(`${after?.session}/${after?.task}`, "shop/db");
+  assert(after!.seq > before!.seq);
+  const { recent_events: news } = await two.ok<
+    { recent_events: readonly Event[] }
+  >(["status", "--caller", "ada"]);
+  assert.equal(news[0]?.seq, after?.seq);
 }
 
 /** What keeps it from starting keeps those who wait for it. */

@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { askOrRead, needDaemon } from "../daemon_access.ts";
 import { exitStatus } from "../exit_status.ts";
 import { interruptible } from "../interrupt.ts";
+import { withLiveView } from "../live_view.ts";
 import { errorLines } from "../render/error.ts";
 import { statusLines, storeLines } from "../render/trust.ts";
 
@@ -154,9 +155,13 @@ async function change(
   const result = await interruptible(
     "Stopped waiting: it goes on",
     async (signal) => {
-      await using client = await needDaemon(context, signal);
-      const environment = environmentOf(context);
-      return await client.call(name, { environment }, { signal });
+      // They are told one after the other, by programs that take their time.
+      const view = { title: "Telling the certificate stores" };
+      return await withLiveView(context, view, async () => {
+        await using client = await needDaemon(context, signal);
+        const environment = environmentOf(context);
+        return await client.call(name, { environment }, { signal });
+      });
     },
   );
   await output.answer(result, () => storeLines(result.stores, output.paint));

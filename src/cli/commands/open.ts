@@ -12,6 +12,7 @@ import { exitStatus } from "../exit_status.ts";
 import { interruptible } from "../interrupt.ts";
 import { type ProjectScope, projectScope } from "../project.ts";
 import { errorLines } from "../render/error.ts";
+import { warningLines } from "../render/warnings.ts";
 
 /** Opens an address in the browser. */
 export const open = command({
@@ -38,6 +39,9 @@ export const open = command({
         const { output } = context;
         const { ok, url, error_code = "E704", error = "", hint } = result;
         await output.answer(result, () => [ok ? `Opened ${url}` : url]);
+        await output.notes(
+          warningLines(result.warnings ?? [], output.paintError),
+        );
         if (!ok) {
           const shape = { ok: false as const, error_code, error };
           await output.notes(

@@ -28,13 +28,14 @@ export const url = command({
     if (name === undefined) return await printAll(context, scope);
     const result = await askOrRead(
       context,
-      ["address.get", { scope, name }],
+      ["address.get", { scope, name, tips: context.output.isTerminal }],
       async () => {
         const { readAddress } = await import("../../offline/address.ts");
         return await readAddress(context, scope.config, name);
       },
     );
     await context.output.answer(result, () => [result.url]);
+    await tell(context, result.warnings);
     return EXIT.ok;
   },
 });
@@ -45,7 +46,7 @@ async function printAll(
 ): Promise<number> {
   const result = await askOrRead(
     context,
-    ["address.list", { scope }],
+    ["address.list", { scope, tips: context.output.isTerminal }],
     async () => {
       const { readAddresses } = await import("../../offline/address.ts");
       return await readAddresses(context, scope.config);
@@ -64,5 +65,15 @@ async function printAll(
           output,
         ),
   );
+  await tell(context, result.warnings);
   return EXIT.ok;
+}
+
+/** On stderr, for the address is all that a script reads. */
+async function tell(
+  { output }: Context,
+  warnings: readonly string[] = [],
+): Promise<void> {
+  const { warningLines } = await import("../render/warnings.ts");
+  await output.notes(warningLines(warnings, output.paintError));
 }

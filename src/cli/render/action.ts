@@ -9,7 +9,7 @@ import { formatDuration } from "../../kit/duration.ts";
 import { errorLines } from "./error.ts";
 import type { Paint } from "./paint.ts";
 import { STATE_STYLES } from "./status.ts";
-import { plainText } from "./text.ts";
+import { warningLines } from "./warnings.ts";
 
 /** The answer of an action. */
 export type ActionResult = Result<"task.start"> | Result<"task.ensure">;
@@ -43,9 +43,7 @@ export function actionLines(
   if (result.session !== undefined && result.ok) {
     out.push(sessionLine(result, paint));
   }
-  for (const warning of result.warnings ?? []) {
-    err.push(`${paintError("yellow", "Warning:")} ${plainText(warning)}`);
-  }
+  err.push(...warningLines(result.warnings ?? [], paintError));
   return { out, err };
 }
 

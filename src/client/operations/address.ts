@@ -12,18 +12,23 @@ export interface AddressOperations {
     readonly params: {
       readonly scope: { readonly config?: string; readonly session?: string };
       readonly name: string;
+      readonly tips?: boolean;
     };
     readonly result: {
       readonly ok: true;
       readonly task: string;
       readonly url: string;
       readonly public_url: string | null;
+      readonly warnings?: readonly string[];
       readonly [key: string]: unknown;
     };
   };
   /** Tell the address of every task and alias that has one. */
   readonly "address.list": {
-    readonly params: { readonly scope: { readonly config?: string; readonly session?: string } };
+    readonly params: {
+      readonly scope: { readonly config?: string; readonly session?: string };
+      readonly tips?: boolean;
+    };
     readonly result: {
       readonly ok: true;
       readonly project_id: string;
@@ -34,6 +39,7 @@ export interface AddressOperations {
         readonly public_url: string | null;
         readonly [key: string]: unknown;
       }[];
+      readonly warnings?: readonly string[];
       readonly [key: string]: unknown;
     };
   };
@@ -51,6 +57,7 @@ export interface AddressOperations {
       readonly error_code?: string;
       readonly error?: string;
       readonly hint?: string;
+      readonly warnings?: readonly string[];
       readonly [key: string]: unknown;
     };
   };

@@ -33,6 +33,7 @@ export interface EventOperations {
       readonly count: number;
       readonly cursor: string;
       readonly has_more: boolean;
+      readonly shared?: { readonly session: string; readonly tasks: readonly string[] };
       readonly forgotten?: number;
       readonly [key: string]: unknown;
     };

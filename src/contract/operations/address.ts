@@ -7,6 +7,11 @@
 import { z } from "zod";
 import { call, scope } from "../operation.ts";
 
+/** Whether `warnings` are to tell what keeps people from visiting; that costs a look at the stores of browsers. */
+const tips = z.boolean().default(false);
+
+const warnings = z.array(z.string()).optional();
+
 /** The address of one task or alias. */
 export const address = {
   "address.get": call({
@@ -14,13 +19,14 @@ export const address = {
       "Tell the address of a task or alias, whether or not something answers there now",
     permission: "read",
     effect: "none",
-    params: z.strictObject({ scope, name: z.string() }),
+    params: z.strictObject({ scope, name: z.string(), tips }),
     result: z.looseObject({
       ok: z.literal(true),
       /** The task or alias. */
       task: z.string(),
       url: z.string(),
       public_url: z.string().nullable(),
+      warnings,
     }),
     errors: ["E200", "E700", "E702"],
     since: "0.2.0",
@@ -31,7 +37,7 @@ export const address = {
     summary: "Tell the address of every task and alias that has one",
     permission: "read",
     effect: "none",
-    params: z.strictObject({ scope }),
+    params: z.strictObject({ scope, tips }),
     result: z.looseObject({
       ok: z.literal(true),
       project_id: z.string(),
@@ -41,6 +47,7 @@ export const address = {
         url: z.string(),
         public_url: z.string().nullable(),
       })),
+      warnings,
     }),
     errors: [],
     since: "0.2.0",
@@ -64,6 +71,7 @@ export const address = {
       error_code: z.string().optional(),
       error: z.string().optional(),
       hint: z.string().optional(),
+      warnings,
     }),
     errors: ["E200", "E700", "E701", "E702", "E704"],
     since: "0.2.0",

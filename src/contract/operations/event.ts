@@ -51,10 +51,16 @@ export const event = {
       cursor: z.string(),
       /** Whether the limit has cut off events after these. Only with a cursor. */
       has_more: z.boolean(),
+      /** Tasks of another project that the one asked about shares: their events are among these. */
+      shared: z.object({
+        session: z.string(),
+        tasks: z.array(z.string()).readonly(),
+      })
+        .optional(),
       /** Events after the cursor, of any kind, that are not in the history any more. Only with a cursor. */
       forgotten: z.number().optional(),
     }),
-    errors: ["E500"],
+    errors: ["E200", "E500"],
     since: "0.1.0",
   }),
   "event.follow": stream({
@@ -64,7 +70,7 @@ export const event = {
     params: z.strictObject(selection),
     /** `{gap:N}` stands for N events that this subscriber was too slow for. */
     result: z.union([eventRecord, z.strictObject({ gap: z.number() })]),
-    errors: ["E500"],
+    errors: ["E200", "E500"],
     since: "0.1.0",
   }),
 };

@@ -16,6 +16,7 @@ import type { Handlers } from "../dispatcher.ts";
 import { expectedProxy } from "../front_view.ts";
 import { openPage } from "../open_page.ts";
 import type { Services } from "../services.ts";
+import { trustTip } from "../trust_tip.ts";
 
 type AddressHandlers = Pick<
   Handlers,
@@ -30,21 +31,21 @@ export function addressHandlers(services: Services): AddressHandlers {
     proxy: expectedProxy(services),
   });
   return {
-    "address.get": async ({ scope, name }) => {
+    "address.get": async ({ scope, name, tips }) => {
       await using looked = await projects.look(scope);
       const { url } = findAddress(bookOf(looked.supervisor), name);
-      return { ok: true, task: name, url, public_url: null };
+      const warnings = await warningsOf(services, tips ? [url] : []);
+      return { ok: true, task: name, url, public_url: null, ...warnings };
     },
-    "address.list": async ({ scope }) => {
+    "address.list": async ({ scope, tips }) => {
       await using looked = await projects.look(scope);
       const book = bookOf(looked.supervisor);
-      return {
-        ok: true,
-        project_id: book.projectId,
-        urls: addressesOf(book).flatMap(({ name: task, host, url }) =>
-          url === null ? [] : [{ task, host, url, public_url: null }]
-        ),
-      };
+      const urls = addressesOf(book).flatMap(({ name: task, host, url }) =>
+        url === null ? [] : [{ task, host, url, public_url: null }]
+      );
+      const visits = tips ? urls.map(({ url }) => url) : [];
+      const warnings = await warningsOf(services, visits);
+      return { ok: true, project_id: book.projectId, urls, ...warnings };
     },
     "address.open": async ({ scope, name, env }, { signal }) => {
       const supervisor = await projects.require(scope);
@@ -57,7 +58,8 @@ export function addressHandlers(services: Services): AddressHandlers {
         clock: systemClock,
         signal,
       });
-      const opened = { ok: trouble === null, task: name, url };
+      const warnings = await warningsOf(services, [url]);
+      const opened = { ok: trouble === null, task: name, url, ...warnings };
       return trouble === null ? opened : {
         ...opened,
         error_code: "E704",
@@ -66,4 +68,14 @@ export function addressHandlers(services: Services): AddressHandlers {
       };
     },
   };
+}
+
+/** What somebody should know who visits these addresses. Nothing for those without TLS. */
+async function warningsOf(
+  services: Services,
+  urls: readonly string[],
+): Promise<{ readonly warnings?: string[] }> {
+  if (!urls.some((url) => url.startsWith("https:"))) return {};
+  const warnings = await trustTip(services, "visit");
+  return warnings.length === 0 ? {} : { warnings };
 }

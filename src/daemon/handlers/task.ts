@@ -89,7 +89,7 @@ export function taskHandlers(services: Services): TaskHandlers {
         emitSession(project, "session_started");
       }
       const hasNames = project.runners.some(({ spec }) => spec.host !== null);
-      const tip = hasNames ? await trustTip(services) : [];
+      const tip = hasNames ? await trustTip(services, "start") : [];
       const { outcomes, warnings } = withSharing(project, outcome);
       return viewAction(
         project,

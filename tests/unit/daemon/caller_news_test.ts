@@ -7,6 +7,7 @@ import {
 import type { Caller, Dispatcher } from "../../../src/daemon/dispatcher.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
 import type { RecentEvents } from "../../../src/domain/recent_events.ts";
+import type { SharedTasks } from "../../../src/domain/event_selection.ts";
 import type { Clock } from "../../../src/kit/clock.ts";
 import type { Store } from "../../../src/store/store.ts";
 import {
@@ -22,7 +23,13 @@ function newsOf(store: Store): { news: CallerNews; clock: { at: number } } {
   const clock: Clock = { ...stillClock, monotonic: () => at.at };
   const sessionOf = ({ session }: { session?: string | undefined }) =>
     Promise.resolve(session === "shop" ? "shop" : null);
-  return { news: new CallerNews({ store, clock, sessionOf }), clock: at };
+  const shared = { session: "shop", tasks: ["db"] };
+  const sharedBy = (session: string): SharedTasks | null =>
+    session === "shop-one" ? shared : null;
+  return {
+    news: new CallerNews({ store, clock, sessionOf, sharedBy }),
+    clock: at,
+  };
 }
 
 const seqs = (taken: { news: RecentEvents } | null): number[] | null =>
@@ -168,4 +175,29 @@ Deno.test("at most twenty are told, and the others counted", async () => {
   assert.equal(many["recent_events_omitted"], 11);
   const next = await dispatcher.call("x", {}, ASKER);
   assert(!("recent_events_omitted" in next));
+});
+
+Deno.test("what a worktree shares is news there, and each event is told once wherever it is asked for", () => {
+  using folder = new StoreFolder();
+  using store = folder.open();
+  const { news } = newsOf(store);
+  for (const caller of ["ada", "eve", "bob"]) news.greet(caller);
+  store.events.append(eventOf({ task: "db" }));
+  store.events.append(eventOf({ task: "web" }));
+  store.events.append(eventOf({ session: "shop-one", task: "web" }));
+  const tell = (caller: string, session: string | null): number[] | null => {
+    const taken = news.take(caller, session);
+    taken?.settle(true);
+    return seqs(taken);
+  };
+  assert.deepEqual(tell("ada", "shop-one"), [1, 3]);
+  assert.equal(tell("ada", "shop-one"), null);
+  assert.deepEqual(tell("ada", "shop"), [2]);
+  assert.deepEqual(tell("eve", "shop-one"), [1, 3]);
+  assert.deepEqual(tell("eve", null), [2]);
+  assert.deepEqual(tell("bob", "shop"), [1, 2]);
+  assert.deepEqual(tell("bob", "shop-one"), [3]);
+  store.events.append(eventOf({ task: "db" }));
+  assert.deepEqual(tell("bob", "shop-one"), [4]);
+  assert.equal(tell("bob", null), null);
 });

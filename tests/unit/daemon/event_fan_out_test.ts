@@ -36,7 +36,11 @@ class Source implements AsyncDisposable {
       store: this.store,
       bus: this.bus,
       host: { clock: systemClock },
-      projects: { look: () => assert.fail("nobody names a project") },
+      projects: {
+        all: [],
+        find: () => assert.fail("nobody names a project"),
+        look: () => assert.fail("nobody names a project"),
+      },
     })["event.follow"];
     serveSocket(this.#listener, {
       kindOf: () => "stream",
@@ -82,7 +86,7 @@ class Follower implements Disposable {
     connection.send({
       id: 1,
       op: "event.follow",
-      params: { cursor: "0" },
+      params: { tasks: [], cursor: "0" },
     });
     await follower.#next();
     return follower;
@@ -180,7 +184,11 @@ Deno.test("two streams of one connection get the same event under their own numb
   const frames = connection.frames();
   await frames.next();
   for (const id of [4, 7]) {
-    connection.send({ id, op: "event.follow", params: { cursor: "0" } });
+    connection.send({
+      id,
+      op: "event.follow",
+      params: { tasks: [], cursor: "0" },
+    });
   }
   const next = async (): Promise<[number, number]> => {
     const { value } = await frames.next();

@@ -10,9 +10,13 @@ import { eventOf, NOW_MS, StoreFolder } from "../../support/store_folder.ts";
 
 const HOUR_MS = 3_600_000;
 
+type About = NonNullable<Parameters<typeof advance>[1]>;
+
+const of = (session: string): About => ({ session, shared: null });
+
 Deno.test("marks are kept over a reopening", () => {
   using folder = new StoreFolder();
-  const marks = advance({ seq: 3, sessions: {} }, "shop", 9);
+  const marks = advance({ seq: 3, sessions: {} }, of("shop"), 9);
   {
     using store = folder.open();
     assert.equal(store.callers.get("ada"), null);
@@ -44,12 +48,12 @@ Deno.test("the caller that has not asked for longest is forgotten first", () => 
 
 Deno.test("marks of projects go their own way until all of them are told", () => {
   const begun: CallerMarks = { seq: 10, sessions: {} };
-  const one = advance(begun, "shop", 20);
+  const one = advance(begun, of("shop"), 20);
   assert.deepEqual(
     ["shop", "blog", OWN_EVENTS].map((session) => markOf(one, session)),
     [20, 10, 20],
   );
-  const two = advance(one, "blog", 15);
+  const two = advance(one, of("blog"), 15);
   assert.equal(markOf(two, "shop"), 20);
   assert.equal(markOf(two, "blog"), 15);
   assert.deepEqual(advance(two, null, 30), { seq: 30, sessions: {} });
@@ -57,7 +61,7 @@ Deno.test("marks of projects go their own way until all of them are told", () =>
 
 Deno.test("a caller in very many projects keeps the newest marks", () => {
   let marks: CallerMarks = { seq: 0, sessions: {} };
-  for (let n = 1; n <= 500; n++) marks = advance(marks, `p${n}`, n);
+  for (let n = 1; n <= 500; n++) marks = advance(marks, of(`p${n}`), n);
   assert(Object.keys(marks.sessions).length <= 200);
   for (let n = 1; n <= 500; n++) assert(markOf(marks, `p${n}`) >= n);
   assert(markOf(marks, "never asked about") < 500);
@@ -79,7 +83,7 @@ Deno.test("after() tells the newest of what a caller has not had, and counts all
   ): [number[], number] => {
     const { events, count, lastSeq } = store.events.after(
       marks,
-      session,
+      session === null ? null : of(session),
       limit,
     );
     assert.equal(lastSeq, 6);
@@ -95,4 +99,16 @@ Deno.test("after() tells the newest of what a caller has not had, and counts all
   assert.deepEqual(after(some, "blog"), [[2, 5], 2]);
   assert.deepEqual(after(some, null), [[2, 5, 6], 3]);
   assert.deepEqual(after({ seq: 6, sessions: {} }, null), [[], 0]);
+});
+
+Deno.test("what was told in a worktree is told nowhere else", () => {
+  const shared = { session: "shop", tasks: ["db"] };
+  const begun = { seq: 5, sessions: {} };
+  const marks = advance(begun, { session: "shop-one", shared }, 20);
+  assert.equal(markOf(marks, "shop", "db"), 20);
+  assert.equal(markOf(marks, "shop", "web"), 5);
+  assert.equal(markOf(marks, "shop-one", "db"), 20);
+  const later = advance(marks, of("shop"), 30);
+  assert.equal(markOf(later, "shop", "db"), 30);
+  assert.equal(Object.hasOwn(later.sessions, "shop/db"), false);
 });
