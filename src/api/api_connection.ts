@@ -212,7 +212,9 @@ export class ApiConnection {
     throw new Refusal(
       "unknown_command",
       `Cannot do "${command}": unknown command`,
-      near === null ? undefined : `did you mean "${near}"?`,
+      near === null
+        ? `one of ${[...OWN_COMMANDS, ...ORIGINAL_COMMANDS].join(", ")}`
+        : `did you mean "${near}"?`,
     );
   }
 

@@ -8,6 +8,7 @@ import { TaskmuxError } from "../domain/error.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { Asker } from "./asker.ts";
 import { asJson } from "./original_shapes.ts";
+import { answerOfError } from "./refusal.ts";
 
 /** What a command gets. */
 export interface Question {
@@ -24,7 +25,10 @@ export interface ProjectQuestion extends Question {
 /** Answers a frame; the keys beside `id`, `command` and `session`. */
 export type Answer<Q> = (question: Q) => Promise<JsonObject>;
 
-/** The result of an action; what it failed with is a result as well, except that there is no such project. */
+/**
+ * The result of an action; what it failed with is a result as well, as in the original, beside the keys that every
+ * failure has. That there is no such project is thrown on.
+ */
 export async function resultOf(
   work: () => Promise<object>,
 ): Promise<JsonObject> {
@@ -35,13 +39,9 @@ export async function resultOf(
     if (!(error instanceof TaskmuxError) || error.code === "E303") throw error;
     const { recent_events: _, recent_events_omitted: __, ...result } = error
       .toShape();
-    const { hint } = result;
-    return {
-      ok: false,
-      error_code: result.error_code,
-      ...hint === undefined ? {} : { hint },
-      result: asJson(result),
-    };
+    // They stand in the result.
+    const { details: ___, ...told } = answerOfError(error);
+    return { ...told, result: asJson(result) };
   }
 }
 

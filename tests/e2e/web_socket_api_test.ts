@@ -139,6 +139,9 @@ const GOLDEN: readonly (readonly [string, object | undefined, Shape])[] = [
   }],
   ["start", { ...SHOP, task: "job" }, {
     ok: false,
+    error: String,
+    error_code: "E201",
+    message: String,
     result: { ok: false, error_code: "E201", error: String },
   }],
   ["restart", { ...SHOP, task: "job" }, {
@@ -160,7 +163,7 @@ const GOLDEN: readonly (readonly [string, object | undefined, Shape])[] = [
 ];
 
 const REFUSED: readonly (readonly [string, object | undefined, Shape])[] = [
-  ["nope", undefined, { error: "unknown_command" }],
+  ["nope", undefined, { error: "unknown_command", hint: String }],
   ["status", undefined, { error: "missing_session" }],
   ["status", { session: "ghost" }, {
     error: "unknown_session",
