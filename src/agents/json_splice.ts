@@ -8,13 +8,7 @@
 
 import type { Node } from "jsonc-parser";
 import type { Json } from "../kit/json.ts";
-
-/** A piece of text and what takes its place. */
-export interface Splice {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
+import { indentOf, lineStart, type Splice } from "../kit/text_splice.ts";
 
 /** A text and what ends the lines that are added. */
 export interface Written {
@@ -23,22 +17,6 @@ export interface Written {
 }
 
 const USUAL_INDENT = "  ";
-
-/** The text with all splices done. They must not overlap. */
-export function applySplices(text: string, splices: readonly Splice[]): string {
-  let result = "";
-  let at = 0;
-  for (const splice of [...splices].sort((a, b) => a.start - b.start)) {
-    result += text.slice(at, splice.start) + splice.text;
-    at = splice.end;
-  }
-  return result + text.slice(at);
-}
-
-/** The line break of a text: that of its first line. */
-export function lineBreakOf(text: string): string {
-  return /^[^\n]*\r\n/.test(text) ? "\r\n" : "\n";
-}
 
 /** The member of a name. Of several the last one, which is what every program goes by. */
 export function memberNode(object: Node, key: string): Node | null {
@@ -54,7 +32,7 @@ export function replaceValue(
   value: Json,
   written: Written,
 ): Splice {
-  const base = indentAt(written.text, node.offset);
+  const base = indentOf(written.text, node.offset);
   return {
     start: node.offset,
     end: node.offset + node.length,
@@ -87,8 +65,8 @@ export function insertMember(
       : [{ start: at + 1, end: at + 1, text: `${member},` }];
   }
   const indent = startsLine(text, last.offset)
-    ? indentAt(text, last.offset)
-    : indentAt(text, object.offset) + unitOf(text);
+    ? indentOf(text, last.offset)
+    : indentOf(text, object.offset) + unitOf(text);
   const member = `${eol}${indent}${name}: ${format(value, indent, written)}`;
   const end = last.offset + last.length;
   return after.comma === null
@@ -143,7 +121,7 @@ function insertFirst(
 ): Splice {
   const { text, eol } = written;
   const end = object.offset + object.length - 1;
-  const base = indentAt(text, object.offset);
+  const base = indentOf(text, object.offset);
   const indent = base + unitOf(text);
   const inside = text.slice(object.offset + 1, end);
   const start = object.offset + 1 + inside.trimEnd().length;
@@ -187,7 +165,7 @@ function wholeLines(
   text: string,
   { start, end }: { readonly start: number; readonly end: number },
 ): { readonly start: number; readonly end: number } {
-  const first = text.lastIndexOf("\n", start - 1) + 1;
+  const first = lineStart(text, start);
   const newline = text.indexOf("\n", end);
   if (newline === -1 || first === 0) return { start, end };
   const isAlone = text.slice(first, start).trim() === "" &&
@@ -196,14 +174,8 @@ function wholeLines(
 }
 
 function startsLine(text: string, offset: number): boolean {
-  const first = text.lastIndexOf("\n", offset - 1) + 1;
+  const first = lineStart(text, offset);
   return first > 0 && text.slice(first, offset).trim() === "";
-}
-
-/** The blanks before the first character of the line. */
-function indentAt(text: string, offset: number): string {
-  const first = text.lastIndexOf("\n", offset - 1) + 1;
-  return /^[ \t]*/.exec(text.slice(first, offset))![0];
 }
 
 /** One step of indentation: that of the first line that has any. */

@@ -11,10 +11,9 @@ import { type Node, parseTree, printParseErrorCode } from "jsonc-parser";
 import { isDeepStrictEqual } from "node:util";
 import { TaskmuxError } from "../domain/error.ts";
 import type { Json, JsonObject } from "../kit/json.ts";
+import { applySplices, lineBreakOf } from "../kit/text_splice.ts";
 import {
-  applySplices,
   insertMember,
-  lineBreakOf,
   memberNode,
   removalOf,
   replaceValue,

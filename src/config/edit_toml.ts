@@ -9,6 +9,7 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import { closest } from "../kit/did_you_mean.ts";
+import { lineBreakOf } from "../kit/text_splice.ts";
 import { parseText } from "./toml_document.ts";
 import {
   insertTable,
@@ -17,7 +18,7 @@ import {
   replaceTable,
 } from "./toml_edits.ts";
 import { parseLayout } from "./toml_layout.ts";
-import { type LaidOut, lineBreakOf } from "./toml_splice.ts";
+import type { LaidOut } from "./toml_splice.ts";
 import { formatPath, isTable, sameValue } from "./toml_value.ts";
 import type { TomlTable, TomlValue } from "./toml_value.ts";
 

@@ -8,23 +8,25 @@
  */
 
 import {
+  applySplices,
+  indentOf,
+  lineStart,
+  type Splice,
+} from "../kit/text_splice.ts";
+import {
   type KeyValue,
   parseLayout,
   type Span,
   type TableNode,
 } from "./toml_layout.ts";
 import {
-  applySplices,
   deleteBlocks,
   deleteInline,
   entryBlock,
-  indentOf,
   insertBlock,
   insertLine,
   type LaidOut,
   lineEnd,
-  lineStart,
-  type Splice,
   tableBlock,
 } from "./toml_splice.ts";
 import { formatKey, formatValue } from "./toml_value.ts";

@@ -6,12 +6,8 @@
  * @module
  */
 
+import { lineStart, type Splice } from "../kit/text_splice.ts";
 import type { KeyValue, Layout, Span, TableNode } from "./toml_layout.ts";
-
-/** A piece of text and what takes its place. */
-export interface Splice extends Span {
-  readonly text: string;
-}
 
 /** A text with its layout. */
 export interface LaidOut {
@@ -21,39 +17,10 @@ export interface LaidOut {
   readonly eol: string;
 }
 
-/** The text with all splices done. They must not overlap, but two may touch. */
-export function applySplices(
-  text: string,
-  splices: readonly Splice[],
-): string {
-  let result = "";
-  let at = 0;
-  for (const splice of [...splices].sort((a, b) => a.start - b.start)) {
-    result += text.slice(at, splice.start) + splice.text;
-    at = splice.end;
-  }
-  return result + text.slice(at);
-}
-
-/** The line break of a text: that of its first line. */
-export function lineBreakOf(text: string): string {
-  return /^[^\n]*\r\n/.test(text) ? "\r\n" : "\n";
-}
-
-/** Offset of the first character of the line. */
-export function lineStart(text: string, offset: number): number {
-  return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
-}
-
 /** Offset after the line break that ends the line, or the end of the text. */
 export function lineEnd(text: string, offset: number): number {
   const found = text.indexOf("\n", offset);
   return found === -1 ? text.length : found + 1;
-}
-
-/** The blanks before the first character of the line. */
-export function indentOf(text: string, offset: number): string {
-  return /^[ \t]*/.exec(text.slice(lineStart(text, offset), offset))![0];
 }
 
 /**
