@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { NewEvent } from "../../../src/domain/event.ts";
-import type { EventFilter } from "../../../src/store/event_table.ts";
+import type { EventFilter } from "../../../src/store/event_conditions.ts";
 import {
   MIRROR_KEPT_LINES,
   MIRROR_MAX_LINES,
