@@ -184,7 +184,7 @@ async function measure(
       .filter((path) => path.endsWith(".sock")),
   });
   // What subscribing itself has set off does not count.
-  await crowd.collect();
+  const early = await crowd.collect();
   const withAll = await rssOf();
   const times = quick ? 5 : way.isOwn ? 25 : 10;
   const sampling = way.isOwn ? sampleStatus(sandbox, seconds) : [];
@@ -194,17 +194,36 @@ async function measure(
   const tasks = idleTasks(20).map(({ name }) => name);
   await way.restart(session, { times: 1, tasks });
   const burst = await crowd.collect();
+  const late = await crowd.collect();
   const events = Object.values(paced.events);
   return {
     way,
     delays: paced.delays,
     untilAll: events.map(([, latest]) => latest),
-    lost: [...events, ...Object.values(burst.events)]
-      .reduce((sum, [count]) => sum + subscribers - count, 0),
+    lost: lostOf([paced, burst], { others: [early, late], subscribers }),
     perSecond: burst.delays.length / ((burst.to - burst.from) / 1000),
     rss: [before, withAll, await rssOf()],
     status: [alone, status],
   };
+}
+
+/**
+ * Arrivals that are missing of the events of some collections. One process of the client may have had an event in one
+ * collection, and another in the next.
+ */
+function lostOf(
+  own: readonly Collected[],
+  { others, subscribers }: {
+    readonly others: readonly Collected[];
+    readonly subscribers: number;
+  },
+): number {
+  const names = new Set(own.flatMap(({ events }) => Object.keys(events)));
+  return [...names].reduce((lost, name) => {
+    const arrived = [...own, ...others]
+      .reduce((sum, { events }) => sum + (events[name]?.[0] ?? 0), 0);
+    return lost + subscribers - arrived;
+  }, 0);
 }
 
 async function sampleStatus(
