@@ -89,6 +89,8 @@ export class PlainConnection {
         : Buffer.concat([this.#early, bytes]);
       return;
     }
+    // Whoever asks on without reading would have all the answers pile up here; `node:http` stops reading then.
+    if (this.#socket.writableNeedDrain) return this.#handOver(bytes, null);
     const text = textOf(bytes);
     const isWhole = text.endsWith(END_OF_HEAD) &&
       text.indexOf(END_OF_HEAD) === text.length - END_OF_HEAD.length;

@@ -3,8 +3,14 @@
  */
 
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { Http2Client } from "../support/http2_client.ts";
-import { proxiedTask, routerTo, TASK_NAME } from "../support/proxied_task.ts";
+import {
+  proxiedSockets,
+  proxiedTask,
+  routerTo,
+  TASK_NAME,
+} from "../support/proxied_task.ts";
 import { readAnswer } from "../support/raw_answer.ts";
 import { testProxy } from "../support/test_proxy.ts";
 import { until } from "../support/until.ts";
@@ -56,4 +62,32 @@ Deno.test("connections of clients and to tasks have one limit together", async (
   using next = await proxy.connect(TASK_NAME);
   await next.write(GET);
   assert.match((await readAnswer(next)).line, / 200 /);
+});
+
+Deno.test("a client that asks on and on without reading piles up nothing", async () => {
+  const answer = `HTTP/1.1 200 OK\r\nContent-Length: 12000\r\n\r\n${
+    "x".repeat(12_000)
+  }`;
+  let served = 0;
+  await using task = await proxiedSockets((socket: Socket) => {
+    socket.on("data", (bytes: Uint8Array) => {
+      if (bytes.includes("?".charCodeAt(0))) served += 1;
+      socket.write(answer);
+    });
+  });
+  using silent = await task.proxy.connect(TASK_NAME);
+  using other = await task.proxy.connect(TASK_NAME);
+  // More than systems hold for both ends of a connection, Linux 6 MB and 4 MB.
+  const tooMany = 1_000;
+  for (let asked = 1; asked <= tooMany; asked++) {
+    await silent.write(`GET /?${asked} HTTP/1.1\r\nHost: ${TASK_NAME}\r\n\r\n`);
+    // The last answer has to be through before the next question, or this were a client that does not wait.
+    let rounds = 0;
+    for (; rounds < 2 || served < asked && rounds < 200; rounds++) {
+      await other.write(`GET / HTTP/1.1\r\nHost: ${TASK_NAME}\r\n\r\n`);
+      await readAnswer(other);
+    }
+    if (served < asked) return;
+  }
+  assert.fail(`${served} answers for nobody`);
 });
