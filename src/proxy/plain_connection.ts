@@ -301,8 +301,8 @@ class PlainExchange implements LinkUser {
   #giveUp(): void {
     this.#link?.destroy();
     this.#link = null;
-    if (this.#interim > 0) this.#cut();
-    else this.#done.resolve("unreadable");
+    // What was told in between commits to nothing, and may be told again.
+    this.#done.resolve("unreadable");
   }
 
   #inform({ status, headers }: PlainAnswer): void {
@@ -384,7 +384,6 @@ class PlainExchange implements LinkUser {
   }
 
   #fail(error: Error): void {
-    if (this.#interim > 0) return this.#cut();
     this.#done.resolve(this.#parts.host.failed(this.#upstream!, error));
   }
 

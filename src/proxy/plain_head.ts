@@ -145,8 +145,6 @@ function readFraming(headers: RawHeaders): Framing | null {
       case "keep-alive":
         framing.keepsS = keptFor(value);
         break;
-      case "upgrade":
-        return null;
     }
   }
   const isDoubtful = framing.isChunked && framing.length !== null;

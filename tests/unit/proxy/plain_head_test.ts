@@ -100,7 +100,6 @@ Deno.test("readPlainAnswer() leaves every doubt to the whole parser", () => {
       ["HTTP/1.1 200 OK", "Content-Length: +1"],
       ["HTTP/1.1 200 OK", "Content-Length: 1, 1"],
       ["HTTP/1.1 200 OK", "Transfer-Encoding: gzip, chunked"],
-      ["HTTP/1.1 200 OK", "Upgrade: h2c"],
       ["HTTP/1.1 099 OK"],
       ["HTTP/2 200 OK"],
       ["HTTP/1.1 200 OK", "a", " b"],
