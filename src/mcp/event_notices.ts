@@ -5,9 +5,11 @@
  */
 
 import { isSelected } from "../domain/event_selection.ts";
+import type { Json } from "../kit/json.ts";
 import type { Catalogue, Notice } from "./catalogue.ts";
 import type { EventFeed, FeedItem } from "./event_feed.ts";
 import { levelOf } from "./event_levels.ts";
+import { shownJson } from "./shown_text.ts";
 
 /** Who tells them. */
 const LOGGER = "taskmux";
@@ -27,7 +29,9 @@ export function eventNotices(
     const known = notices.get(item);
     if (known !== undefined) return known;
     const level = "gap" in item ? "warning" : levelOf(item);
-    const notice = Object.freeze({ level, logger: LOGGER, data: item });
+    // A record is JSON.
+    const data = shownJson(item as Json);
+    const notice = Object.freeze({ level, logger: LOGGER, data });
     notices.set(item, notice);
     return notice;
   };

@@ -8,6 +8,7 @@ import type { Result } from "../contract/mod.ts";
 import type { EventRecord } from "../domain/event.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isSelected } from "../domain/event_selection.ts";
+import type { Json } from "../kit/json.ts";
 import { systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { ask, type Asking } from "./ask.ts";
@@ -16,6 +17,7 @@ import type { Connection } from "./connection.ts";
 import type { EventFeed, FeedItem } from "./event_feed.ts";
 import { LogWatches } from "./log_watches.ts";
 import { tailText } from "./log_text.ts";
+import { shownJson, shownText } from "./shown_text.ts";
 import {
   EVENTS_URI,
   LOGS_TEMPLATE,
@@ -156,7 +158,9 @@ async function read(
 }
 
 function json(value: unknown): Content {
-  return { mimeType: "application/json", text: JSON.stringify(value) };
+  // Answers of operations, and what is made of them.
+  const text = JSON.stringify(shownJson(value as Json));
+  return { mimeType: "application/json", text };
 }
 
 /** Null if there is no such task. */
@@ -171,7 +175,7 @@ async function readLog(
       lines: LINE_COUNT,
     });
     const texts = lines.filter((line) => typeof line === "string");
-    return { mimeType: "text/plain", text: tailText(texts) };
+    return { mimeType: "text/plain", text: tailText(texts.map(shownText)) };
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

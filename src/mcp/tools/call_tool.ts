@@ -12,6 +12,7 @@ import type { FrameContext } from "../../transports/socket_server.ts";
 import type { McpTool, ToolContext } from "../catalogue.ts";
 import type { Connection } from "../connection.ts";
 import type { CallToolResult } from "../sdk.ts";
+import { shownJson, shownText } from "../shown_text.ts";
 import { TaskProgress } from "../task_progress.ts";
 import { readArguments } from "./arguments.ts";
 import { newsOf } from "./compact_event.ts";
@@ -138,9 +139,17 @@ function answer(
   news: ReturnType<typeof newsOf>,
 ): CallToolResult {
   const { structured, text, isFailure = false } = brief;
+  const said = { ...structured, ...news.structured };
   return {
-    content: [{ type: "text", text: [text, ...news.lines].join("\n") }],
-    structuredContent: { ...structured, ...news.structured },
+    content: [{
+      type: "text",
+      text: [text, ...news.lines].map(shownText).join("\n"),
+    }],
+    structuredContent: Object.fromEntries(
+      Object.entries(said).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, shownJson(value)]]
+      ),
+    ),
     ...isFailure ? { isError: true } : {},
   };
 }
