@@ -45,6 +45,12 @@ export const SESSION_LIMITS: SessionLimits = {
 /** How long the last answers may take when the daemon ends. */
 const LAST_WORDS_MS = 500;
 
+/**
+ * Longest `initialize`, in characters. A session keeps what its client says of itself, so a thousand of them would hold
+ * gigabytes of what is allowed for any other message.
+ */
+const MAX_INITIALIZE_CHARS = 64 * 1024;
+
 const METHODS = ["GET", "POST", "DELETE"];
 
 /** What sessions need. */
@@ -158,6 +164,12 @@ export class McpSessions implements AsyncDisposable {
   ): Promise<Response> {
     const problem = addressProblem(url);
     if (problem !== null) return refusal(400, problem);
+    if (JSON.stringify(message).length > MAX_INITIALIZE_CHARS) {
+      return refusal(
+        413,
+        `Payload Too Large: initialize must not exceed ${MAX_INITIALIZE_CHARS} characters`,
+      );
+    }
     if (this.#ending !== null) return ending();
     if (!this.#makeRoom()) {
       return refusal(503, "Too many sessions, all of them in use", {

@@ -75,6 +75,19 @@ Deno.test("a session begins, is asked for by its id, and ends", async () => {
   assert.equal(await statusOf({ method: "GET" }), 404);
   assert.equal(await statusOf({ method: "DELETE" }), 404);
   assert.equal(await statusOf({ method: "PUT" }), 405);
+  // It would be kept for as long as the session.
+  const greeting = {
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
+    params: {
+      protocolVersion: "2025-11-25",
+      capabilities: { experimental: { x: { y: "x".repeat(100_000) } } },
+      clientInfo: { name: "wire", version: "1" },
+    },
+  };
+  assert.equal(await statusOf({ body: greeting }), 413);
+  assert.equal(fixture.sessions.views().length, 0);
   await wire.initialize();
   assert.equal(fixture.sessions.views().length, 1);
   assert.equal(fixture.sessions.views()[0]?.client, "wire 1");

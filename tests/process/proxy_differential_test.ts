@@ -88,7 +88,7 @@ const SPOILT: readonly ((text: string) => string)[] = [
   (text) => text.replace("HTTP/1.1", "ICY"),
   (text) => text.slice(0, -3),
   (text) => text.replace("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n"),
-  (text) => text.replace("\r\n\r\n", "\r\nContent-Length: 3\r\n\r\n"),
+  (text) => text.replace("\r\n\r\n", "\r\nContent-Length: 90000\r\n\r\n"),
   (text) => text.replace("\r\n\r\n", "\r\nContent-Length: +3\r\n\r\n"),
   (text) =>
     text.replace("\r\n\r\n", "\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
