@@ -22,7 +22,7 @@ import {
 import { HOOK_FIELDS, paths } from "./task_keys.ts";
 import { tasks } from "./task_rule.ts";
 import { isTable } from "./toml_value.ts";
-import { environment, label } from "./value_rules.ts";
+import { environment, projectLabel } from "./value_rules.ts";
 
 const WORKTREE_FIELDS = {
   enabled: defaulted(
@@ -62,7 +62,7 @@ const TUNNEL_FIELDS = {
 /** Keys at the top of the file. */
 export const PROJECT_FIELDS = {
   name: optional(
-    label(),
+    projectLabel(),
     "Name of the project, part of its host names; the folder's name by default",
   ),
   auto_start: defaulted(

@@ -5,6 +5,7 @@
  */
 
 import type { Dependency, DependencyCondition } from "../domain/task_spec.ts";
+import { RESERVED_PROJECT_ID } from "../domain/worktree_id.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import type { JsonObject } from "../kit/json.ts";
 import {
@@ -118,6 +119,24 @@ export function label(): Rule<string> {
     pattern: LABEL_REGEXP,
     maxLength: MAX_LABEL_LENGTH,
   });
+}
+
+/** A name for a project: a label that is not taskmux's own. */
+export function projectLabel(): Rule<string> {
+  const expected = 'lower-case letters, digits and inner "-"';
+  const rule = text({
+    expected,
+    pattern: LABEL_REGEXP,
+    maxLength: MAX_LABEL_LENGTH,
+    flaw: (name) =>
+      name === RESERVED_PROJECT_ID
+        ? `"${name}" is reserved: its address is kept for taskmux itself`
+        : null,
+  });
+  return {
+    ...rule,
+    json: { ...rule.json, not: { const: RESERVED_PROJECT_ID } },
+  };
 }
 
 /** The host of a task: a label, the apex or the catch-all. */

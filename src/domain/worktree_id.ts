@@ -11,6 +11,9 @@ import { fingerprint } from "../kit/fingerprint.ts";
 /** Longest label of a host name. */
 export const MAX_LABEL_LENGTH = 63;
 
+/** No project is called so: `taskmux.localhost` is kept for taskmux itself. */
+export const RESERVED_PROJECT_ID = "taskmux";
+
 const ID_REGEXP = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /** Digits that keep two cut or equal labels apart. */
@@ -92,7 +95,8 @@ export function assignProjectId(facts: IdentityFacts): ProjectId {
   }
   if (known !== null && known.worktreeId !== null) return known;
   const plain = label(`${name}${rules.separator}${slug}`);
-  if (!taken.has(plain)) return { projectId: plain, worktreeId: slug };
+  const isFree = !taken.has(plain) && plain !== RESERVED_PROJECT_ID;
+  if (isFree) return { projectId: plain, worktreeId: slug };
   const unique = `${slug}-${shortHash(checkout.path)}`;
   return {
     projectId: label(`${name}${rules.separator}${unique}`),

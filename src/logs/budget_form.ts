@@ -13,6 +13,8 @@ export interface BudgetForm<T> {
   line(line: BudgetLine, text: string): readonly T[];
   /** The element that stands for lines that are left out. Its size grows with the numbers. */
   gap(omitted: Extent): T;
+  /** The element between two lines that do not follow each other; absent = nothing tells that. */
+  readonly apart?: T;
   /** Bytes of an element, with what parts it from the next one. */
   sizeOf(element: T): number;
   /** Bytes of a text within an element; grows with the text. */

@@ -31,6 +31,8 @@ export interface BudgetLine {
   readonly isError: boolean;
   /** It is here because of a match beside it. */
   readonly isContext: boolean;
+  /** It does not follow the line before it, where that is told. */
+  readonly isApart: boolean;
   /** Lines after it that it stands for. */
   readonly repeated: number;
   /** Whether those lines differ from it, in numbers and the like. */

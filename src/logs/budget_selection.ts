@@ -192,10 +192,8 @@ class Choice<T> {
     const { head, count, total } = this.#from;
     if (count === 0) return { elements: [], omitted: NO_EXTENT };
     if (head.length === count && this.#fit(head)) {
-      return {
-        elements: head.flatMap((one) => this.#elementsOf(one)),
-        omitted: NO_EXTENT,
-      };
+      for (const one of head) this.#kept.set(one.ordinal, one);
+      return this.#assembled();
     }
     if (this.#left < 0) return { elements: [], omitted: total };
     this.#keepShares();
@@ -297,9 +295,11 @@ class Choice<T> {
   }
 
   #sizeOf(one: Candidate): number {
+    const { apart } = this.#form;
+    const isParted = one.line.isApart && apart !== undefined;
     return this.#elementsOf(one).reduce(
       (sum, element) => sum + this.#form.sizeOf(element),
-      0,
+      isParted ? this.#form.sizeOf(apart) : 0,
     );
   }
 
@@ -320,18 +320,23 @@ class Choice<T> {
     const elements: T[] = [];
     let omitted = NO_EXTENT;
     let seen = NO_EXTENT;
-    const pass = (upTo: Extent) => {
+    const { apart } = this.#form;
+    const pass = (upTo: Extent): boolean => {
       const gap = {
         lines: upTo.lines - seen.lines,
         bytes: upTo.bytes - seen.bytes,
       };
-      if (gap.lines === 0) return;
+      if (gap.lines === 0) return false;
       elements.push(this.#form.gap(gap));
       omitted = sumOf(omitted, gap);
+      return true;
     };
     const kept = [...this.#kept.values()].sort((a, b) => a.ordinal - b.ordinal);
     for (const one of kept) {
-      pass(one.before);
+      // A gap says as much.
+      const isParted = !pass(one.before) && one.line.isApart &&
+        elements.length > 0;
+      if (isParted && apart !== undefined) elements.push(apart);
       elements.push(...this.#elementsOf(one));
       seen = sumOf(one.before, one.line.extent);
     }

@@ -44,6 +44,8 @@ export interface BudgetRecord {
   /** The line of the file, which ends with `styled`. */
   readonly raw: string;
   readonly isContext: boolean;
+  /** Lines are left out before it, where context was asked for. */
+  readonly isApart?: boolean;
 }
 
 /** How to take lines. */
@@ -120,6 +122,7 @@ export class LogBudget {
       text: storedText(text, this.#storedUnits),
       isError: this.#options.isError(text),
       isContext: record.isContext,
+      isApart: record.isApart === true,
       repeated: 0,
       isSimilar: false,
       redrawn: 0,

@@ -59,7 +59,7 @@ interface Run {
 
 function belongs({ first, last }: Run, line: BudgetLine): boolean {
   return first.task === line.task && first.isError === line.isError &&
-    first.isContext === line.isContext &&
+    first.isContext === line.isContext && !line.isApart &&
     first.text.cut === 0 && line.text.cut === 0 &&
     isSimilar(last.text.head, line.text.head);
 }

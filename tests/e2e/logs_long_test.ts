@@ -87,18 +87,15 @@ Deno.test("logs -C separates what does not follow", async () => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(TOML);
   await Deno.writeTextFile(await logFile(project, "a"), numbered("a", 0, 30));
-  const run = await project.run([
-    "logs",
-    "a",
-    "-g",
-    "a (5|7|20|23)$",
-    "-C",
-    "1",
-  ]);
-  assert.deepEqual(
-    run.stdout.trimEnd().split("\n").map((line) => line.split(" ").at(-1)),
-    ["4", "5", "6", "7", "8", "--", "19", "20", "21", "22", "23", "24"],
-  );
+  const found = ["logs", "a", "-g", "a (5|7|20|23)$", "-C", "1"];
+  // A budget changes nothing of what fits into it.
+  for (const budget of [[], ["--max-tokens", "1000"]]) {
+    const run = await project.run([...found, ...budget]);
+    assert.deepEqual(
+      run.stdout.trimEnd().split("\n").map((line) => line.split(" ").at(-1)),
+      ["4", "5", "6", "7", "8", "--", "19", "20", "21", "22", "23", "24"],
+    );
+  }
   const plain = await project.run(["logs", "a", "-g", "a (5|20)$"]);
   assert(!plain.stdout.includes("--"));
 });

@@ -9,6 +9,7 @@ import type { ContextFile } from "../../agents/context_files.ts";
 import { hasSkill } from "../../agents/skill.ts";
 import { CONFIG_FILE_NAME } from "../../config/find_config.ts";
 import { loadProject } from "../../config/project_config.ts";
+import { RESERVED_PROJECT_ID } from "../../domain/worktree_id.ts";
 import { projectName } from "../../config/project_name.ts";
 import { starterText } from "../../config/starter.ts";
 import { TaskmuxError } from "../../domain/error.ts";
@@ -250,7 +251,11 @@ function requireLabel(name: string): string {
   if (slug === name) return name;
   throw new TaskmuxError(
     "E104",
-    `Cannot name a project "${name}": it must be lower-case letters, digits and hyphens`,
+    `Cannot name a project "${name}": ${
+      name === RESERVED_PROJECT_ID
+        ? "that name is reserved for taskmux itself"
+        : "it must be lower-case letters, digits and hyphens"
+    }`,
     { hint: `taskmux init --name ${slug}` },
   );
 }

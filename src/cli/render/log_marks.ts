@@ -8,7 +8,7 @@ import type { Result } from "../../contract/mod.ts";
 import { grouped } from "../../kit/grouped.ts";
 import { utf8Length } from "../../kit/utf8_length.ts";
 import type { Omitted, TextForm } from "../../offline/budgeted_logs.ts";
-import type { LogPrinter } from "./logs.ts";
+import { APART, type LogPrinter } from "./logs.ts";
 
 /** What became of lines, as the daemon tells it. */
 export interface LogMark {
@@ -56,6 +56,7 @@ export function textForm(
         ...(repeated > 0 ? [markText({ repeated, ...similar })] : []),
       ];
     },
+    apart: APART,
     gap: (omitted) => markText({ omitted }),
     sizeOf: (line) => utf8Length(line) + 1,
     textSize: utf8Length,

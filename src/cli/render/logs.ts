@@ -30,6 +30,9 @@ export interface LogOptions {
 /** Of a time as it stands in a log. */
 const TIME_LENGTH = 23;
 
+/** Stands between lines that do not follow each other. */
+export const APART = "--";
+
 const CYCLE: readonly Style[] = [
   "cyan",
   "green",
@@ -60,7 +63,7 @@ export class LogPrinter {
   lines(records: readonly PrintedRecord[]): string[] {
     const lines: string[] = [];
     for (const record of records) {
-      if (record.isApart === true && !this.#isFirst) lines.push("--");
+      if (record.isApart === true && !this.#isFirst) lines.push(APART);
       this.#isFirst = false;
       lines.push(this.line(record));
     }

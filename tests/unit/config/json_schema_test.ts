@@ -99,6 +99,10 @@ function holds(
       return (rule as readonly Json[]).includes(value as Json);
     case "anyOf":
       return (rule as readonly JsonObject[]).some((one) => isValid(one, value));
+    case "not":
+      return !isValid(rule as JsonObject, value);
+    case "const":
+      return value === rule;
     case "minimum":
       return number === null || number >= Number(rule);
     case "maximum":

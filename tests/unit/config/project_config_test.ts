@@ -319,10 +319,21 @@ Deno.test("parseProject names a project after its folder", () => {
   check("/code/shop", "shop");
   check("/code/My App_1", "my-app-1");
   check("/code/--x--", "x");
-  check("/code/日本", "taskmux");
-  check("/", "taskmux");
+  check("/code/日本", "project");
+  check("/", "project");
+  check("/code/Taskmux", "taskmux-project");
   check(`/code/${"x".repeat(62)}-y`, "x".repeat(62));
   check(`/code/-${"x".repeat(80)}`, "x".repeat(63));
+});
+
+Deno.test("parseProject keeps the address of taskmux itself free", () => {
+  assert.throws(
+    () => parse('name = "taskmux"\n'),
+    (error: unknown) =>
+      error instanceof TaskmuxError && error.code === "E104" &&
+      /"taskmux" is reserved/.test(error.message),
+  );
+  assert.equal(parse('name = "taskmux-web"\n').name, "taskmux-web");
 });
 
 Deno.test("parseProject digests the meaning, not the writing", () => {

@@ -136,3 +136,10 @@ Deno.test("slug makes a label of any text", () => {
   assert.equal(slug("x".repeat(63)), "x".repeat(63));
   assert.equal(slug(`${"x".repeat(55)}-${"y".repeat(20)}`).length, 62);
 });
+
+Deno.test("no worktree gets the name that is kept for taskmux itself", () => {
+  const rules = { enabled: true, separator: "ask", mainBranches: [] };
+  const checkout = { ...LINKED, branch: "mux" };
+  const { projectId } = assign({ name: "t", rules, checkout });
+  assert.match(projectId, /^taskmux-[0-9a-f]{6}$/);
+});

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   ALL_TASKS_FORM,
+  type BudgetForm,
   type JsonElement,
   ONE_TASK_FORM,
 } from "../../../src/logs/budget_form.ts";
@@ -173,6 +174,48 @@ Deno.test("matches come before what stands around them", () => {
   assert(hits.length > 10, `${hits.length}`);
   assert(hits.length > shown.length / 2, `${hits.length} of ${shown.length}`);
 });
+
+Deno.test("what does not follow is parted, by a gap or a separator, within the room", () => {
+  const budget = new LogBudget({
+    maxBytes: AMPLE_BYTES,
+    isWhole: false,
+    isError: () => false,
+  });
+  for (const [at, text] of plain(90).entries()) {
+    const place = { isContext: at % 3 !== 1, isApart: at % 3 === 0 };
+    budget.add({ ...recordOf(text, { at, ...place }), ...place });
+  }
+  budget.end();
+  const form: BudgetForm<string> = {
+    line: (_, text) => [text],
+    gap: ({ lines }) => `gap ${lines}`,
+    apart: "--",
+    sizeOf: (element) => element.length + 1,
+    textSize: (text) => text.length,
+  };
+  for (let room = 100; room <= 1_000; room += 7) {
+    const { elements } = budget.choose(room, form);
+    assert(`${elements.join("\n")}\n`.length <= room, `${room}`);
+    assert.doesNotMatch(
+      elements.join("\n"),
+      /^--|--$|gap \d+\n--|--\n(?:gap|--)/,
+    );
+    // Nothing stands between the last line of a group and the first of the next one but what parts them.
+    const letters = elements.join("\n").match(/line \w+\nline \w+/g) ?? [];
+    for (const two of letters) assert(isWithinGroup(two), two);
+  }
+  assert.equal(
+    budget.choose(10_000, form).elements.filter((each) => each === "--").length,
+    29,
+  );
+});
+
+/** Whether two lines of {@linkcode plain} are of one group of three. */
+function isWithinGroup(two: string): boolean {
+  const all = plain(90);
+  const [first, second] = two.split("\n").map((each) => all.indexOf(each));
+  return Math.floor(first! / 3) === Math.floor(second! / 3);
+}
 
 const text = fc.oneof(
   { weight: 6, arbitrary: fc.lorem({ maxCount: 8 }) },
