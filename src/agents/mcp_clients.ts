@@ -65,6 +65,12 @@ export interface McpClient {
   ): { readonly read: readonly string[]; readonly fresh: string };
   /** Absolute paths of which one exists where the program is in use. */
   marks(place: Place): readonly string[];
+  /**
+   * What the program makes of an entry in both scopes that lead to different places: it takes one (`fine`), takes one
+   * and complains (`complains`), or puts their keys together and fails where one is an address and one a command
+   * (`merges`).
+   */
+  readonly mixing: "fine" | "complains" | "merges";
   /** The entry for an address. */
   entry(address: McpAddress): JsonObject;
   /** What is left to do for the user after an installation, a sentence. */
@@ -87,7 +93,7 @@ const JSONC: SettingsFormat = {
 /** What is the same for a program in both scopes. */
 type Program = Pick<
   McpClient,
-  "title" | "format" | "table" | "ownKeys" | "preamble" | "entry"
+  "title" | "format" | "table" | "ownKeys" | "preamble" | "mixing" | "entry"
 >;
 
 /** Claude Code, Cursor, VS Code. */
@@ -111,15 +117,22 @@ const CLAUDE: Program = {
   table: "mcpServers",
   ownKeys: TYPED_KEYS,
   preamble: {},
+  mixing: "complains",
   entry: typedEntry,
 };
 
-const CURSOR: Program = { ...CLAUDE, title: "Cursor", format: JSONC };
+const CURSOR: Program = {
+  ...CLAUDE,
+  title: "Cursor",
+  format: JSONC,
+  mixing: "fine",
+};
 
 const VSCODE: Program = {
   ...CLAUDE,
   title: "VS Code",
   format: JSONC,
+  mixing: "fine",
   table: "servers",
 };
 
@@ -129,6 +142,7 @@ const CODEX: Program = {
   table: "mcp_servers",
   ownKeys: ["url", "command", "args", "env", "enabled"],
   preamble: {},
+  mixing: "merges",
   entry: (address) =>
     address.kind === "http" ? { url: address.url } : commandEntry(address),
 };
@@ -139,6 +153,7 @@ const OPENCODE: Program = {
   table: "mcp",
   ownKeys: ["type", "url", "command", "environment", "enabled"],
   preamble: { $schema: "https://opencode.ai/config.json" },
+  mixing: "fine",
   entry: (address) => {
     if (address.kind === "http") {
       return { type: "remote", url: address.url, enabled: true };
@@ -160,6 +175,7 @@ const GEMINI: Program = {
   table: "mcpServers",
   ownKeys: ["type", "url", "httpUrl", "command", "args", "env"],
   preamble: {},
+  mixing: "fine",
   entry: (address) =>
     address.kind === "http" ? { httpUrl: address.url } : commandEntry(address),
 };

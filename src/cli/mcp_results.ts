@@ -42,6 +42,13 @@ export interface FailedResult {
   readonly client: string;
   readonly error: string;
   readonly error_code: ErrorCode;
+  readonly hint: string | null;
+}
+
+/** A command line, and what for. */
+export interface NextStep {
+  readonly command: string;
+  readonly why: string;
 }
 
 /** What became of one file. */
@@ -61,6 +68,7 @@ export const PROBLEMS = {
   unscoped: "sees every project",
   disabled: "switched off",
   no_address: "leads nowhere",
+  clash: "its two entries keep it from starting",
 } as const;
 
 /** How one client is set up. */
@@ -78,6 +86,8 @@ export interface ClientReport {
   readonly command: readonly string[] | null;
   /** The project that it is about; null = any, or that of the folder. */
   readonly session: string | null;
+  /** Whether it may only look. */
+  readonly read_only: boolean;
   readonly problems: readonly (keyof typeof PROBLEMS)[];
   readonly error: string | null;
 }
@@ -99,4 +109,6 @@ export type McpReport = Result<"mcp.status"> & {
   readonly running: boolean;
   readonly local: LocalReport | null;
   readonly clients: readonly ClientReport[];
+  /** What to type so that each of them is answered. */
+  readonly next: readonly NextStep[];
 };

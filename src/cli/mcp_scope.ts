@@ -43,8 +43,11 @@ export const SCOPE_WARNINGS = {
     "UNSCOPED: the agent will see and change the tasks of every project of this user",
   user_scope_pinned:
     "holds in every folder, but is about this project only; --stdio finds the project of each",
-  unknown_session: "no project of that name is registered",
+  unknown_session: "no project of that name is registered: taskmux daemon list",
   mcp_disabled: "MCP is switched off: taskmux config set mcp.enabled true",
+  widened: "may change things from now on; until now it could only look",
+  two_entries:
+    "set up for the user and for the project, with two addresses: the program uses one and complains; taskmux mcp status",
   not_on_path:
     'there is no "taskmux" on the PATH, so the agent may not find it',
 } as const;
@@ -129,7 +132,9 @@ export async function mcpScope(
  */
 export function addressFor(client: McpClient, scope: McpScope): McpAddress {
   const { address, place, isNowhere } = scope;
-  if (isNowhere && client.scope === "project") throw noProject(place.root);
+  if (isNowhere && client.scope === "project") {
+    throw noProject(place.root, "cd into a project");
+  }
   if (address.kind === "http" || client.scope === "project") return address;
   return { ...address, command: onPath(place) ?? address.command };
 }
@@ -156,14 +161,15 @@ export async function projectId(
   return project.identity.projectId;
 }
 
-function noProject(folder: string): TaskmuxError {
+function noProject(
+  folder: string,
+  hint = "cd into a project, or give --stdio (finds the project of each " +
+    "folder), --session NAME or --unscoped",
+): TaskmuxError {
   return new TaskmuxError(
     "E100",
     `Cannot tell for which project: there is no taskmux.toml in "${folder}" or above`,
-    {
-      hint: "cd into a project, or give --session NAME, or --unscoped",
-      details: { path: folder },
-    },
+    { hint, details: { path: folder } },
   );
 }
 
@@ -196,7 +202,8 @@ function homeVariable({ env }: Place): Record<string, string> {
   return home === undefined || home === "" ? {} : { TASKMUX_HOME: home };
 }
 
-async function isRegistered(
+/** Whether the registry has a project of this id. */
+export async function isRegistered(
   { paths }: Context,
   session: string,
 ): Promise<boolean> {

@@ -18,6 +18,7 @@ import {
 } from "../kit/checks.ts";
 import { systemClock } from "../kit/clock.ts";
 import { runCommand } from "../kit/run_command.ts";
+import { anotherPort } from "./open_api.ts";
 import { holderText } from "./port_problems.ts";
 import { prune } from "./prune.ts";
 import { checkProxy } from "./proxy_check.ts";
@@ -75,7 +76,7 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
       const who = holders.map(holderText).join(", ");
       return warned(
         `port ${port} is taken${who === "" ? "" : ` by ${who}`}`,
-        "taskmux config set api_port 0",
+        anotherPort(port),
       );
     },
   },

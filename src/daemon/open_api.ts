@@ -17,6 +17,10 @@ import { createAdmission } from "./api_admission.ts";
 import { apiConnections, descriptorLimit } from "./descriptor_limit.ts";
 
 /** Why agents get no answer after an upgrade. */
+/** The default of `api_port`, suggested where another one cannot be had. */
+const USUAL_PORT = 8_765;
+const MAX_PORT = 65_535;
+
 const TOO_OLD =
   "older than the daemon, and cannot tell whose a connection to the API is, so nobody is answered there; taskmux daemon restart --force";
 
@@ -83,7 +87,9 @@ function tryServe(
     if (!server.hasIpv6 && isTakenOnIpv6(server.port)) {
       problems.set(
         "API",
-        `port ${server.port} of [::1] is another program's, which gets what is sent to http://localhost:${server.port}; taskmux config set api_port 0`,
+        `port ${server.port} of [::1] is another program's, which gets what is sent to http://localhost:${server.port}; ${
+          anotherPort(server.port)
+        }`,
       );
     }
     return server;
@@ -93,10 +99,18 @@ function tryServe(
     const state = isForbidden ? "is for root only" : "is taken";
     problems.set(
       "API",
-      `port ${options.port} ${state}, so only the command line works; taskmux config set api_port 0`,
+      `port ${options.port} ${state}, so only the command line and 'taskmux mcp serve' work; ${
+        anotherPort(options.port)
+      }`,
     );
     return null;
   }
+}
+
+/** How to get a port that stays: at 0 it would be another one each time, and agents could not be told. */
+export function anotherPort(port: number): string {
+  const other = port < USUAL_PORT ? USUAL_PORT : port % MAX_PORT + 1;
+  return `taskmux config set api_port ${other} && taskmux daemon restart`;
 }
 
 /** Whether somebody else has it. A machine without IPv6 has no such port, and no client that looks for it there. */

@@ -25,6 +25,11 @@ interface Initialised {
   readonly session: string;
 }
 
+/** What is left to do. */
+function commandsOf({ next }: Initialised): string[] {
+  return next.map(({ command }) => command);
+}
+
 /** File names with what was done to them. */
 function actions({ wrote }: Pick<Written, "wrote">): string[] {
   return wrote.map(({ path, action }) => `${path.split("/").at(-1)} ${action}`);
@@ -200,7 +205,7 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   assert.deepEqual(actions({ wrote: second.agent_files }), [
     "CLAUDE.md updated",
   ]);
-  assert(!second.next.some(({ command }) => command.includes("--skill")));
+  assert(!commandsOf(second).some((words) => words.includes("--skill")));
 
   // Again: the file stays, a block that is out of date does not.
   const starter = await Deno.readTextFile(`${two}/taskmux.toml`);
@@ -215,6 +220,9 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   assert.equal(await Deno.readTextFile(`${two}/taskmux.toml`), starter);
 
   assert.deepEqual((await init(three, "--no-inject")).agent_files, []);
+  assert.ok(commandsOf(await init(three)).includes("taskmux inject"));
+  const silent = commandsOf(await init(three, "--no-inject"));
+  assert.ok(!silent.includes("taskmux inject"));
   await taskmux.ok(["config", "set", "auto_inject_agents", "false"]);
   assert.deepEqual((await init(four)).agent_files, []);
 

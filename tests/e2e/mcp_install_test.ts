@@ -17,6 +17,7 @@ interface Result {
   readonly diff?: string;
   readonly error?: string;
   readonly error_code?: string;
+  readonly hint?: string | null;
 }
 
 interface Installed {
@@ -24,6 +25,7 @@ interface Installed {
   readonly session: string | null;
   readonly warnings: readonly string[];
   readonly results: readonly Result[];
+  readonly next: readonly { readonly command: string }[];
 }
 
 async function shop(port = PORT): Promise<{ taskmux: Taskmux; cwd: string }> {
@@ -283,6 +285,14 @@ interface Status {
     readonly problems: readonly string[];
     readonly session: string | null;
   }[];
+  readonly next: readonly { readonly command: string }[];
+}
+
+/** What is suggested, in its order. */
+function commandsOf(
+  { next }: Pick<Status, "next"> | Pick<Installed, "next">,
+): string[] {
+  return next.map(({ command }) => command);
 }
 
 Deno.test("mcp status tells of the daemon, and of settings that lead elsewhere", async () => {
@@ -305,6 +315,7 @@ Deno.test("mcp status tells of the daemon, and of settings that lead elsewhere",
   assert.equal(off.running, false);
   assert.equal(off.url, null);
   assert.deepEqual(stateOf(off, "claude-project"), ["ready", []]);
+  assert.equal(commandsOf(off)[0], "taskmux daemon start");
   await taskmux.ok(["daemon", "start"], { cwd });
   const on = await taskmux.ok<Status & { ok: true }>(["mcp", "status"], {
     cwd,
@@ -320,6 +331,70 @@ Deno.test("mcp status tells of the daemon, and of settings that lead elsewhere",
   ]);
   assert.deepEqual(stateOf(on, "claude"), ["unreadable", []]);
   assert.deepEqual(stateOf(on, "codex"), ["absent", []]);
+  assert.deepEqual(commandsOf(on), [
+    "taskmux mcp install opencode-project --stdio",
+  ]);
   const shown = await taskmux.run(["mcp", "status"], { cwd });
   assert.match(shown.stdout, /claude-project +ready/);
+  assert.match(shown.stdout, /claude +cannot be read/);
+  assert.match(shown.stdout, /Warning: claude: Cannot parse .*line 1/);
+  // The daemon runs, but has never heard of the project.
+  const again = await taskmux.ok<Installed & { ok: true }>(
+    ["mcp", "install", "claude-project"],
+    { cwd },
+  );
+  assert.deepEqual(commandsOf(again), ["taskmux start"]);
+  const set = await taskmux.run(["config", "set", "api_port", "18767"], {
+    cwd,
+  });
+  assert.match(set.stdout, /Next: taskmux daemon restart/);
+  const moved = await taskmux.ok<Status & { ok: true }>(["mcp", "status"], {
+    cwd,
+  });
+  assert.equal(commandsOf(moved)[0], "taskmux daemon restart");
+});
+
+Deno.test("mcp install without a name keeps what an agent may do, with one it says so", async () => {
+  const { taskmux, cwd } = await shop();
+  await using _ = taskmux;
+  const install = (...args: string[]) =>
+    taskmux.ok<Installed & { ok: true }>(["mcp", "install", ...args], { cwd });
+  await install("cursor-project", "--read-only");
+  await install("vscode", "--stdio");
+  const kept = await install();
+  assert.deepEqual(
+    kept.results.map(({ action }) => action),
+    ["unchanged", "unchanged"],
+  );
+  assert.deepEqual(commandsOf(kept), ["taskmux start"]);
+  const { results: [wider] } = await install("cursor-project");
+  assert.deepEqual(wider?.warnings, ["widened"]);
+  assert.equal(wider?.url, URL_OF_SHOP);
+});
+
+Deno.test("mcp install writes no second entry that a program cannot live with", async () => {
+  const { taskmux, cwd } = await shop();
+  await using _ = taskmux;
+  const install = async (...args: string[]): Promise<Installed> =>
+    (await taskmux.run(["mcp", "install", ...args, "--json"], { cwd }))
+      .json() as unknown as Installed;
+  const own = `${taskmux.home.root}/.codex/config.toml`;
+  assert.equal((await install("codex-project")).ok, true);
+  const { ok, results: [refused] } = await install("codex", "--stdio");
+  assert.equal(ok, false);
+  assert.equal(refused?.error_code, "E104");
+  assert.match(refused?.hint ?? "", /taskmux mcp uninstall codex-project/);
+  await assert.rejects(Deno.stat(own), Deno.errors.NotFound);
+  // Both at once agree with each other.
+  const both = await install("codex", "codex-project", "--stdio");
+  assert.equal(both.ok, true);
+  await Deno.writeTextFile(own, '[mcp_servers.taskmux]\nurl = "http://x"\n');
+  const status = await taskmux.ok<Status & { ok: true }>(["mcp", "status"], {
+    cwd,
+  });
+  assert.ok(commandsOf(status).includes("taskmux mcp uninstall codex"));
+  // Claude Code takes one of two, and complains.
+  await install("claude", "--stdio");
+  const { results: [noisy] } = await install("claude-project");
+  assert.deepEqual(noisy?.warnings, ["two_entries"]);
 });

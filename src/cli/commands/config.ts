@@ -82,10 +82,12 @@ export const configSet = command({
     const value = isSecretKey(key) && typeof edit.value === "string"
       ? maskSecret(edit.value)
       : edit.value;
-    await output.answer(
-      { ok: true, key, value },
-      () => [`Set ${key} = ${valueText(value)}`],
-    );
+    await output.answer({ ok: true, key, value }, () => [
+      `Set ${key} = ${valueText(value)}`,
+      ...existingFile(paths.daemonInfo) === null ? [] : [
+        "Next: taskmux daemon restart  # it has the old settings until then",
+      ],
+    ]);
     await output.notes(warningLines(warnings, output.paintError));
     return EXIT.ok;
   },

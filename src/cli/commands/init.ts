@@ -74,6 +74,7 @@ export const init = command({
       session: name,
       path,
       action: "created",
+      isUntold: false,
       written,
       headline: `Created ${path} for project "${name}"`,
     });
@@ -98,10 +99,12 @@ async function tellExisting(
   const written = project === null || values["no-inject"]
     ? NOTHING
     : await refreshBlocks(context.paths.hostConfig, project);
+  const isUntold = !values["no-inject"] && written.outcomes.length === 0;
   await report(context, {
     session: project?.name ?? null,
     path,
     action: "exists",
+    isUntold,
     written,
     headline: `Config already exists: ${path}`,
   });
@@ -154,17 +157,19 @@ interface Done {
   readonly session: string | null;
   readonly path: string;
   readonly action: "created" | "exists";
+  /** Whether no file for agents has a block, though one may. */
+  readonly isUntold: boolean;
   readonly written: BlocksWritten;
   readonly headline: string;
 }
 
 async function report(
   context: Context,
-  { session, path, action, written, headline }: Done,
+  { session, path, action, isUntold, written, headline }: Done,
 ): Promise<void> {
   const { output } = context;
   const { outcomes, warnings } = written;
-  const next = await nextSteps(context, folderOf(path), action);
+  const next = await nextSteps(context, folderOf(path), { action, isUntold });
   await output.answer(
     {
       ok: true,
@@ -193,7 +198,7 @@ interface Step {
 async function nextSteps(
   context: Context,
   root: string,
-  action: Done["action"],
+  { action, isUntold }: Pick<Done, "action" | "isUntold">,
 ): Promise<readonly Step[]> {
   const { HOME, PATH } = context.env();
   const [isTaught, agents] = await Promise.all([
@@ -209,6 +214,9 @@ async function nextSteps(
       command: "taskmux add web 'npm run dev -- --port $PORT' --host web",
       why: "the first task",
     }],
+    ...isUntold
+      ? [{ command: "taskmux inject", why: "tells agents in this project" }]
+      : [],
     ...isTaught
       ? []
       : [{ command: "taskmux inject --skill", why: `teaches ${names}` }],

@@ -6,11 +6,14 @@
 
 import {
   type ClientReport,
+  type FailedResult,
   type InstallResult,
   type McpReport,
+  type NextStep,
   PROBLEMS,
   type UninstallResult,
 } from "../mcp_results.ts";
+import { formatDuration } from "../../kit/duration.ts";
 import { SCOPE_WARNINGS, type ScopeWarning } from "../mcp_scope.ts";
 import type { Output } from "../output.ts";
 import type { Paint } from "./paint.ts";
@@ -19,22 +22,22 @@ import { plainText } from "./text.ts";
 
 /** What `mcp install` did. */
 export function installLines(
-  { session, warnings, results }: {
-    readonly session: string | null;
+  { warnings, results, next: steps }: {
     readonly warnings: readonly ScopeWarning[];
     readonly results: readonly InstallResult[];
+    readonly next: readonly NextStep[];
   },
   paint: Paint,
 ): string[] {
-  const what = session === null ? "" : ` (session ${session})`;
   const lines = warnings.map((word) => warningLine(word, paint));
   const next: string[] = [];
   for (const result of results) {
     if (!result.ok) {
-      lines.push(failureLine(result, paint));
+      lines.push(...failureLines(result, paint));
       continue;
     }
-    const { client, path, action, diff } = result;
+    const { client, path, action, diff, session } = result;
+    const what = session === null ? "" : ` (session ${session})`;
     const verb = {
       created: "made",
       updated: "changed",
@@ -51,7 +54,8 @@ export function installLines(
     );
     if (diff === undefined) next.push(`  ${client}: ${result.next}`);
   }
-  return next.length === 0 ? lines : [...lines, "Next:", ...next];
+  const todo = [...steps.map((step) => `  ${stepText(step)}`), ...next];
+  return todo.length === 0 ? lines : [...lines, "Next:", ...todo];
 }
 
 /** What `mcp uninstall` did. */
@@ -60,7 +64,7 @@ export function uninstallLines(
   paint: Paint,
 ): string[] {
   const lines = results.flatMap((result) => {
-    if (!result.ok) return [failureLine(result, paint)];
+    if (!result.ok) return failureLines(result, paint);
     const { client, path, action } = result;
     if (action === "unchanged") return [];
     const verb = action === "deleted" ? "deleted" : "taken out of";
@@ -74,10 +78,12 @@ export function mcpStatusLines(
   report: McpReport,
   { width, paint }: Pick<Output, "width" | "paint">,
 ): string[] {
-  const { url, enabled, running, sessions, local, clients } = report;
+  const { url, enabled, running, sessions, local, clients, next } = report;
   const state = !enabled
     ? "switched off (mcp.enabled is false)"
-    : url ?? (running ? "not served" : "the daemon is not running");
+    : url ?? (running
+      ? "not served, the daemon has no port"
+      : "the daemon is not running");
   const inUse = clients.filter(({ state, detected }) =>
     state !== "absent" || detected
   );
@@ -85,11 +91,17 @@ export function mcpStatusLines(
     `MCP: ${plainText(state)}`,
     `Connected: ${sessions.length === 0 ? "nobody" : sessions.length}`,
     ...sessions.length === 0 ? [] : tableLines(
-      [{ title: "Client", min: 12 }, { title: "Project" }, { title: "May" }],
-      sessions.map(({ client, pin, access }) => [
+      [
+        { title: "Client", min: 12 },
+        { title: "Project" },
+        { title: "May" },
+        { title: "Last call" },
+      ],
+      sessions.map(({ client, pin, access, idle_s }) => [
         plainText(client ?? "?"),
         pin ?? "any",
         access === "read" ? "look" : "change",
+        idle_s === 0 ? "now" : `${formatDuration(idle_s * 1000)} ago`,
       ]),
       { width, paint },
     ),
@@ -112,14 +124,26 @@ export function mcpStatusLines(
         ]),
         { width, paint, yielding: [2, 1] },
       ),
+    ...clients.flatMap(({ client, error }) =>
+      error === null
+        ? []
+        : [`${paint("yellow", "Warning:")} ${client}: ${firstLine(error)}`]
+    ),
+    ...next.map((step) => `Next: ${stepText(step)}`),
   ];
 }
 
-function stateText({ state, problems, error }: ClientReport): string {
-  if (error !== null) return plainText(error);
+function stepText({ command, why }: NextStep): string {
+  return `${command}  # ${why}`;
+}
+
+function stateText(
+  { state, problems, error, read_only }: ClientReport,
+): string {
+  if (error !== null) return "cannot be read";
   if (state === "absent") return "not set up";
   return problems.length === 0
-    ? state
+    ? read_only ? `${state}, read-only` : state
     : problems.map((word) => PROBLEMS[word]).join("; ");
 }
 
@@ -128,9 +152,17 @@ export function warningLine(word: ScopeWarning, paint: Paint): string {
   return `${paint("yellow", "Warning:")} ${SCOPE_WARNINGS[word]}`;
 }
 
-function failureLine(
-  { client, error }: { readonly client: string; readonly error: string },
+function failureLines(
+  { client, error, hint }: FailedResult,
   paint: Paint,
-): string {
-  return `${paint("red", "✗")} ${client}: ${plainText(error)}`;
+): string[] {
+  return [
+    `${paint("red", "✗")} ${client}: ${firstLine(error)}`,
+    ...hint === null ? [] : [`  hint: ${plainText(hint)}`],
+  ];
+}
+
+/** Without the excerpt of the file, which needs a screen of its own. */
+function firstLine(text: string): string {
+  return plainText(text.split("\n", 1)[0]!);
 }

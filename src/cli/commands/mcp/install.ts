@@ -12,6 +12,12 @@ import {
   uninstallEntry,
   withEntry,
 } from "../../../agents/client_settings.ts";
+import { clashOf, otherScope } from "../../../agents/entry_clash.ts";
+import {
+  addressOf,
+  grantOf,
+  type McpAddress,
+} from "../../../agents/mcp_address.ts";
 import { MCP_CLIENTS, type McpClient } from "../../../agents/mcp_clients.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
@@ -21,7 +27,9 @@ import {
   usedClients,
 } from "../../choose_clients.ts";
 import { command } from "../../command.ts";
+import type { Context } from "../../context.ts";
 import { exitStatus } from "../../exit_status.ts";
+import { stepsToServe } from "../../mcp_next_steps.ts";
 import {
   addressFor,
   clientWarnings,
@@ -79,18 +87,30 @@ export const mcpInstall = command({
     const results: InstallResult[] = [];
     for (const client of clients) {
       results.push(
-        await attempt(client, () => {
-          const writing = { client, scope, print: values.print };
-          return installOne(writing);
+        await attempt(client, async () => {
+          const own = named.length > 0
+            ? scope
+            : await keptScope(context, client, { scope, values });
+          const writing = { client, clients, scope: own, print: values.print };
+          return await installOne(writing);
         }),
       );
     }
+    const url = results.flatMap((result) =>
+      result.ok && result.url !== null && !values.print ? [result.url] : []
+    )[0];
+    const next = url === undefined
+      ? []
+      : await stepsToServe(context, url, scope.session);
     const answer = {
-      ok: results.every(({ ok }) => ok),
+      ok: results.every(({ ok }) =>
+        ok
+      ),
       client: positionals.length === 1 ? positionals[0]! : null,
       session: scope.session,
       warnings: scope.warnings,
       results,
+      next,
     };
     await output.answer(answer, () => installLines(answer, output.paint));
     return exitStatus(answer);
@@ -143,16 +163,43 @@ export const mcpUninstall = command({
   },
 });
 
+/** Without a name nothing is said about a client: how it reaches us, and that it may only look, stays as it is. */
+async function keptScope(
+  context: Context,
+  client: McpClient,
+  { scope, values }: {
+    readonly scope: McpScope;
+    readonly values: Parameters<typeof mcpScope>[1];
+  },
+): Promise<McpScope> {
+  const { entry } = await findEntry(client, scope.place);
+  const address = entry === null ? null : addressOf(entry);
+  if (address === null) return scope;
+  return await mcpScope(context, {
+    ...values,
+    stdio: values.stdio || address.kind === "stdio",
+    "read-only": values["read-only"] || grantOf(address).readOnly,
+  });
+}
+
 async function installOne(
-  { client, scope, print }: {
+  { client, clients, scope, print }: {
     readonly client: McpClient;
+    /** All that are set up together. */
+    readonly clients: readonly McpClient[];
     readonly scope: McpScope;
     readonly print: boolean;
   },
 ): Promise<InstallResult> {
   const address = addressFor(client, scope);
   const entry = client.entry(address);
-  const { path, text } = await findEntry(client, scope.place);
+  const { path, text, entry: before } = await findEntry(client, scope.place);
+  const other = otherScope(client);
+  const isAlone = other === undefined || !clients.includes(other);
+  const hasNoise = isAlone && await hasRival(client, address, scope);
+  const was = before === null ? null : addressOf(before);
+  const isWidened = was !== null && grantOf(was).readOnly &&
+    !grantOf(address).readOnly;
   const result = {
     ok: true as const,
     client: client.name,
@@ -161,7 +208,11 @@ async function installOne(
     snippet: snippetOf(client, entry),
     session: scope.session,
     url: address.kind === "http" ? address.url : null,
-    warnings: clientWarnings(client, scope),
+    warnings: [
+      ...clientWarnings(client, scope),
+      ...isWidened ? ["widened" as const] : [],
+      ...hasNoise ? ["two_entries" as const] : [],
+    ],
     next: client.next,
   };
   if (print) {
@@ -179,6 +230,31 @@ async function installOne(
     throw new TypeError("an installation deletes no file");
   }
   return { ...result, action, wrote: action !== "unchanged" };
+}
+
+/**
+ * Whether the program will complain of its other entry.
+ *
+ * @throws {TaskmuxError} E104 if it would not start any more.
+ */
+async function hasRival(
+  client: McpClient,
+  address: McpAddress,
+  { place }: McpScope,
+): Promise<boolean> {
+  const clash = await clashOf(client, address, place);
+  if (clash.kind !== "fatal") return clash.kind === "noise";
+  const { path, other } = clash;
+  const way = address.kind === "http" ? "a command" : "an address";
+  const same = address.kind === "http" ? "with --stdio" : "without --stdio";
+  throw new TaskmuxError(
+    "E104",
+    `Cannot set up ${client.name}: "${path}" has ${way} for taskmux, and ${client.title} does not start with one of each`,
+    {
+      hint: `taskmux mcp uninstall ${other.name}, or install ${same}`,
+      details: { client: client.name, path },
+    },
+  );
 }
 
 async function removeOne(
@@ -201,12 +277,13 @@ async function attempt<R>(
     return await act();
   } catch (error) {
     if (!(error instanceof TaskmuxError)) throw error;
-    const { code, message } = error;
+    const { code, message, hint } = error;
     return {
       ok: false,
       client: client.name,
       error: message,
       error_code: code,
+      hint: hint ?? null,
     };
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { findEntry, snippetOf } from "../../../agents/client_settings.ts";
+import { clashOf } from "../../../agents/entry_clash.ts";
 import {
   addressOf,
   grantOf,
@@ -16,15 +17,18 @@ import {
   type McpClient,
   type Place,
 } from "../../../agents/mcp_clients.ts";
-import { loadHostConfig } from "../../../config/host_config.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
 import type { JsonObject } from "../../../kit/json.ts";
 import { isInUse } from "../../choose_clients.ts";
 import { command } from "../../command.ts";
-import type { Context } from "../../context.ts";
-import { askOrRead } from "../../daemon_access.ts";
 import { existingFile } from "../../project.ts";
+import {
+  configuredUrl,
+  mcpServer,
+  placeOf,
+  stepsToRepair,
+} from "../../mcp_next_steps.ts";
 import { mcpPlace, projectId } from "../../mcp_scope.ts";
 import type { ClientReport, LocalReport, PROBLEMS } from "../../mcp_results.ts";
 import { mcpStatusLines } from "../../render/mcp.ts";
@@ -39,13 +43,12 @@ export const mcpStatus = command({
   examples: [["taskmux mcp status", "When an agent does not see taskmux"]],
   async run(context) {
     const { output } = context;
-    const server = await askOrRead(context, ["mcp.status", {}], async () => {
-      const { readMcpStatus } = await import("../../../offline/mcp.ts");
-      return await readMcpStatus(context.paths);
-    });
+    const server = await mcpServer(context);
     const { place, config } = mcpPlace(context);
     const session = config === null ? null : await projectId(context, config);
-    const base = await expectedUrl(context, server.url);
+    const configured = await configuredUrl(context);
+    // The daemon's, else the one it will have.
+    const base = server.url?.replace("127.0.0.1", "localhost") ?? configured;
     const clients: ClientReport[] = [];
     for (const client of MCP_CLIENTS) {
       clients.push(await reportOf(client, { place, session, base }));
@@ -53,23 +56,12 @@ export const mcpStatus = command({
     const local = session === null
       ? null
       : localReport({ session, base, place, clients });
-    const running = server["running"] !== false;
-    const report = { ...server, running, local, clients };
+    const next = stepsToRepair({ server, clients, configured });
+    const report = { ...server, local, clients, next };
     await output.answer(report, () => mcpStatusLines(report, output));
     return EXIT.ok;
   },
 });
-
-/** The address without a project: the daemon's, else the one it will have; null if that changes. */
-async function expectedUrl(
-  { paths }: Context,
-  served: string | null,
-): Promise<string | null> {
-  if (served !== null) return served.replace("127.0.0.1", "localhost");
-  const { apiPort, mcp } = (await loadHostConfig(paths.hostConfig)).config;
-  if (apiPort === 0) return null;
-  return `http://localhost:${apiPort}${mcp.path}`;
-}
 
 async function reportOf(
   client: McpClient,
@@ -86,6 +78,7 @@ async function reportOf(
     url: null,
     command: null,
     session: null,
+    read_only: false,
     problems: [],
     error: null,
   };
@@ -95,7 +88,8 @@ async function reportOf(
     if (entry === null) return { ...report, path, state: "absent" };
     const found = describe(entry);
     const { unscoped: _, ...shown } = found;
-    const problems = problemsOf(found, { entry, session, base });
+    const hasClash = await isFatal(client, entry, place);
+    const problems = problemsOf(found, { entry, session, base, hasClash });
     const state = problems.length === 0 ? "ready" : "attention";
     return { ...report, ...shown, path, problems, state };
   } catch (error) {
@@ -109,23 +103,37 @@ interface Described {
   readonly url: string | null;
   readonly command: readonly string[] | null;
   readonly session: string | null;
+  readonly read_only: boolean;
   readonly unscoped: boolean;
 }
 
 function describe(entry: JsonObject): Described {
   const address = addressOf(entry);
   if (address === null) {
-    return { url: null, command: null, session: null, unscoped: false };
-  }
-  const { session, unscoped } = grantOf(address);
-  return address.kind === "http"
-    ? { url: address.url, command: null, session, unscoped }
-    : {
+    return {
       url: null,
-      command: [address.command, ...address.args],
-      session,
-      unscoped,
+      command: null,
+      session: null,
+      read_only: false,
+      unscoped: false,
     };
+  }
+  const { session, readOnly, unscoped } = grantOf(address);
+  const granted = { session, read_only: readOnly, unscoped };
+  return address.kind === "http"
+    ? { url: address.url, command: null, ...granted }
+    : { url: null, command: [address.command, ...address.args], ...granted };
+}
+
+/** Whether a program does not start for what its other entry says. */
+async function isFatal(
+  client: McpClient,
+  entry: JsonObject,
+  place: Place,
+): Promise<boolean> {
+  const address = addressOf(entry);
+  if (address === null) return false;
+  return (await clashOf(client, address, place)).kind === "fatal";
 }
 
 /** What is wrong with an entry, seen from the project one stands in and the address of the daemon. */
@@ -135,6 +143,7 @@ function problemsOf(
     readonly entry: JsonObject;
     readonly session: string | null;
     readonly base: string | null;
+    readonly hasClash: boolean;
   },
 ): (keyof typeof PROBLEMS)[] {
   const { entry, base } = expected;
@@ -149,19 +158,10 @@ function problemsOf(
     stale_url: isStale,
     other_session: isOther,
     unscoped,
+    clash: expected.hasClash,
   };
   return (Object.keys(problems) as (keyof typeof PROBLEMS)[])
     .filter((word) => problems[word]);
-}
-
-/** An address without what it grants, this machine under one name. */
-function placeOf(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const { protocol, hostname, port, pathname } = new URL(url);
-  const host = ["127.0.0.1", "[::1]"].includes(hostname)
-    ? "localhost"
-    : hostname;
-  return `${protocol}//${host}:${port}${pathname.replace(/\/+$/, "")}`;
 }
 
 function localReport(
