@@ -13,7 +13,11 @@ import {
 } from "../contract/mod.ts";
 import type { Access } from "../contract/access.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { joinRecent, type RecentEvents } from "../domain/recent_events.ts";
+import {
+  joinRecent,
+  type RecentEvents,
+  type Settle,
+} from "../domain/recent_events.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type {
   FrameContext,
@@ -39,7 +43,7 @@ export interface AskerOptions {
 export class Asker {
   readonly access: Access;
   readonly #options: AskerOptions;
-  readonly #settles: ((hasArrived: boolean) => boolean)[] = [];
+  readonly #settles: Settle[] = [];
   #recent: RecentEvents | null = null;
 
   constructor(options: AskerOptions) {

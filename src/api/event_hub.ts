@@ -7,9 +7,9 @@
  * @module
  */
 
+import type { Result } from "../contract/mod.ts";
 import type { EventRecord } from "../domain/event.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
-import type { JsonObject } from "../kit/json.ts";
 import { inLaterTurn } from "../kit/turn.ts";
 
 /** How long events are given out before others have their turn. */
@@ -50,7 +50,10 @@ export class SharedEvent {
 /** What the hub listens to. */
 export interface EventSource {
   /** Items of `event.follow` after a cursor, of all projects. */
-  follow(cursor: string, signal: AbortSignal): AsyncIterable<JsonObject>;
+  follow(
+    cursor: string,
+    signal: AbortSignal,
+  ): AsyncIterable<Result<"event.follow">>;
   /** Where the history ends now. */
   cursor(signal: AbortSignal): Promise<string>;
 }

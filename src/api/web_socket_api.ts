@@ -7,8 +7,8 @@
 import { accessOf, addressProblem } from "../contract/access.ts";
 import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { systemClock } from "../kit/clock.ts";
-import type { JsonObject } from "../kit/json.ts";
 import { TaskScope } from "../kit/task_scope.ts";
+import { ask, type Asking, follow } from "../transports/ask.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import { ApiConnection } from "./api_connection.ts";
 import { EventHub } from "./event_hub.ts";
@@ -42,8 +42,12 @@ export class WebSocketApi {
     this.#options = options;
     const { scope } = options;
     this.#hub = new EventHub({
-      follow: (cursor, signal) => this.#follow(cursor, signal),
-      cursor: (signal) => this.#cursor(signal),
+      follow: (cursor, signal) =>
+        follow(this.#asking(signal), "event.follow", { cursor }),
+      cursor: async (signal) => {
+        const newest = { limit: 1 };
+        return (await ask(this.#asking(signal), "event.list", newest)).cursor;
+      },
     }, (work) => scope.run(work));
   }
 
@@ -110,32 +114,9 @@ export class WebSocketApi {
     });
   }
 
-  #follow(cursor: string, signal: AbortSignal): AsyncIterable<JsonObject> {
-    return this.#options.dispatcher.stream(
-      "event.follow",
-      { cursor },
-      this.#nobody(signal),
-    );
-  }
-
-  async #cursor(signal: AbortSignal): Promise<string> {
-    const answer = await this.#options.dispatcher.call(
-      "event.list",
-      { limit: 1 },
-      this.#nobody(signal),
-    );
-    return String(answer["cursor"]);
-  }
-
-  #nobody(signal: AbortSignal) {
-    return {
-      caller: null,
-      reveal: false,
-      signal,
-      lifetime: this.#options.scope.signal,
-      onProgress: () => {},
-      onNews: () => {},
-    };
+  #asking(signal: AbortSignal): Asking {
+    const { dispatcher, scope } = this.#options;
+    return { dispatcher, signal, lifetime: scope.signal };
   }
 }
 

@@ -18,7 +18,7 @@ import type {
 } from "../contract/mod.ts";
 import type { ServerFrame } from "../contract/wire.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import type { RecentEvents } from "../domain/recent_events.ts";
+import type { RecentEvents, Settle } from "../domain/recent_events.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { Context } from "./context.ts";
@@ -52,7 +52,7 @@ export interface BridgeContext {
     readonly task: string;
     readonly state: string;
   }) => void;
-  readonly onNews: (settle: (hasArrived: boolean) => boolean) => void;
+  readonly onNews: (settle: Settle) => void;
   readonly label?: string | undefined;
   readonly newsOf?: string | undefined;
 }

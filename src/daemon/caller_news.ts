@@ -14,6 +14,7 @@ import { type SharedTasks, toRecord } from "../domain/event_selection.ts";
 import {
   MAX_RECENT_EVENTS,
   type RecentEvents,
+  type Settle,
 } from "../domain/recent_events.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -40,13 +41,6 @@ export interface CallerNewsOptions {
   /** What a project shares with another one now; its events concern it, too. */
   sharedBy(session: string): SharedTasks | null;
 }
-
-/**
- * Told once what became of an answer.
- *
- * @returns Whether its events now count as told. False also when it took so long that they were told elsewhere.
- */
-export type Settle = (hasArrived: boolean) => boolean;
 
 /** See the module. */
 export class CallerNews {

@@ -17,6 +17,7 @@ import type { Progress } from "../contract/wire.ts";
 import { CALLER_ID_RULE, isCallerId } from "../domain/caller_id.ts";
 import { diskError } from "../domain/disk_error.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import type { Settle } from "../domain/recent_events.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import type { JsonObject } from "../kit/json.ts";
 
@@ -46,7 +47,7 @@ export interface Caller {
   readonly lifetime: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
   /** The answer has events in it. `settle` is to be called once it has arrived, or was lost; see `caller_news.ts`. */
-  readonly onNews: (settle: (hasArrived: boolean) => boolean) => void;
+  readonly onNews: (settle: Settle) => void;
   /** Who asks, for the log; see `with_audit.ts`. Absent = it is not logged. */
   readonly label?: string | undefined;
   /** The project whose events are news to the caller, whatever the question is about; absent = that of the question. */

@@ -17,6 +17,13 @@ export interface RecentEvents {
   readonly recent_events_omitted?: number;
 }
 
+/**
+ * Told once what became of an answer with events in it: it has arrived, or was lost.
+ *
+ * @returns Whether its events now count as told. False also when it took so long that they were told elsewhere.
+ */
+export type Settle = (hasArrived: boolean) => boolean;
+
 /** The newest of several answers as one. */
 export function joinRecent(
   one: RecentEvents | null,

@@ -4,10 +4,8 @@
  * @module
  */
 
+import type { Settle } from "../domain/recent_events.ts";
 import type { JSONRPCMessage, RequestId, Transport } from "./sdk.ts";
-
-/** Takes what became of an answer. */
-export type Settle = (hasArrived: boolean) => boolean;
 
 /** See the module. */
 export class AnswerReceipts {

@@ -18,6 +18,7 @@ import type {
   Server,
   Tool,
 } from "./sdk.ts";
+import type { Settle } from "../domain/recent_events.ts";
 import type { Connection } from "./connection.ts";
 
 /** How far a tool is. */
@@ -50,7 +51,7 @@ export interface ToolContext {
   /** Tells the client, if its level lets that through; along with the answer, where the transport has several streams. */
   onNotice(notice: Notice): void;
   /** The answer carries what is new to the caller; called once it was sent, or was lost. */
-  onNews(settle: (hasArrived: boolean) => boolean): void;
+  onNews(settle: Settle): void;
   /** Has the client come back for the rest of the answer; absent where it cannot. */
   readonly closeStream?: () => void;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Access } from "../contract/access.ts";
+import type { Settle } from "../domain/recent_events.ts";
 import type { RequestId } from "./sdk.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 
@@ -25,5 +26,5 @@ export interface Connection {
    * The answer to a request will carry what is new to the caller; `settle` is called once with what became of it. On a
    * connection without this, what its transport has taken has arrived.
    */
-  onNews?(request: RequestId, settle: (hasArrived: boolean) => boolean): void;
+  onNews?(request: RequestId, settle: Settle): void;
 }

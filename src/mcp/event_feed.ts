@@ -9,7 +9,7 @@ import type { EventRecord } from "../domain/event.ts";
 import { systemClock } from "../kit/clock.ts";
 import { inLaterTurn } from "../kit/turn.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
-import { ask, follow } from "./ask.ts";
+import { ask, follow } from "../transports/ask.ts";
 
 /** Pause after a subscription was refused or lost. Over stdio the daemon may be down for any time. */
 const RETRY_MS = 500;

@@ -7,11 +7,9 @@
  * @module
  */
 
+import type { Settle } from "../domain/recent_events.ts";
 import type { RequestId } from "./sdk.ts";
 import type { BoundedStream } from "./bounded_stream.ts";
-
-/** Told once what became of an answer; see `onNews` of {@linkcode ToolContext}. */
-type Settle = (hasArrived: boolean) => boolean;
 
 /** What one HTTP request asked. */
 interface Exchange {

@@ -6,7 +6,7 @@
 
 import { TaskmuxError } from "../domain/error.ts";
 import { systemClock } from "../kit/clock.ts";
-import { ask, type Asking, follow } from "./ask.ts";
+import { ask, type Asking, follow } from "../transports/ask.ts";
 import type { Watcher } from "./catalogue.ts";
 import { logsUri } from "./resource_uri.ts";
 import { ErrorCode, McpError } from "./sdk.ts";

@@ -5,11 +5,11 @@
  */
 
 import type { Clock } from "../kit/clock.ts";
-import { visibleText } from "../domain/visible_text.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import { BoundedStream, type StreamBudget } from "./bounded_stream.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Access } from "../contract/access.ts";
+import { clientName } from "./client_name.ts";
 import type { Connection } from "./connection.ts";
 import { EVENTS_STREAM, type EventShelf, EventStore } from "./event_store.ts";
 import { Exchanges } from "./exchanges.ts";
@@ -36,7 +36,6 @@ const PRIMED_VERSION = "2025-11-25";
 
 const INVALID_REQUEST = -32600;
 const SERVER_ENDED = -32000;
-const MAX_CLIENT_NAME = 128;
 
 /** What a session is made of. */
 export interface McpSessionOptions {
@@ -317,14 +316,6 @@ export class McpSession {
     this.#options.run(() => carrier.run());
     return carrier;
   }
-}
-
-/** As the client called itself, in one line that is safe to print. */
-function clientName(server: Server): string | null {
-  const client = server.getClientVersion();
-  if (client === undefined) return null;
-  const { text } = visibleText(`${client.name} ${client.version}`);
-  return text.replace(/\s+/g, " ").trim().slice(0, MAX_CLIENT_NAME);
 }
 
 /** The request that a notification withdraws; null if it does no such thing. */

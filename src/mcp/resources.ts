@@ -11,7 +11,7 @@ import { isSelected } from "../domain/event_selection.ts";
 import type { Json } from "../kit/json.ts";
 import { systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
-import { ask, type Asking } from "./ask.ts";
+import { ask, type Asking } from "../transports/ask.ts";
 import type { McpResources, ResourceContent, Watcher } from "./catalogue.ts";
 import type { Connection } from "./connection.ts";
 import type { EventFeed, FeedItem } from "./event_feed.ts";

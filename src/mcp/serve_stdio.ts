@@ -9,6 +9,7 @@ import { systemClock } from "../kit/clock.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Access } from "../contract/access.ts";
+import { clientName } from "./client_name.ts";
 import type { Connection } from "./connection.ts";
 import { EventFeed } from "./event_feed.ts";
 import { createMcpServer } from "./mcp_server.ts";
@@ -50,10 +51,7 @@ export async function serveStdio(options: ServeStdioOptions): Promise<void> {
     dispatcher,
     signal,
     lifetime: signal,
-    clientName: () => {
-      const client = server.getClientVersion();
-      return client === undefined ? null : `${client.name} ${client.version}`;
-    },
+    clientName: () => clientName(server),
   });
   const server = createMcpServer(catalogue, connect);
   server.onerror = (error) => log("warning", error.message);

@@ -15,6 +15,7 @@ import {
   WIRE_PROTOCOL,
 } from "../contract/wire.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import type { Settle } from "../domain/recent_events.ts";
 import { systemClock } from "../kit/clock.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { FrameConnection } from "../kit/frames.ts";
@@ -63,9 +64,6 @@ export interface FrameContext {
   /** The project whose events are news to the caller, whatever the question is about; absent = that of the question. */
   readonly newsOf?: string | undefined;
 }
-
-/** Takes what became of an answer, and tells whether its events now count as told. */
-type Settle = (hasArrived: boolean) => boolean;
 
 /**
  * Serves connections until the scope closes. Each connection is on its own; a broken one harms no other.

@@ -1,6 +1,7 @@
 /**
- * The MCP inspector and the official Python client, of pinned versions, against a real daemon. The TypeScript client is in
- * `tests/e2e/mcp_official_client_test.ts`; this needs packages that the suite does not.
+ * The MCP inspector, the official Python client, and our own client for scripts under Node, of pinned versions, against a
+ * real daemon. The TypeScript client of MCP is in `tests/e2e/mcp_official_client_test.ts`; this needs packages that the
+ * suite does not.
  *
  * @module
  */
@@ -13,9 +14,14 @@ import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 const INSPECTOR = "@modelcontextprotocol/inspector@0.15.0";
 const PYTHON = "mcp==2.3.0";
 
+/** The oldest that the README promises. It drops the types of a `.ts` file by itself. */
+const NODE = "node@22.23.3";
+
 const PYTHON_CLIENT = fileURLToPath(
   new URL("python_client.py", import.meta.url),
 );
+
+const NODE_CLIENT = fileURLToPath(new URL("node_client.ts", import.meta.url));
 
 const SHOP = `
 name = "shop"
@@ -121,3 +127,20 @@ for (const mode of ["auto", "legacy"]) {
     assert(seen.progress.length > 0, "progress");
   });
 }
+
+Deno.test("Node runs the client for scripts", async () => {
+  const node = await installed(
+    NODE,
+    "node_modules/.bin/node",
+    ["npm", "install", "--prefix", ".", "--no-audit", "--no-fund", NODE],
+  );
+  const { taskmux } = await shop();
+  await using _ = taskmux;
+  const { home: TASKMUX_HOME } = taskmux.home;
+  const told = await output([node, NODE_CLIENT], { env: { TASKMUX_HOME } });
+  const { tasks, line, event, code } = JSON.parse(told);
+  assert.deepEqual(tasks, ["web"]);
+  assert.equal(line, "up");
+  assert.equal(typeof event, "string");
+  assert.equal(code, "E200");
+});

@@ -11,13 +11,13 @@ import {
 } from "../../domain/mcp_tool_names.ts";
 import type { Catalogue, McpTool } from "../catalogue.ts";
 import { kill, restart, start, stop } from "./act.ts";
-import { mcpTool } from "./call_tool.ts";
 import { errors } from "./errors.ts";
 import { events } from "./events.ts";
 import { health } from "./health.ts";
 import { inspect } from "./inspect.ts";
 import { listProjects } from "./list_projects.ts";
 import { logs } from "./logs.ts";
+import { mcpTool } from "./mcp_tool.ts";
 import { status } from "./status.ts";
 import type { AnyTool } from "./tool.ts";
 import { wait } from "./wait.ts";

@@ -24,7 +24,7 @@ export function shortList(
   return rest === 0 ? shown : [...shown, `and ${rest} more`];
 }
 
-/** Whole seconds as `1h 3m`, `5m`, `12s`. */
+/** Seconds as a whole number of one unit: `119s`, `5m`, `3h`, `2d`. */
 export function shortAge(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 120) return `${whole}s`;

@@ -1,5 +1,6 @@
 /**
- * Questions that are asked for a connection, but not by its client: nameless, so that what is new to the client stays new.
+ * Questions that a transport asks for a connection, but not for its client: nameless, so that what is new to the client
+ * stays new. Which operations they are is up to who asks.
  *
  * @module
  */
@@ -10,10 +11,7 @@ import type {
   Result,
   StreamName,
 } from "../contract/mod.ts";
-import type {
-  FrameContext,
-  FrameDispatcher,
-} from "../transports/socket_server.ts";
+import type { FrameContext, FrameDispatcher } from "./socket_server.ts";
 
 /** Whom to ask, and for how long. */
 export interface Asking {
