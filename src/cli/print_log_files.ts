@@ -21,6 +21,9 @@ import { withSearchMeter } from "./search_meter.ts";
 import { recordRedactor } from "./redaction.ts";
 import { StreamedAnswer } from "./streamed_answer.ts";
 
+/** Blocks are printed together up to about so many characters: each write costs a turn of the event loop and a thread. */
+const PRINTED_LENGTH = 256 * 1024;
+
 /**
  * Prints lines of the log files of a project. Memory does not grow with the answer.
  *
@@ -48,13 +51,25 @@ async function printText(
       onProgress: meter.update.bind(meter),
       blocks: true,
     });
+    let text = "";
+    const print = async (): Promise<void> => {
+      await output.piece(text);
+      text = "";
+    };
     while (!output.isClosed) {
       const { value, done } = await stream.next();
-      if (done) return { ...value, exit: EXIT.ok };
+      if (done) {
+        await print();
+        return { ...value, exit: EXIT.ok };
+      }
       await meter.hide();
       const piece = safePiece(value, secrets);
-      if (isRecords(piece)) await output.lines(printer.lines(piece));
-      else await output.piece(printer.block(piece));
+      if (!isRecords(piece)) text += printer.block(piece);
+      else {
+        await print();
+        await output.lines(printer.lines(piece));
+      }
+      if (text.length >= PRINTED_LENGTH) await print();
     }
     return NOWHERE;
   });

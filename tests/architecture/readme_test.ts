@@ -139,7 +139,7 @@ Deno.test("README installs taskmux with exactly the permissions of the CLI", () 
   for (const text of installs) {
     const words = text.replaceAll('"', "").split(/[\s\\]+/);
     const given = words.filter((word) =>
-      /^--(?:no-prompt|allow-|unstable-)/.test(word)
+      /^--(?:no-prompt|allow-|unstable-|v8-flags)/.test(word)
     );
     assert.deepEqual(given, flags);
   }

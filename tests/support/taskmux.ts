@@ -229,9 +229,10 @@ async function loggedErrors(
   );
 }
 
-/** The text of a file; empty if there is none. */
+/** The text of a file; empty if there is none. A pipe, which a test may put in its place, would never end. */
 export async function readIfThere(path: string): Promise<string> {
   try {
+    if (!(await Deno.stat(path)).isFile) return "";
     return await Deno.readTextFile(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

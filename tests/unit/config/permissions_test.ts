@@ -13,6 +13,7 @@ const paths = resolvePaths({ TASKMUX_HOME: "/home/ann/.taskmux" });
 Deno.test("the CLI may ask two sockets and start two programs", () => {
   assert.deepEqual(cliFlags(paths), [
     "--unstable-lazy-dynamic-imports",
+    "--v8-flags=--max-semi-space-size=4",
     "--no-prompt",
     "--allow-read",
     "--allow-write",
