@@ -89,7 +89,9 @@ export function mcpStatusLines(
   );
   return [
     `MCP: ${plainText(state)}`,
-    `Connected: ${sessions.length === 0 ? "nobody" : sessions.length}`,
+    `Connected over HTTP: ${
+      sessions.length === 0 ? "nobody" : sessions.length
+    }`,
     ...sessions.length === 0 ? [] : tableLines(
       [
         { title: "Client", min: 12 },
