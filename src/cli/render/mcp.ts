@@ -79,6 +79,7 @@ export function mcpStatusLines(
   { width, paint }: Pick<Output, "width" | "paint">,
 ): string[] {
   const { url, enabled, running, sessions, local, clients, next } = report;
+  const { config_error } = report;
   const state = !enabled
     ? "switched off (mcp.enabled is false)"
     : url ?? (running
@@ -126,6 +127,9 @@ export function mcpStatusLines(
         ]),
         { width, paint, yielding: [2, 1] },
       ),
+    ...config_error === null
+      ? []
+      : [`${paint("yellow", "Warning:")} ${firstLine(config_error)}`],
     ...clients.flatMap(({ client, error }) =>
       error === null
         ? []
