@@ -108,6 +108,8 @@ export interface LocalReport {
 export type McpReport = Result<"mcp.status"> & {
   readonly running: boolean;
   readonly local: LocalReport | null;
+  /** Why the project one stands in cannot be read. */
+  readonly config_error: string | null;
   readonly clients: readonly ClientReport[];
   /** What to type so that each of them is answered. */
   readonly next: readonly NextStep[];

@@ -77,7 +77,9 @@ export function mcpPlace(
   const env = context.env();
   const home = env["HOME"] ?? "";
   if (!home.startsWith("/")) {
-    throw new TaskmuxError("E500", "Cannot find settings: HOME is not set");
+    throw new TaskmuxError("E500", "Cannot find settings: HOME is not set", {
+      hint: "export HOME=/an/absolute/path",
+    });
   }
   const config = context.config === null
     ? findConfig(context.folder)

@@ -163,6 +163,13 @@ test("codex", async (program) => {
   );
   assert.match(await list(), /"streamable_http"[^]*session=shop/);
   await connects(it, askCodex(program, run), connected);
+  // Why a second entry of another kind is refused: it does not start with both.
+  await Deno.writeTextFile(
+    `${home}/.codex/config.toml`,
+    '[mcp_servers.taskmux]\ncommand = "taskmux"\n',
+    { append: true },
+  );
+  assert.match(await list(), /url is not supported for stdio/);
 });
 
 test("opencode", async (program) => {

@@ -352,6 +352,10 @@ Deno.test("mcp status tells of the daemon, and of settings that lead elsewhere",
     cwd,
   });
   assert.equal(commandsOf(moved)[0], "taskmux daemon restart");
+  await Deno.writeTextFile(`${cwd}/taskmux.toml`, "a = = 1\n");
+  const broken = await taskmux.run(["mcp", "status"], { cwd });
+  assert.match(broken.stdout, /Warning: Cannot parse ".*taskmux.toml" at line/);
+  assert.match(broken.stdout, /claude-project +ready/);
 });
 
 Deno.test("mcp install without a name keeps what an agent may do, with one it says so", async () => {

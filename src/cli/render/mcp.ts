@@ -79,6 +79,7 @@ export function mcpStatusLines(
   { width, paint }: Pick<Output, "width" | "paint">,
 ): string[] {
   const { url, enabled, running, sessions, local, clients, next } = report;
+  const { config_error } = report;
   const state = !enabled
     ? "switched off (mcp.enabled is false)"
     : url ?? (running
@@ -89,7 +90,9 @@ export function mcpStatusLines(
   );
   return [
     `MCP: ${plainText(state)}`,
-    `Connected: ${sessions.length === 0 ? "nobody" : sessions.length}`,
+    `Connected over HTTP: ${
+      sessions.length === 0 ? "nobody" : sessions.length
+    }`,
     ...sessions.length === 0 ? [] : tableLines(
       [
         { title: "Client", min: 12 },
@@ -124,6 +127,9 @@ export function mcpStatusLines(
         ]),
         { width, paint, yielding: [2, 1] },
       ),
+    ...config_error === null
+      ? []
+      : [`${paint("yellow", "Warning:")} ${firstLine(config_error)}`],
     ...clients.flatMap(({ client, error }) =>
       error === null
         ? []

@@ -89,7 +89,7 @@ export function readOnly(tool: string): TaskmuxError {
     "E500",
     `Cannot call ${tool}: this connection may only look`,
     {
-      hint: "Ask the user, or use the taskmux command line",
+      hint: "Ask the user",
       details: { slug: "read_only" },
     },
   );

@@ -22,6 +22,7 @@ import { EXIT } from "../../../domain/error_codes.ts";
 import type { JsonObject } from "../../../kit/json.ts";
 import { isInUse } from "../../choose_clients.ts";
 import { command } from "../../command.ts";
+import type { Context } from "../../context.ts";
 import { existingFile } from "../../project.ts";
 import {
   configuredUrl,
@@ -45,7 +46,7 @@ export const mcpStatus = command({
     const { output } = context;
     const server = await mcpServer(context);
     const { place, config } = mcpPlace(context);
-    const session = config === null ? null : await projectId(context, config);
+    const { session, configError } = await projectHere(context, config);
     const configured = await configuredUrl(context);
     // The daemon's, else the one it will have.
     const base = server.url?.replace("127.0.0.1", "localhost") ?? configured;
@@ -57,11 +58,34 @@ export const mcpStatus = command({
       ? null
       : localReport({ session, base, place, clients });
     const next = stepsToRepair({ server, clients, configured });
-    const report = { ...server, local, clients, next };
+    const report = {
+      ...server,
+      local,
+      config_error: configError,
+      clients,
+      next,
+    };
     await output.answer(report, () => mcpStatusLines(report, output));
     return EXIT.ok;
   },
 });
+
+/** Whoever asks why an agent sees nothing is told even where the project cannot be read. */
+async function projectHere(
+  context: Context,
+  config: string | null,
+): Promise<
+  { readonly session: string | null; readonly configError: string | null }
+> {
+  if (config === null) return { session: null, configError: null };
+  try {
+    const session = await projectId(context, config);
+    return { session, configError: null };
+  } catch (error) {
+    if (!(error instanceof TaskmuxError)) throw error;
+    return { session: null, configError: error.message };
+  }
+}
 
 async function reportOf(
   client: McpClient,
