@@ -69,8 +69,8 @@ Deno.test("an agent on a terminal gets plain text, a person beside it colours", 
   await t.step("start, status, wait, logs, why, errors, help", async () => {
     assert.match(await screen.plain("start"), /web/);
     assert.match(await screen.plain("ensure", "slow"), /slow/);
-    assert.match(await screen.plain("status"), /Healthy +web/);
     assert.match(await screen.plain("wait", "web"), /web/);
+    assert.match(await screen.plain("status"), /Healthy +web/);
     assert.match(await screen.plain("logs", "web"), /red/);
     for (const args of [["why", "web"], ["errors"], ["events"], ["--help"]]) {
       await screen.plain(...args);

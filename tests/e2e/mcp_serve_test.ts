@@ -90,7 +90,7 @@ Deno.test("mcp serve: looks without a daemon, acts with one, and outlives it", a
       await taskmux.ok(["daemon", "restart"]);
       await agent.ok("restart", { task: "worker" });
       await until(() => agent.events.includes("task_restarted"));
-      checkOnce(agent);
+      await checkOnce(agent);
     },
   );
   await t.step("a wait that is withdrawn has no answer", async () => {
@@ -181,13 +181,7 @@ async function act(agent: McpStdio, taskmux: Taskmux): Promise<void> {
 }
 
 /** Every event at most once, as a notice and with the answers, and none left out between. */
-function checkOnce(agent: McpStdio): void {
-  const noticed = agent.heard.flatMap(({ method, params }) =>
-    method === "notifications/message"
-      ? [Number((params?.["data"] as Json)["seq"])]
-      : []
-  );
-  assert.deepEqual(noticed, [...new Set(noticed)].toSorted((a, b) => a - b));
+async function checkOnce(agent: McpStdio): Promise<void> {
   const answered = agent.heard.flatMap(({ result }) => {
     const answer = result?.["structuredContent"] as Json | undefined;
     const news = answer?.["recent_events"] as Json[] | undefined;
@@ -195,8 +189,18 @@ function checkOnce(agent: McpStdio): void {
   });
   assert.deepEqual(answered, [...new Set(answered)].toSorted((a, b) => a - b));
   assert.ok(answered.length > 0);
-  // All but the first are about this project or taskmux itself, and no filter is set.
   const last = Math.max(...answered);
+  const noticed = await until(() => {
+    const seqs = agent.heard.flatMap(({ method, params }) =>
+      method === "notifications/message"
+        ? [Number((params?.["data"] as Json)["seq"])]
+        : []
+    );
+    // An answer may come before the notice of what it tells.
+    return seqs.some((seq) => seq >= last) && seqs;
+  }, { what: `a notice of event ${last}` });
+  assert.deepEqual(noticed, [...new Set(noticed)].toSorted((a, b) => a - b));
+  // All but the first are about this project or taskmux itself, and no filter is set.
   const [first = 0] = noticed;
   for (let seq = first; seq <= last; seq++) {
     assert.ok(noticed.includes(seq), `event ${seq} of ${noticed}`);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { cliCommand, REPOSITORY } from "./deno_flags.ts";
 import { codeBlocks } from "./markdown.ts";
 import type { TempHome } from "./temp_home.ts";
@@ -40,5 +41,6 @@ export async function installProgram(home: TempHome): Promise<string> {
     `#!/bin/sh\nexec ${program} ${args.join(" ")} "$@"\n`,
     { mode: 0o755 },
   );
-  return `${bin}:${program.replace(/\/[^/]*$/, "")}:/usr/bin:/bin`;
+  // Deno is called by its name, and may be where only npm put it.
+  return `${bin}:${dirname(Deno.execPath())}:/usr/bin:/bin`;
 }
