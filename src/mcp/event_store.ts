@@ -7,6 +7,8 @@
  * @module
  */
 
+import { answeredRequest } from "./answered_request.ts";
+import { gapNotice } from "./gap_notice.ts";
 import type {
   EventStore as SdkEventStore,
   JSONRPCMessage,
@@ -166,7 +168,7 @@ export class EventStore implements SdkEventStore {
       state.canBeResumed = true;
       return Promise.resolve(eventId(state.count, stream));
     }
-    const requestId = answeredBy(message);
+    const requestId = answeredRequest(message);
     if (requestId !== null && this.#options.isWithdrawn(requestId)) {
       const eventOfNone = eventId(state.count, stream);
       state.isDone = this.#options.onAnswer({
@@ -272,7 +274,7 @@ export class EventStore implements SdkEventStore {
     this.#options.shelf.remove(kept);
     if (!this.#kept.delete(kept)) return;
     this.#bytes -= kept.bytes;
-    const id = answeredBy(kept.message);
+    const id = answeredRequest(kept.message);
     if (id === null) return;
     this.#streams.get(kept.stream)?.lostAnswers.push({
       number: kept.number,
@@ -326,17 +328,11 @@ function eventId(number: number, stream: string): string {
   return `${number}.${stream}`;
 }
 
-/** The request that a message answers; null if it answers none. */
-function answeredBy(message: JSONRPCMessage): RequestId | null {
-  const isAnswer = "result" in message || "error" in message;
-  return isAnswer ? message.id ?? null : null;
-}
-
 function gapWarning(gap: number): JSONRPCMessage {
   return {
     jsonrpc: "2.0",
     method: "notifications/message",
-    params: { level: "warning", logger: "taskmux", data: { gap } },
+    params: { ...gapNotice(gap) },
   };
 }
 
