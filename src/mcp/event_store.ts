@@ -9,6 +9,7 @@
 
 import { answeredRequest } from "./answered_request.ts";
 import { gapNotice } from "./gap_notice.ts";
+import { RPC_ERROR } from "./rpc_error.ts";
 import type {
   EventStore as SdkEventStore,
   JSONRPCMessage,
@@ -36,9 +37,6 @@ export const STORE_LIMITS: StoreLimits = {
 
 /** Characters of JSON that all sessions keep together. */
 const MAX_SHELF_LENGTH = 32 * 1024 * 1024;
-
-/** JSON-RPC code of an answer that is gone. */
-const ANSWER_LOST = -32002;
 
 const EVENT_ID_REGEXP = /^(\d{1,15})\.([\w-]{1,64})$/;
 
@@ -339,5 +337,5 @@ function gapWarning(gap: number): JSONRPCMessage {
 function lostAnswer(id: RequestId): JSONRPCMessage {
   const message = "Cannot give the answer again: it was kept for as long as " +
     "there was room";
-  return { jsonrpc: "2.0", id, error: { code: ANSWER_LOST, message } };
+  return { jsonrpc: "2.0", id, error: { code: RPC_ERROR.answerLost, message } };
 }
