@@ -48,7 +48,7 @@ export function stdioAddress(
   const args = ["mcp", "serve"];
   if (session !== null) args.push("--session", session);
   if (unscoped) args.push("--unscoped");
-  if (readOnly) args.push("--access", "read");
+  if (readOnly) args.push("--read-only");
   return { kind: "stdio", command, args, env };
 }
 
@@ -71,7 +71,7 @@ export function grantOf(
     const { args } = address;
     return {
       session: valueAfter("--session", args),
-      readOnly: valueAfter("--access", args) === "read",
+      readOnly: args.includes("--read-only"),
       unscoped: args.includes("--unscoped"),
     };
   }

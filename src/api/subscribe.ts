@@ -9,6 +9,7 @@ import {
   selectedTypes,
 } from "../domain/event_selection.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import { unknownSession } from "../domain/unknown_session.ts";
 import type { Severity } from "../domain/event.ts";
 import type { ParamsInput } from "../contract/mod.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -107,10 +108,10 @@ async function sessionOf(
     session === undefined ? row.config_path === config : row.session === session
   );
   if (found !== undefined) return found.session;
-  throw new TaskmuxError(
-    "E303",
-    `Session '${session ?? config ?? ""}' is not registered`,
-    { hint: "list_projects tells the sessions that there are" },
+  throw unknownSession(
+    session ?? config ?? "",
+    projects.map((row) => row.session),
+    "list_projects tells the sessions that there are",
   );
 }
 

@@ -9,6 +9,7 @@ import type { Scope } from "../contract/operation.ts";
 import { MAX_EVENTS_PER_ANSWER } from "../contract/wire.ts";
 import { defaultLines } from "../domain/default_lines.ts";
 import { TaskmuxError } from "../domain/error.ts";
+import { unknownSession } from "../domain/unknown_session.ts";
 import type { JsonObject } from "../kit/json.ts";
 import {
   budgetedJson,
@@ -207,11 +208,7 @@ async function configOf({ paths }: Context, scope: Scope): Promise<string> {
   const entries = await openRegistry(paths, []).list();
   const entry = entries.find(({ id }) => id === scope.session);
   if (entry !== undefined) return entry.configPath;
-  throw new TaskmuxError(
-    "E303",
-    `Session '${scope.session}' is not registered`,
-    { hint: "taskmux daemon list" },
-  );
+  throw unknownSession(scope.session ?? "", entries.map(({ id }) => id));
 }
 
 function noDaemon(): TaskmuxError {

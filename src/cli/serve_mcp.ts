@@ -6,7 +6,7 @@
 
 import { loadHostConfig } from "../config/host_config.ts";
 import { TaskmuxError } from "../domain/error.ts";
-import { closest } from "../kit/did_you_mean.ts";
+import { unknownSession } from "../domain/unknown_session.ts";
 import { openRegistry } from "../offline/registry.ts";
 import { openProjectFiles } from "../offline/project_files.ts";
 import type { Context } from "./context.ts";
@@ -94,11 +94,7 @@ async function registeredProject(
   const entries = await openRegistry(paths, []).list();
   const entry = entries.find(({ id }) => id === session);
   if (entry !== undefined) return { session, config: entry.configPath };
-  const meant = closest(session, entries.map(({ id }) => id));
-  throw new TaskmuxError("E303", `Session '${session}' is not registered`, {
-    hint: meant === null ? "taskmux daemon list" : `did you mean "${meant}"?`,
-    details: { session },
-  });
+  throw unknownSession(session, entries.map(({ id }) => id));
 }
 
 async function folderProject(

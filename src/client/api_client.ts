@@ -1,6 +1,6 @@
 /**
  * The client for scripts in TypeScript: asks the daemon that runs, and follows events and logs across its restarts. For
- * Deno, and for Node from version 22 on.
+ * Deno, and for Node from version 22 on, where `close()` stands for the `await using` of 24.
  *
  * ```ts
  * import { connect } from "@taskmux/cli/client";

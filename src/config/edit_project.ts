@@ -10,13 +10,16 @@ import { parseProject } from "./project_config.ts";
 import { dependentsOf } from "../domain/dependency_graph.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
-import { writeFileAtomic } from "../kit/atomic_file.ts";
+import { FileChanged, writeFileAtomic } from "../kit/atomic_file.ts";
 import { systemClock } from "../kit/clock.ts";
 
 /** How long a change waits for others. */
 export const LOCK_WAIT_MS = 5_000;
 
 const LOCK_POLL_MS = 10;
+
+/** How often a change is made again because somebody saved the file meanwhile, who knows no lock. */
+const ATTEMPTS = 5;
 
 /** A change that was checked but not written. */
 export interface PlannedEdit {
@@ -33,7 +36,7 @@ export interface EditedFile {
   readonly home: string | undefined;
 }
 
-/** Makes the new text of the old one; throws if it cannot. */
+/** Makes the new text of the old one; throws if it cannot. Called again if the file changes meanwhile. */
 export type Edit = (text: string, before: ProjectSpec) => string;
 
 /**
@@ -61,20 +64,30 @@ export async function planEdit(
 
 /**
  * Makes a change and writes it in one step, see {@linkcode planEdit}. Concurrent changes by taskmux are made one after
- * the other; none is lost.
+ * the other; none is lost, nor what an editor saves meanwhile.
  *
- * @throws {TaskmuxError} E900 if another process holds the file for {@linkcode LOCK_WAIT_MS}.
+ * @throws {TaskmuxError} E900 if another process holds the file for {@linkcode LOCK_WAIT_MS}, or keeps writing it.
  */
 export async function editProject(
   file: EditedFile,
   edit: Edit,
 ): Promise<PlannedEdit> {
-  using _lock = await lockFile(file.config);
-  const planned = await planEdit(file, edit);
-  if (planned.text !== planned.original) {
-    await writeFileAtomic(file.config, planned.text);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    using _lock = await lockFile(file.config);
+    const planned = await planEdit(file, edit);
+    if (planned.text === planned.original) return planned;
+    const expected = new TextEncoder().encode(planned.original);
+    try {
+      await writeFileAtomic(file.config, planned.text, { expected });
+      return planned;
+    } catch (error) {
+      if (!(error instanceof FileChanged)) throw error;
+    }
   }
-  return planned;
+  throw new TaskmuxError(
+    "E900",
+    `Cannot change "${file.config}": something else keeps writing it`,
+  );
 }
 
 /**
@@ -117,12 +130,16 @@ async function openIfThere(path: string): Promise<Deno.FsFile | null> {
  */
 export function removalOf(task: string): Edit {
   return (text, before) => {
-    refuseIfNeeded(before, task);
+    refuseIfNeeded(before.tasks, task);
     return removeTask(text, task);
   };
 }
 
-function refuseIfNeeded({ tasks }: ProjectSpec, task: string): void {
+/** @throws {TaskmuxError} E210 if another task depends on that one. */
+export function refuseIfNeeded(
+  tasks: ProjectSpec["tasks"],
+  task: string,
+): void {
   const dependents = dependentsOf(tasks, task);
   if (dependents.length === 0) return;
   const whose = dependents.map((name) => `"${name}"`).join(", ");

@@ -8,6 +8,7 @@ import { loadProject } from "../config/project_config.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { AssignedId } from "../domain/worktree_id.ts";
 import type { ProjectSpec } from "../domain/task_spec.ts";
+import { unknownSession } from "../domain/unknown_session.ts";
 import type { Scope } from "../contract/operation.ts";
 import type { Registry, RegistryEntry } from "../store/registry.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
@@ -172,10 +173,7 @@ export class Projects implements AsyncDisposable {
   requireSession(session: string): Project {
     const project = this.#projects.get(session);
     if (project !== undefined) return project;
-    throw new TaskmuxError("E303", `Session '${session}' is not registered`, {
-      hint: "taskmux daemon list",
-      details: { session, known: [...this.#projects.keys()] },
-    });
+    throw unknownSession(session, [...this.#projects.keys()]);
   }
 
   /**

@@ -5,7 +5,8 @@
  */
 
 import type { Settle } from "../domain/recent_events.ts";
-import type { JSONRPCMessage, RequestId, Transport } from "./sdk.ts";
+import { answeredRequest } from "./answered_request.ts";
+import type { RequestId, Transport } from "./sdk.ts";
 
 /** See the module. */
 export class AnswerReceipts {
@@ -32,7 +33,7 @@ export class AnswerReceipts {
   watch(transport: Transport): Transport {
     const send = transport.send.bind(transport);
     transport.send = (message, options) => {
-      const id = answeredBy(message);
+      const id = answeredRequest(message);
       const sent = send(message, options);
       return id === null ? sent : this.#await(id, sent);
     };
@@ -54,9 +55,4 @@ export class AnswerReceipts {
     this.#expected.delete(id);
     for (const settle of settles) settle(hasArrived);
   }
-}
-
-function answeredBy(message: JSONRPCMessage): RequestId | null {
-  const isAnswer = "result" in message || "error" in message;
-  return isAnswer ? message.id ?? null : null;
 }

@@ -8,11 +8,9 @@ import { isSelected } from "../domain/event_selection.ts";
 import type { Json } from "../kit/json.ts";
 import type { Catalogue, Notice } from "./catalogue.ts";
 import type { EventFeed, FeedItem } from "./event_feed.ts";
+import { LOGGER } from "./gap_notice.ts";
 import { levelOf } from "./event_levels.ts";
 import { shownJson } from "./shown_text.ts";
-
-/** Who tells them. */
-const LOGGER = "taskmux";
 
 /**
  * Tells what the feed tells: to a pinned connection what concerns its project.

@@ -7,6 +7,9 @@
  * @module
  */
 
+import { answeredRequest } from "./answered_request.ts";
+import { gapNotice } from "./gap_notice.ts";
+import { RPC_ERROR } from "./rpc_error.ts";
 import type {
   EventStore as SdkEventStore,
   JSONRPCMessage,
@@ -34,9 +37,6 @@ export const STORE_LIMITS: StoreLimits = {
 
 /** Characters of JSON that all sessions keep together. */
 const MAX_SHELF_LENGTH = 32 * 1024 * 1024;
-
-/** JSON-RPC code of an answer that is gone. */
-const ANSWER_LOST = -32002;
 
 const EVENT_ID_REGEXP = /^(\d{1,15})\.([\w-]{1,64})$/;
 
@@ -166,7 +166,7 @@ export class EventStore implements SdkEventStore {
       state.canBeResumed = true;
       return Promise.resolve(eventId(state.count, stream));
     }
-    const requestId = answeredBy(message);
+    const requestId = answeredRequest(message);
     if (requestId !== null && this.#options.isWithdrawn(requestId)) {
       const eventOfNone = eventId(state.count, stream);
       state.isDone = this.#options.onAnswer({
@@ -272,7 +272,7 @@ export class EventStore implements SdkEventStore {
     this.#options.shelf.remove(kept);
     if (!this.#kept.delete(kept)) return;
     this.#bytes -= kept.bytes;
-    const id = answeredBy(kept.message);
+    const id = answeredRequest(kept.message);
     if (id === null) return;
     this.#streams.get(kept.stream)?.lostAnswers.push({
       number: kept.number,
@@ -326,22 +326,16 @@ function eventId(number: number, stream: string): string {
   return `${number}.${stream}`;
 }
 
-/** The request that a message answers; null if it answers none. */
-function answeredBy(message: JSONRPCMessage): RequestId | null {
-  const isAnswer = "result" in message || "error" in message;
-  return isAnswer ? message.id ?? null : null;
-}
-
 function gapWarning(gap: number): JSONRPCMessage {
   return {
     jsonrpc: "2.0",
     method: "notifications/message",
-    params: { level: "warning", logger: "taskmux", data: { gap } },
+    params: { ...gapNotice(gap) },
   };
 }
 
 function lostAnswer(id: RequestId): JSONRPCMessage {
   const message = "Cannot give the answer again: it was kept for as long as " +
     "there was room";
-  return { jsonrpc: "2.0", id, error: { code: ANSWER_LOST, message } };
+  return { jsonrpc: "2.0", id, error: { code: RPC_ERROR.answerLost, message } };
 }

@@ -15,6 +15,7 @@ import { EVENTS_STREAM, type EventShelf, EventStore } from "./event_store.ts";
 import { Exchanges } from "./exchanges.ts";
 import { createMcpServer } from "./mcp_server.ts";
 import { refusal } from "./refusal.ts";
+import { RPC_ERROR } from "./rpc_error.ts";
 import {
   isInitializeRequest,
   isJSONRPCRequest,
@@ -33,9 +34,6 @@ const RETRY_MS = 1_000;
 
 /** First version whose clients take an event that says where they stand and nothing else. */
 const PRIMED_VERSION = "2025-11-25";
-
-const INVALID_REQUEST = -32600;
-const SERVER_ENDED = -32000;
 
 /** What a session is made of. */
 export interface McpSessionOptions {
@@ -209,7 +207,7 @@ export class McpSession {
       !ids.some((id) => this.#exchanges.has(id));
     if (isNew) return null;
     return refusal(400, "Invalid Request: this id is in use already", {
-      code: INVALID_REQUEST,
+      code: RPC_ERROR.invalidRequest,
     });
   }
 
@@ -234,7 +232,7 @@ export class McpSession {
 
   async #fail(id: RequestId, message: string): Promise<void> {
     this.#exchanges.lose(id);
-    const error = { code: SERVER_ENDED, message };
+    const error = { code: RPC_ERROR.transport, message };
     try {
       await this.#transport.send({ jsonrpc: "2.0", id, error });
     } catch (error) {

@@ -5,6 +5,7 @@
  */
 
 import type { Notice } from "./catalogue.ts";
+import { gapNotice } from "./gap_notice.ts";
 import {
   type LoggingLevel,
   LoggingLevelSchema,
@@ -52,11 +53,7 @@ export class Outbox {
     if (LEVELS.indexOf(notice.level) < LEVELS.indexOf(this.level)) return;
     const method = "notifications/message";
     if (this.#missed > 0) {
-      const params = {
-        level: "warning",
-        logger: "taskmux",
-        data: { gap: this.#missed },
-      } as const;
+      const params = gapNotice(this.#missed);
       if (this.send({ method, params })) this.#missed = 0;
     }
     if (!this.send({ method, params: notice }, via)) this.#missed++;

@@ -7,6 +7,7 @@
 import type { Clock } from "../kit/clock.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { refusal } from "./refusal.ts";
+import { RPC_ERROR } from "./rpc_error.ts";
 
 /** Bytes of one request's body. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -16,8 +17,6 @@ const MAX_READING_BYTES = 64 * 1024 * 1024;
 
 /** How long a body may take. */
 const BODY_MS = 30_000;
-
-const PARSE_ERROR = -32700;
 
 /** What was posted, or the answer to who posted it. */
 export type Reading =
@@ -62,7 +61,7 @@ export class MessageReader {
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       const response = refusal(400, "Parse error: Invalid JSON", {
-        code: PARSE_ERROR,
+        code: RPC_ERROR.parse,
       });
       return { kind: "refused", response };
     }

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** JSON-RPC code of a transport's own errors, for which the specification names none. */
-const TRANSPORT_ERROR = -32000;
+import { RPC_ERROR } from "./rpc_error.ts";
 
 /** How a refusal is told. */
 export interface RefusalOptions {
@@ -18,7 +17,7 @@ export interface RefusalOptions {
 export function refusal(
   status: number,
   message: string,
-  { code = TRANSPORT_ERROR, headers = {} }: RefusalOptions = {},
+  { code = RPC_ERROR.transport, headers = {} }: RefusalOptions = {},
 ): Response {
   const body = { jsonrpc: "2.0", error: { code, message }, id: null };
   return Response.json(body, { status, headers });
@@ -29,6 +28,6 @@ export function unknownSession(): Response {
   return refusal(
     404,
     "Session not found: it has ended, or the daemon was restarted; initialize again",
-    { code: -32001 },
+    { code: RPC_ERROR.noSession },
   );
 }

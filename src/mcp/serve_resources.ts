@@ -7,6 +7,7 @@
 import type { McpResources } from "./catalogue.ts";
 import type { Connection } from "./connection.ts";
 import type { Outbox } from "./outbox.ts";
+import { RPC_ERROR } from "./rpc_error.ts";
 import {
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
@@ -17,9 +18,6 @@ import {
   UnsubscribeRequestSchema,
 } from "./sdk.ts";
 import { Coalescer, Subscriptions } from "./subscriptions.ts";
-
-/** JSON-RPC error code of the specification for a resource that is not there. */
-const RESOURCE_NOT_FOUND = -32002;
 
 /** What serves a connection. */
 export interface Serving {
@@ -84,5 +82,5 @@ export function tellListChanges(
 }
 
 function notFound(uri: string): McpError {
-  return new McpError(RESOURCE_NOT_FOUND, "Resource not found", { uri });
+  return new McpError(RPC_ERROR.noResource, "Resource not found", { uri });
 }

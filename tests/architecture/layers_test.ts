@@ -68,6 +68,17 @@ Deno.test("the CLI loads nothing heavy before it knows its command", async () =>
   assert.deepEqual(heavy, []);
 });
 
+Deno.test("the client for scripts needs neither Deno nor a package", async () => {
+  const { files, edges } = await moduleGraph(["src/client/api_client.ts"]);
+  assert.ok(files.has("src/client/api_socket.ts"));
+  const packages = edges.filter(({ to }) => /^(?:npm|jsr|https?):/.test(to));
+  assert.deepEqual(packages, []);
+  const bound = [...files].filter((path) =>
+    /\bDeno\./.test(Deno.readTextFileSync(`${REPOSITORY}/${path}`))
+  );
+  assert.deepEqual(bound, []);
+});
+
 Deno.test("every package is pinned, listed for a folder, and used", async () => {
   // What no folder of ours may import is for tests.
   const { edges } = await moduleGraph([

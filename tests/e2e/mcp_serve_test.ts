@@ -41,7 +41,7 @@ Deno.test("mcp serve: outside of a project it serves nothing unless told to", as
     [[], 3, /^Error \[E100\]: Cannot serve a project: .*\nhint: .*--unscoped/],
     [["--session", "nope"], 4, /^Error \[E303\]/],
     [["--session", "a", "--unscoped"], 2, /^Error \[E500\]/],
-    [["--access", "write"], 2, /^Error \[E500\].*access/],
+    [["--access", "read"], 2, /^Error \[E500\].*access/],
   ] as const;
   for (const [words, code, stderr] of cases) {
     const run = await taskmux.run(["mcp", "serve", ...words]);
@@ -220,8 +220,7 @@ async function pinsAndAccess(
     blog,
     "--session",
     "shop",
-    "--access",
-    "read",
+    "--read-only",
   );
   await reader.initialize();
   const { tasks } = await reader.ok("status");

@@ -129,6 +129,7 @@ async function endWithTheDaemon({ taskmux, wire }: World): Promise<void> {
   const args = { task: "a", for: "stopped", timeout: 300 };
   const call = await wire.beginCall("taskmux_wait", args);
   await call.next();
+  await taskmux.ok(["config", "set", "mcp.tools", "status,taskmux_wait"]);
   await taskmux.ok(["daemon", "restart"]);
   // The answer, if there was time for it, and in any case the end.
   const answers = await call.rest();
@@ -143,6 +144,12 @@ async function endWithTheDaemon({ taskmux, wire }: World): Promise<void> {
   await refused.body?.cancel();
   await again.initialize("?session=shop");
   assert.deepEqual((await again.ask("ping")).result, {});
+  const { result } = await again.ask("tools/list");
+  const { tools } = result as { readonly tools: readonly { name: string }[] };
+  assert.deepEqual(
+    tools.map(({ name }) => name),
+    ["taskmux_status", "taskmux_wait"],
+  );
 }
 
 async function areSwitchedOff({ taskmux }: World): Promise<void> {

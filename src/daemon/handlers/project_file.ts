@@ -10,12 +10,12 @@ import {
   canEdit,
   type EditedFile,
   editProject,
+  refuseIfNeeded,
   removalOf,
 } from "../../config/edit_project.ts";
 import { addressesOf } from "../../domain/address.ts";
 import type { Params } from "../../contract/mod.ts";
 import type { Scope } from "../../contract/operation.ts";
-import { dependentsOf } from "../../domain/dependency_graph.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import { stopNamed } from "../../supervisor/stop_action.ts";
@@ -105,17 +105,7 @@ async function end(
   await using looked = await projects.look(scope);
   const project = looked.supervisor;
   const runner = project.runner(task);
-  const dependents = dependentsOf(project.tasks, task);
-  if (dependents.length > 0) {
-    throw new TaskmuxError(
-      "E210",
-      `Cannot remove task '${task}': ${dependents.join(", ")} depends on it`,
-      {
-        hint: `Take "${task}" out of depends_on first`,
-        details: { task, dependents },
-      },
-    );
-  }
+  refuseIfNeeded(project.tasks, task);
   const isUp = project.own(task) === runner && !isAtRest(runner.machine);
   if (isUp) {
     await stopNamed(project, [task], { manner: "stop", asker: { signal } });

@@ -12,15 +12,6 @@ type TaskStatus = Result<"task.status">["tasks"][number];
 /** Longest reason, in characters; `taskmux_why` tells the rest. */
 const REASON_LENGTH = 120;
 
-/** States in which nothing is to be explained. */
-const PLAIN_STATES: ReadonlySet<string> = new Set([
-  "healthy",
-  "running",
-  "completed",
-  "stopped",
-  "stopping",
-]);
-
 /** States that somebody should look into. */
 const TROUBLED_STATES: ReadonlySet<string> = new Set([
   "failed",
@@ -106,12 +97,7 @@ function reasonOf(task: TaskStatus): string | null {
   if (plain === null && state === "failed" && task.exit_code !== null) {
     return `exit ${task.exit_code}`;
   }
-  return plain !== null && !isNoise(state, plain) ? plain : null;
-}
-
-/** What holds for every task in that state. */
-function isNoise(state: string, reason: string): boolean {
-  return PLAIN_STATES.has(state) && reason === "";
+  return plain === "" ? null : plain;
 }
 
 /** A reason where it stands beside the name: without what that says already, and no longer than it must be. */
