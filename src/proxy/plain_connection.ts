@@ -31,6 +31,9 @@ import { upstreamHeaders } from "./upstream_request.ts";
 /** Largest head of an answer. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
+/** Bytes that a client may send ahead while an answer is on its way; more of them wait in its socket. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
 /** Interim answers that are passed on. */
 const MAX_INTERIM = 32;
 
@@ -83,10 +86,11 @@ export class PlainConnection {
   #take(bytes: Uint8Array): void {
     if (this.#exchange !== null) {
       // Whoever asks without waiting: the next request is not lost, and not read before its turn.
-      this.#socket.pause();
       this.#early = this.#early === null
         ? bytes
         : Buffer.concat([this.#early, bytes]);
+      // Whoever does not read on may not notice that its client goes away.
+      if (this.#early.length > MAX_EARLY_BYTES) this.#socket.pause();
       return;
     }
     // Whoever asks on without reading would have all the answers pile up here; `node:http` stops reading then.
