@@ -98,6 +98,8 @@ async function ask(
     maxHeaderSize: MAX_HEAD_BYTES,
   });
   const abandon = (): void => {
+    // Else Deno asks once more over a new connection, for nobody: to it, a kept one has ended before the answer.
+    asked.reusedSocket = false;
     asked.destroy();
     resolve(null);
   };

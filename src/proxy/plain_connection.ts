@@ -89,7 +89,7 @@ export class PlainConnection {
       this.#early = this.#early === null
         ? bytes
         : Buffer.concat([this.#early, bytes]);
-      // Whoever does not read on does not notice that its client goes away.
+      // Whoever does not read on may not notice that its client goes away.
       if (this.#early.length > MAX_EARLY_BYTES) this.#socket.pause();
       return;
     }

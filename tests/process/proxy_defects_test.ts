@@ -115,3 +115,23 @@ Deno.test("a session outlives more resets than nghttp2 allows", async () => {
   // So that answers 304 are still worth their while.
   assert(conditional > 400 && conditional < 1_000, String(conditional));
 });
+
+Deno.test("a request that its client gave up is not asked again", async () => {
+  let asked = 0;
+  await using task = await proxiedTask((request, response) => {
+    if (request.url === "/") response.end();
+    else asked += 1;
+  });
+  using http2 = new Http2Client(task.proxy);
+  // Deno repeats what breaks on a connection that has served another request.
+  await http2.ask();
+  const stream = http2.open({ ":path": "/hangs" });
+  stream.on("error", () => {});
+  await until(() => asked === 1);
+  assert.equal(task.connections(), 1);
+  // CANCEL (RFC 9113 §7).
+  stream.close(8);
+  await until(() => task.open() === 0);
+  assert.equal(task.connections(), 1);
+  assert.equal(asked, 1);
+});

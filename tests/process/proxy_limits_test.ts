@@ -17,6 +17,8 @@ import { until } from "../support/until.ts";
 
 const GET = `GET / HTTP/1.1\r\nHost: ${TASK_NAME}\r\n\r\n`;
 
+const CLOSES = { connection: "close" };
+
 Deno.test("one connection has at most 256 requests under way", async () => {
   await using task = await proxiedTask(() => {});
   {
@@ -90,4 +92,27 @@ Deno.test("a client that asks on and on without reading piles up nothing", async
     if (served < asked) return;
   }
   assert.fail(`${served} answers for nobody`);
+});
+
+Deno.test("a client that asked ahead is missed when it goes away", async () => {
+  let asked = 0;
+  await using task = await proxiedTask((request, response) => {
+    if (request.url === "/quick") response.writeHead(200, CLOSES).end();
+    else asked += 1;
+  });
+  using other = await task.proxy.connect(TASK_NAME);
+  const wire = await task.proxy.connect(TASK_NAME);
+  await wire.write(GET);
+  await until(() => asked === 1);
+  for (let ahead = 0; ahead < 3; ahead++) {
+    await wire.write(GET);
+    // What was sent before is read by now.
+    for (let round = 0; round < 3; round++) {
+      await other.write(GET.replace("/", "/quick"));
+      await readAnswer(other);
+    }
+  }
+  wire[Symbol.dispose]();
+  await until(() => task.open() === 0);
+  assert.equal(asked, 1);
 });
