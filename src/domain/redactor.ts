@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CutSecrets } from "./cut_secrets.ts";
 import { KnownSecrets } from "./known_secrets.ts";
 import { PrivateKeyLines } from "./private_key_lines.ts";
 import { masked, type Ranges } from "./ranges.ts";
@@ -50,9 +51,11 @@ export class Redactor {
 export class LineRedactor {
   readonly #known: KnownSecrets;
   readonly #keys = new PrivateKeyLines();
+  readonly #cut: CutSecrets;
 
   constructor(known: KnownSecrets) {
     this.#known = known;
+    this.#cut = new CutSecrets(known);
   }
 
   /** Tells what the next lines are, for keys that began before them. */
@@ -72,7 +75,8 @@ export class LineRedactor {
     { isVisible = false }: { readonly isVisible?: boolean } = {},
   ): boolean {
     return !mayHoldShape(lines) && (isVisible || !hasControls(lines)) &&
-      !this.#known.mayFind(lines) && !this.#keys.mayFind(lines);
+      !this.#known.mayFind(lines) && !this.#keys.mayFind(lines) &&
+      !this.#cut.mayFind(lines);
   }
 
   /** The next line. */
@@ -80,6 +84,7 @@ export class LineRedactor {
     return redacted(text, (shown, ranges) => {
       this.#known.find(shown, ranges);
       this.find(shown, ranges);
+      this.#cut.find(shown, text, ranges);
     }, this.#known);
   }
 

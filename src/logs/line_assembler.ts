@@ -12,13 +12,11 @@
  * @module
  */
 
+import { MAX_LINE_BYTES } from "../domain/cut_secrets.ts";
 import { Utf8Sanitizer } from "./utf8_sanitizer.ts";
 
 /** Bytes of `YYYY-MM-DDTHH:MM:SS.mmm ` before the text of each line. */
 export const STAMP_BYTES = 24;
-
-/** Longest text of one line in bytes. Longer ones are split between two characters. */
-export const MAX_LINE_BYTES = 64 * 1024;
 
 /** Finished bytes that are handed over at once, without waiting for {@linkcode LineAssembler.drain}. */
 export const BATCH_BYTES = 64 * 1024;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
   LineAssembler,
-  MAX_LINE_BYTES,
   STAMP_BYTES,
 } from "../../../src/logs/line_assembler.ts";
+import { MAX_LINE_BYTES } from "../../../src/domain/cut_secrets.ts";
 
 const AT = Date.UTC(2026, 10, 20, 7, 8, 9, 45);
 const STAMP = "2026-11-20T07:08:09.045 ";
