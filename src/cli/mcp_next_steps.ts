@@ -85,8 +85,10 @@ export function stepsToRepair(
   const { running, enabled, url: served } = server;
   const steps: NextStep[] = [];
   const isAddressed = clients.some(({ url }) => url !== null);
-  if (running && served === null) steps.push(unserved(enabled));
-  else if (!running && isAddressed) {
+  if (running && served === null) {
+    // The problem says itself what to do.
+    if (!enabled || !server.problem) steps.push(unserved(enabled));
+  } else if (!running && isAddressed) {
     const why = "without it an address leads nowhere; " +
       '"taskmux daemon install" has it start with the machine';
     steps.push({ command: "taskmux daemon start", why });

@@ -123,6 +123,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     isService: options.isService ?? false,
     isRoot: options.isRoot ?? false,
     apiPort: () => api.port,
+    apiProblem: () => state.problems.get("API") ?? null,
     mcp: new McpFront({ config: state.config.mcp, log: options.log }),
     warnings: () => [
       ...state.configWarnings,

@@ -50,6 +50,8 @@ export interface Services {
   readonly resolution: Resolution;
   /** Port of the API on loopback; null when it could not be bound. */
   apiPort(): number | null;
+  /** What is wrong with that port, a sentence; null = nothing. */
+  apiProblem(): string | null;
   /** What agents ask over MCP. */
   readonly mcp: McpFront;
   /** Ends the daemon after the present answer. With `keepTasks` the keeper goes on. */

@@ -18,6 +18,7 @@ export async function readMcpStatus(
     running: false,
     enabled: mcp.enabled,
     url: null,
+    problem: null,
     transport: "streamable_http",
     active_sessions: 0,
     sessions: [],

@@ -402,3 +402,18 @@ Deno.test("mcp install writes no second entry that a program cannot live with", 
   const { results: [noisy] } = await install("claude-project");
   assert.deepEqual(noisy?.warnings, ["two_entries"]);
 });
+
+Deno.test("mcp status and doctor name a port that stays where another program has it", async () => {
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = other.addr;
+  const { taskmux, cwd } = await shop(port);
+  await using _ = taskmux;
+  await taskmux.ok(["start", "--no-deps"], { cwd });
+  const { stdout } = await taskmux.run(["mcp", "status"], { cwd });
+  assert.match(stdout, /^MCP: not served/m);
+  const advice = /taskmux config set api_port ([1-9]\d*) && taskmux daemon/;
+  assert.match(stdout, advice);
+  assert.notEqual(advice.exec(stdout)?.[1], String(port));
+  const doctor = await taskmux.run(["doctor"], { cwd });
+  assert.match(doctor.stdout, advice);
+});

@@ -79,7 +79,7 @@ export function mcpStatusLines(
   { width, paint }: Pick<Output, "width" | "paint">,
 ): string[] {
   const { url, enabled, running, sessions, local, clients, next } = report;
-  const { config_error } = report;
+  const { config_error, problem } = report;
   const state = !enabled
     ? "switched off (mcp.enabled is false)"
     : url ?? (running
@@ -127,6 +127,9 @@ export function mcpStatusLines(
         ]),
         { width, paint, yielding: [2, 1] },
       ),
+    ...problem === null || problem === undefined || !enabled
+      ? []
+      : [`${paint("yellow", "Warning:")} ${plainText(problem)}`],
     ...config_error === null
       ? []
       : [`${paint("yellow", "Warning:")} ${firstLine(config_error)}`],

@@ -14,6 +14,7 @@ export interface McpOperations {
       readonly ok: true;
       readonly enabled: boolean;
       readonly url: string | null;
+      readonly problem?: string | null;
       readonly transport: "streamable_http";
       readonly active_sessions: number;
       readonly sessions: readonly {

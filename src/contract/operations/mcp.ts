@@ -20,6 +20,8 @@ export const mcp = {
       enabled: z.boolean(),
       /** Null while nothing answers: it is switched off, or the port could not be bound. */
       url: z.string().nullable(),
+      /** What keeps clients from that address, and what to do; null = nothing. Not told by every version. */
+      problem: z.string().nullable().optional(),
       transport: z.literal("streamable_http"),
       active_sessions: z.number(),
       /** The oldest first. */

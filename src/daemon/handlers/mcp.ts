@@ -9,7 +9,7 @@ import type { Services } from "../services.ts";
 
 /** See the module. */
 export function mcpHandlers(
-  { config, mcp, apiPort }: Services,
+  { config, mcp, apiPort, apiProblem }: Services,
 ): Pick<Handlers, "mcp.status"> {
   return {
     "mcp.status": () => {
@@ -22,6 +22,7 @@ export function mcpHandlers(
         url: enabled && port !== null
           ? `http://localhost:${port}${mcp.path}`
           : null,
+        problem: apiProblem(),
         transport: "streamable_http",
         active_sessions: sessions.length,
         sessions: sessions.map((session) => ({
