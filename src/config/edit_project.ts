@@ -135,7 +135,11 @@ export function removalOf(task: string): Edit {
   };
 }
 
-/** @throws {TaskmuxError} E210 if another task depends on that one. */
+/**
+ * Refuses to take out a task that others need.
+ *
+ * @throws {TaskmuxError} E210 if another task depends on it.
+ */
 export function refuseIfNeeded(
   tasks: ProjectSpec["tasks"],
   task: string,

@@ -122,8 +122,12 @@ function checkPin(name: ResourceName, { access: { pin } }: Connection): void {
   if (name.kind !== "logs" || pin === null || name.session === pin) return;
   throw new McpError(
     ErrorCode.InvalidParams,
-    `pin_violation: this connection is for project "${pin}" only`,
-    { error: "pin_violation", pin, session: name.session },
+    `Cannot use session "${name.session}": this connection is for "${pin}"`,
+    {
+      error: "pin_violation",
+      pinned_session: pin,
+      requested_session: name.session,
+    },
   );
 }
 

@@ -208,7 +208,12 @@ async function checkResources(all: Listener, pinned: Listener): Promise<void> {
   const foreign = { uri: "taskmux://logs/blog/web" };
   for (const method of ["resources/read", "resources/subscribe"]) {
     const { error } = await pinned.client.send(method, foreign);
-    assert.match(error?.message ?? "", /pin_violation/);
+    assert.match(error?.message ?? "", /Cannot use session "blog"/);
+    assert.deepEqual((error as Json)["data"], {
+      error: "pin_violation",
+      pinned_session: "shop",
+      requested_session: "blog",
+    });
     for (
       const uri of [
         "taskmux://logs/shop/none",
