@@ -18,6 +18,7 @@ import {
   readTextFile,
 } from "./edit_text_file.ts";
 import { hasComments, readJson, removeMember, setMember } from "./json_text.ts";
+import { linkTarget, namesOutside } from "./link_target.ts";
 import { SERVER_NAME } from "./mcp_address.ts";
 import type { McpClient, Place } from "./mcp_clients.ts";
 
@@ -150,13 +151,41 @@ export async function installEntry(
       ...isUsers ? { mode: PRIVATE_FOLDER } : {},
     });
   } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw cannotSetUp(path, `"${folderOf(path)}" is no folder`, error);
+    }
     throw diskError(error) ?? error;
   }
+  if (!isUsers) await refuseOutside(path);
   return await editTextFile(
     path,
     (text) => withEntry(client, text, { entry, path }),
     isUsers ? { newMode: PRIVATE_FILE } : {},
   );
+}
+
+/** The file of a project may be a link, but not to settings that hold elsewhere: a repository brings its links along. */
+async function refuseOutside(path: string): Promise<void> {
+  const folder = folderOf(path);
+  const root = baseName(folder).startsWith(".") ? folderOf(folder) : folder;
+  const target = await linkTarget(path);
+  if (await namesOutside(root, target) === null) return;
+  throw cannotSetUp(
+    path,
+    `it leads to "${target}", outside of the project`,
+  );
+}
+
+function cannotSetUp(
+  path: string,
+  state: string,
+  cause?: Error,
+): TaskmuxError {
+  return new TaskmuxError("E500", `Cannot edit "${path}": ${state}`, {
+    hint: `ls -ld ${folderOf(path)} ${path}`,
+    details: { path },
+    ...cause === undefined ? {} : { cause },
+  });
 }
 
 /**

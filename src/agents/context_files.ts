@@ -5,13 +5,11 @@
  */
 
 import { TaskmuxError } from "../domain/error.ts";
-import { baseName, folderOf, resolvePath } from "../kit/path.ts";
+import { folderOf } from "../kit/path.ts";
 import { CONTEXT_FILES, contextBlock } from "./context_block.ts";
 import { editTextFile } from "./edit_text_file.ts";
+import { linkTarget, lstatIfThere, namesOutside } from "./link_target.ts";
 import { putBlock, takeBlock } from "./marked_block.ts";
-
-/** Links followed, as the kernel does. */
-const MAX_LINKS = 40;
 
 /** What a context file may lead to. An agent's file that leads to a shell's start-up file is a trap. */
 const PROSE_REGEXP = /\.(?:md|mdc|markdown|txt)$/i;
@@ -69,7 +67,7 @@ export async function writeContext(
   name: string,
   { append }: { readonly append: boolean },
 ): Promise<ContextReport | null> {
-  refuseOddTarget(file);
+  await refuseOddTarget(file);
   const block = contextBlock(name);
   let hadBlock = false;
   let strays: readonly number[] = [];
@@ -92,7 +90,7 @@ export async function writeContext(
  * @throws {TaskmuxError} As {@linkcode writeContext}.
  */
 export async function removeContext(file: ContextFile): Promise<ContextReport> {
-  refuseOddTarget(file);
+  await refuseOddTarget(file);
   let strays: readonly number[] = [];
   const action = await editTextFile(file.path, (text) => {
     if (text === null) return null;
@@ -119,47 +117,19 @@ function strayWarnings(
   );
 }
 
-function refuseOddTarget({ path, target }: ContextFile): void {
-  if (path === target || PROSE_REGEXP.test(target)) return;
-  throw new TaskmuxError(
-    "E500",
-    `Cannot edit "${path}": it leads to "${target}", which is no text for people`,
-    { hint: `ls -l ${path}`, details: { path, target } },
-  );
-}
-
-/** Where the links end, in a folder without links. What is not there yet has a place, too. */
-async function linkTarget(path: string): Promise<string> {
-  let current = path;
-  for (let links = 0; links < MAX_LINKS; links++) {
-    const info = await lstatIfThere(current);
-    if (info?.isSymlink !== true) return await inRealFolder(current);
-    current = resolvePath(folderOf(current), await Deno.readLink(current));
-  }
-  throw new TaskmuxError(
-    "E500",
-    `Cannot edit "${path}": its symbolic links form a ring`,
-    { hint: `ls -l ${path}`, details: { path } },
-  );
-}
-
-/** Only where the folder is a link itself does it differ. */
-async function inRealFolder(path: string): Promise<string> {
-  try {
-    const folder = await Deno.realPath(folderOf(path));
-    return resolvePath(folder, baseName(path));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return path;
-  }
-}
-
-async function lstatIfThere(path: string): Promise<Deno.FileInfo | null> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+/** Beyond prose: agents read what lies in a hidden folder of the user, such as `~/.claude/CLAUDE.md`, in every project. */
+async function refuseOddTarget({ path, target }: ContextFile): Promise<void> {
+  if (path === target) return;
+  const refuse = (why: string): TaskmuxError =>
+    new TaskmuxError(
+      "E500",
+      `Cannot edit "${path}": it leads to "${target}", ${why}`,
+      { hint: `ls -l ${path}`, details: { path, target } },
+    );
+  if (!PROSE_REGEXP.test(target)) throw refuse("which is no text for people");
+  const outside = await namesOutside(folderOf(path), target) ?? [];
+  if (outside.some((name) => name.startsWith("."))) {
+    throw refuse("which is not of this project alone");
   }
 }
 
