@@ -225,6 +225,7 @@ async function refuses(taskmux: Taskmux): Promise<void> {
     { task: "wbe" },
     /E200.*\n(.*\n)*hint: did you mean "web"\?/,
   );
+  await refused("events", { task: "wbe" }, /E200[^]*did you mean "web"\?/);
   await refused("wait", { task: "web", for: "happy" }, /E500/);
   // As models fill in what they have nothing for.
   await ask(client, "status", { session: null });

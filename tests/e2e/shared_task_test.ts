@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { ApiClient } from "../../src/client/api_client.ts";
 import { LineReader } from "../support/line_reader.ts";
 import { killDaemon } from "../support/crashes.ts";
 import { isRunning } from "../support/process_state.ts";
@@ -160,7 +161,7 @@ Deno.test("a shared task belongs to the primary checkout", async () => {
     return !projects.some(({ session }) => session === "shop-one");
   });
   assert.equal(await two.pid("db"), db.pid);
-  await checkLooks(two, db);
+  await checkLooks(taskmux, two, db);
 
   const stopped = await main.ok<Action>(["stop"]);
   assert.match(String(stopped.warnings), /still use "db": shop-two\/web$/);
@@ -171,7 +172,11 @@ Deno.test("a shared task belongs to the primary checkout", async () => {
 });
 
 /** Every command that looks at one task shows the one. */
-async function checkLooks(two: TestProject, db: Task): Promise<void> {
+async function checkLooks(
+  taskmux: Taskmux,
+  two: TestProject,
+  db: Task,
+): Promise<void> {
   const inspected = await two.ok<Task>(["inspect", "db"]);
   assert.equal(inspected.pid, db.pid);
   assert.equal(inspected["scope"], "repo");
@@ -184,7 +189,7 @@ async function checkLooks(two: TestProject, db: Task): Promise<void> {
   assert.equal(ensured["url"], db.url);
   const { env } = await two.ok<{ env: Record<string, string> }>(["env"]);
   assert.equal(env["TASKMUX_URL_DB"], db.url);
-  await checkEvents(two);
+  await checkEvents(taskmux, two);
   // Its secrets are not those of this worktree's file.
   const { lines } = await two.ok<Logs>(["logs", "db"]);
   assert.match(lines.join(), /\*\*\*/);
@@ -192,7 +197,7 @@ async function checkLooks(two: TestProject, db: Task): Promise<void> {
 }
 
 /** What befalls it is told in a worktree, once, however it is asked for. */
-async function checkEvents(two: TestProject): Promise<void> {
+async function checkEvents(taskmux: Taskmux, two: TestProject): Promise<void> {
   const told = async (...args: string[]): Promise<string[]> => {
     const { events } = await two.ok<{ events: readonly Event[] }>(
       ["events", "-n", "all", ...args],
@@ -213,12 +218,24 @@ async function checkEvents(two: TestProject): Promise<void> {
     two.spawn(["events", "-f", "--json", "--task", "db", "-n", "1"]),
   );
   await followed.atLeast(1);
+  const { cursor } = await two.ok<{ cursor: string }>(["events", "-n", "1"]);
+  await using client = new ApiClient({ home: taskmux.home.home });
+  const live = client.events({ session: "shop-two", tasks: ["db"], cursor });
+  const next = live.next();
   await two.ok(["status", "--caller", "ada"]);
   await two.ok(["restart", "db"]);
   const [before, after] = (await followed.atLeast(2))
     .map((line) => JSON.parse(line) as Event);
   assert.equal(`${after?.session}/${after?.task}`, "shop/db");
   assert(after!.seq > before!.seq);
+  const { value: item } = await next;
+  assert(item?.type === "event" && item.event.seq === after?.seq);
+  // It was subscribed to by then.
+  const again = live.next();
+  await two.ok(["restart", "db"]);
+  assert.equal((await again).value?.type, "event");
+  const { value: last } = await live.next();
+  assert(last?.type === "event" && last.event.session === "shop");
   const { recent_events: news } = await two.ok<
     { recent_events: readonly Event[] }
   >(["status", "--caller", "ada"]);
