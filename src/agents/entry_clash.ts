@@ -52,6 +52,16 @@ export async function clashOf(
     : { kind: "noise", path: found.path };
 }
 
+/** Whether a program has our entry, in either of its scopes. Settings that cannot be read have nothing in them. */
+export async function isSetUp(
+  client: McpClient,
+  place: Place,
+): Promise<boolean> {
+  if (await entryOrNull(client, place) !== null) return true;
+  const other = otherScope(client);
+  return other !== undefined && await entryOrNull(other, place) !== null;
+}
+
 async function entryOrNull(client: McpClient, place: Place) {
   try {
     const { path, entry } = await findEntry(client, place);

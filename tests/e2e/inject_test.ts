@@ -185,7 +185,7 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   assert.deepEqual(actions({ wrote: first.agent_files }), [
     "AGENTS.md created",
   ]);
-  const commands = first.next.map(({ command }) => command);
+  const commands = commandsOf(first);
   assert(commands.includes("taskmux inject --skill"), commands.join());
   const install = commands.find((line) => line.includes(" mcp install "));
   assert.match(install ?? "", / codex-project(?: |$)/);
@@ -193,6 +193,7 @@ Deno.test("init tells agents of the project, and what is left to do", async () =
   await taskmux.ok(["config", "set", "api_port", "18765"]);
   await taskmux.ok(words, { cwd: one });
   assert.match(await Deno.readTextFile(`${one}/.codex/config.toml`), /taskmux/);
+  assert(!commandsOf(await init(one)).some((each) => each.includes(" mcp ")));
 
   await Deno.writeTextFile(`${two}/CLAUDE.md`, "# Mine\n");
   await taskmux.ok(["inject", "--skill"]);

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { agentPrograms } from "../../agents/agent_programs.ts";
+import {
+  type AgentProgram,
+  agentPrograms,
+} from "../../agents/agent_programs.ts";
+import { isSetUp } from "../../agents/entry_clash.ts";
+import { findClient, type Place } from "../../agents/mcp_clients.ts";
 import type { ContextFile } from "../../agents/context_files.ts";
 import { hasSkill } from "../../agents/skill.ts";
 import { CONFIG_FILE_NAME } from "../../config/find_config.ts";
@@ -200,7 +205,8 @@ async function nextSteps(
   root: string,
   { action, isUntold }: Pick<Done, "action" | "isUntold">,
 ): Promise<readonly Step[]> {
-  const { HOME, PATH } = context.env();
+  const env = context.env();
+  const { HOME, PATH } = env;
   const [isTaught, agents] = await Promise.all([
     hasSkill(root, HOME),
     agentPrograms(PATH),
@@ -208,7 +214,8 @@ async function nextSteps(
   const names = agents.length === 0
     ? "your agents"
     : agents.map(({ program }) => program).join(", ");
-  const clients = agents.map(({ client }) => client).join(" ");
+  const place = { home: HOME ?? "", env, root };
+  const unset = await clientsToSetUp(agents, place);
   return [
     ...action === "exists" ? [] : [{
       command: "taskmux add web 'npm run dev -- --port $PORT' --host web",
@@ -220,11 +227,24 @@ async function nextSteps(
     ...isTaught
       ? []
       : [{ command: "taskmux inject --skill", why: `teaches ${names}` }],
-    ...agents.length === 0 ? [] : [{
-      command: `taskmux mcp install ${clients}`,
+    ...unset.length === 0 ? [] : [{
+      command: `taskmux mcp install ${unset.join(" ")}`,
       why: "gives them tools for this project",
     }],
   ];
+}
+
+async function clientsToSetUp(
+  agents: readonly AgentProgram[],
+  place: Place,
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const { client: name } of agents) {
+    const client = findClient(name);
+    if (client === undefined || await isSetUp(client, place)) continue;
+    names.push(name);
+  }
+  return names;
 }
 
 /** Null when the file cannot be read: it exists all the same, and `check` says why. */
