@@ -78,6 +78,8 @@ async function looks(taskmux: Taskmux): Promise<void> {
   assert.equal(status["session"], "shop");
   assert.match(tasks["web"] ?? "", /^healthy :\d+$/);
   assert.equal(tasks["later"], "stopped");
+  const one = await ask(client, "status", { task: "later" });
+  assert.deepEqual(Object.keys(one["tasks"] as Json), ["later"]);
   const { projects } = await ask(client, "list_projects");
   const sessions = Object.keys(projects as Json).sort();
   assert.deepEqual(sessions, ["cafe", "shop"], "global, pinned or not");
@@ -225,6 +227,7 @@ async function refuses(taskmux: Taskmux): Promise<void> {
     { task: "wbe" },
     /E200.*\n(.*\n)*hint: did you mean "web"\?/,
   );
+  await refused("status", { task: "wbe" }, /E200[^]*did you mean "web"\?/);
   await refused("events", { task: "wbe" }, /E200[^]*did you mean "web"\?/);
   await refused("wait", { task: "web", for: "happy" }, /E500/);
   // As models fill in what they have nothing for.

@@ -6,6 +6,10 @@
 
 import { z } from "zod";
 import type { Result } from "../../contract/mod.ts";
+import { TaskmuxError } from "../../domain/error.ts";
+import { closest } from "../../kit/did_you_mean.ts";
+import { namesOf, words } from "./arguments.ts";
+import { errorBrief } from "./refusal.ts";
 import { shortList, shortText } from "./short_text.ts";
 import { type TaskList, taskList } from "./task_list.ts";
 import {
@@ -23,14 +27,38 @@ export const status = defineTool({
   description:
     "State, port, URL (@: see its key) of every task; reason if not well",
   reach: "one",
-  input: {},
+  input: { task: words },
   output: {
     session: z.string(),
     tasks: z.record(z.string(), z.string()),
   },
   params: (_args, scope) => ({ scope: scope! }),
-  brief: statusBrief,
+  brief: (result, { args }) => {
+    const names = namesOf(args.task);
+    const unknown = names.find((name) =>
+      !result.tasks.some((task) => task.name === name)
+    );
+    if (unknown !== undefined) return errorBrief(notFound(unknown, result));
+    return statusBrief(
+      names.length === 0 ? result : {
+        ...result,
+        tasks: result.tasks.filter(({ name }) => names.includes(name)),
+      },
+    );
+  },
 });
+
+function notFound(
+  name: string,
+  { tasks }: Result<"task.status">,
+): TaskmuxError {
+  const near = closest(name, tasks.map((task) => task.name));
+  return new TaskmuxError("E200", `Task '${name}' not found in config`, {
+    hint: near === null
+      ? "Call it without task for all"
+      : `did you mean "${near}"?`,
+  });
+}
 
 /** At most 400 tokens for 20 tasks, text and all. */
 export function statusBrief(status: Result<"task.status">): Brief {
