@@ -57,7 +57,7 @@ depends_on = ["db"]
     }
   }
   assert(answers.some(({ ok }) => ok));
-  assert.deepEqual(await project.lines("runs"), ["run", "run"]);
+  assert.deepEqual(await project.linesOf("runs", 2), ["run", "run"]);
   assert.equal((await project.events("web", "task_started")).length, 1);
   // On a busy machine those that came too late have yet to find that out.
   await until(async () => {
@@ -105,7 +105,7 @@ hooks = { before_start = "touch hooking; sleep 1" }
   const restart = project.ok<Action>(["restart", "web", "--timeout", "20"]);
   assert.equal((await restart).action, "restarted");
   assert.equal((await start).action, "started");
-  assert.deepEqual(await project.lines("runs"), ["run"]);
+  assert.deepEqual(await project.linesOf("runs", 1), ["run"]);
 });
 
 Deno.test("a stop ends a wait for dependencies, and the waiting start says so", async () => {
@@ -145,7 +145,7 @@ stop_grace_period = 20
   await project.file("go", "");
   assert.notEqual((await start)["pid"], pid);
   assert.equal((await stop).ok, true);
-  assert.deepEqual(await project.lines("runs"), ["run", "run"]);
+  assert.deepEqual(await project.linesOf("runs", 2), ["run", "run"]);
 
   await Deno.remove(`${project.folder}/go`);
   const stopping = project.ok<Action>(["stop"]);
@@ -158,7 +158,7 @@ stop_grace_period = 20
   await Promise.all([stopping, final]);
   assert.match((await starting).error, /stopped by another command/);
   assert.equal((await project.task("web")).state, "stopped");
-  assert.deepEqual(await project.lines("runs"), ["run", "run"]);
+  assert.deepEqual(await project.linesOf("runs", 2), ["run", "run"]);
 });
 
 Deno.test("a kill of a task that is being stopped ends it at once", async () => {

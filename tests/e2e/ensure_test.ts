@@ -202,7 +202,7 @@ command = "true"
     new Set(answers.map((answer) => answer.pid)),
     new Set([pid]),
   );
-  assert.deepEqual(await project.lines("runs"), ["begun"]);
+  assert.deepEqual(await project.linesOf("runs", 1), ["begun"]);
 });
 
 Deno.test("ensure goes on when the daemon is killed", async () => {

@@ -220,7 +220,7 @@ after_stop = "exit 2"
     started.warnings?.some((text) => /after_start of task "web"/.test(text)),
     `the task's own hook is told: ${started.warnings}`,
   );
-  const port = (await project.read("sub/port"))?.trim();
+  const [port] = await project.linesOf("sub/port", 1);
   assert.equal(
     await project.read("sub/hook"),
     `${project.folder}/sub all one web surroundings ${port} me\n`,

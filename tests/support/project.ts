@@ -75,6 +75,14 @@ export class TestProject {
     );
   }
 
+  /** The same, once there are so many: a task counts as running before its shell has written anything. */
+  async linesOf(name: string, count: number): Promise<string[]> {
+    return await until(async () => {
+      const lines = await this.lines(name);
+      return lines.length >= count && lines;
+    }, { what: `${count} lines in ${name}` });
+  }
+
   /** A command line in this folder, to its end. */
   run(args: readonly string[], options?: CliOptions): Promise<CliRun> {
     return this.#taskmux.run(args, { cwd: this.folder, ...options });

@@ -333,17 +333,6 @@ command = 'echo "resting $FLAVOUR" >> flavours; [ -e crash ] || exec sleep 1000;
 restart_policy = "no"
 `;
 
-/** Waits for so many lines: a task counts as running before its shell has written anything. */
-async function flavours(
-  project: TestProject,
-  count: number,
-): Promise<string[]> {
-  return await until(async () => {
-    const lines = await project.lines("flavours");
-    return lines.length >= count && lines;
-  }, { what: `${count} flavours` });
-}
-
 Deno.test("a task keeps the environment of its shell over the death of any one of our processes", async () => {
   await using taskmux = await testTaskmux({ env: { FLAVOUR: "daemon" } });
   const project = await taskmux.project(SHELL);
@@ -353,12 +342,12 @@ Deno.test("a task keeps the environment of its shell over the death of any one o
   await project.ok(["start", "web"], { env });
   await project.run(["start", "resting"], { env });
   await project.when("resting", "failed");
-  await flavours(project, 2);
+  await project.linesOf("flavours", 2);
   for (let round = 0; round < 2; round++) {
     const pid = await project.pid("web");
     await killKeeper(taskmux);
     await project.when("web", (task) => task.running && task.pid !== pid);
-    await flavours(project, 3 + round);
+    await project.linesOf("flavours", 3 + round);
     await killDaemon(taskmux);
     await taskmux.ok(["daemon", "start"]);
     await project.when("web", (task) => task.running);
@@ -369,7 +358,7 @@ Deno.test("a task keeps the environment of its shell over the death of any one o
     scope: { config: project.config },
     tasks: ["resting"],
   });
-  assert.deepEqual((await flavours(project, 5)).toSorted(), [
+  assert.deepEqual((await project.linesOf("flavours", 5)).toSorted(), [
     "resting vanilla",
     "resting vanilla",
     "vanilla",
@@ -384,7 +373,7 @@ Deno.test("a task whose shell is forgotten says so", async () => {
   const project = await taskmux.project(SHELL);
   const env = { FLAVOUR: "vanilla" };
   await project.ok(["start", "web"], { env });
-  await flavours(project, 1);
+  await project.linesOf("flavours", 1);
   const [keeper, daemon] = [
     await keeperPid(taskmux),
     await taskmux.daemonPid(),
@@ -394,13 +383,15 @@ Deno.test("a task whose shell is forgotten says so", async () => {
   await until(() => !lives(daemon) && !lives(keeper));
   await taskmux.ok(["daemon", "start"]);
   await project.when("web", (task) => task.running);
-  assert.deepEqual(await flavours(project, 2), ["vanilla", "daemon"]);
+  assert.deepEqual(await project.linesOf("flavours", 2), ["vanilla", "daemon"]);
   await project.whenEvent("environment_lost", "web");
   const [warning] = (await project.status()).warnings;
   assert.match(warning ?? "", /taskmux restart web/);
   await project.ok(["restart", "web"], { env });
   assert.deepEqual((await project.status()).warnings, []);
-  assert.deepEqual((await flavours(project, 3)).slice(2), ["vanilla"]);
+  assert.deepEqual((await project.linesOf("flavours", 3)).slice(2), [
+    "vanilla",
+  ]);
 });
 
 // All of them counted as running until the last process of the last one was gone, seven seconds if need be.
@@ -476,6 +467,7 @@ stop_grace_period = 0.1
 command = "echo run >> runs; exec sleep 1000"
 `);
   await project.ok(["start"]);
+  await project.linesOf("runs", 1);
   const stubborn = await project.pid("stubborn");
   Deno.kill(await keeperPid(taskmux), "SIGTERM");
   await project.when(
@@ -484,6 +476,6 @@ command = "echo run >> runs; exec sleep 1000"
   );
   const plain = await project.when("plain", "running");
   assert.equal(plain.restart_count, 1);
-  assert.deepEqual(await project.lines("runs"), ["run", "run"]);
+  assert.deepEqual(await project.linesOf("runs", 2), ["run", "run"]);
   assert.deepEqual(await project.events("plain", "auto_restart_failed"), []);
 });
