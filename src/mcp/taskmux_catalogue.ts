@@ -27,8 +27,8 @@ export function taskmuxCatalogue(
   return {
     instructions:
       "Runs this machine's dev servers and workers. Ask taskmux_status before " +
-      "you start anything, taskmux_wait instead of polling. recent_events in " +
-      "an answer are what happened since your last call.",
+      "you start anything, taskmux_wait instead of polling. recent_events, in " +
+      'text after "new:", are what happened since your last call.',
     tools: offeredTools(tools),
     resources: taskmuxResources(feed),
     notices: eventNotices(feed, filter),
