@@ -34,6 +34,15 @@ export const MOST_REQUESTS = 256;
 /** Subscriptions of one client. */
 export const MOST_SUBSCRIPTIONS = 64;
 
+/** Questions and subscriptions of all clients together. */
+export const MOST_OF_ALL = { requests: 4_096, subscriptions: 4_096 } as const;
+
+/** What all connections of an API have under way. */
+export interface ApiLoad {
+  requests: number;
+  subscriptions: number;
+}
+
 /** WebSocket close codes (RFC 6455, section 7.4.1; 1013 is registered with IANA). */
 const CLOSE = { tooLarge: 1009, tryLater: 1013 } as const;
 
@@ -44,6 +53,8 @@ const OWN_COMMANDS = ["hello", "subscribe", "unsubscribe", "cancel"];
 export interface ApiConnectionOptions {
   readonly dispatcher: FrameDispatcher;
   readonly hub: EventHub;
+  /** Shared by all connections. */
+  readonly load: ApiLoad;
   readonly outbox: Outbox;
   readonly access: Access;
   readonly caller: string | null;
@@ -91,14 +102,19 @@ export class ApiConnection {
       return;
     }
     const frame = parseFrame(data);
-    if (this.#pending >= MOST_REQUESTS) this.#tooMany(frame);
+    const isTooMany = this.#pending >= MOST_REQUESTS ||
+      this.#options.load.requests >= MOST_OF_ALL.requests;
+    if (isTooMany) this.#tooMany(frame);
     else this.#accept(frame);
   }
 
   #accept(frame: RequestFrame | BrokenFrame): void {
-    const { scope } = this.#options;
+    const { scope, load } = this.#options;
+    // It is over, and nothing is begun any more.
+    if (scope.signal.aborted) return;
     const { turn, done } = this.#turnOf(frame);
     this.#pending++;
+    load.requests++;
     scope.run(async () => {
       try {
         await turn;
@@ -108,6 +124,7 @@ export class ApiConnection {
         else await this.#answer(frame);
       } finally {
         this.#pending--;
+        load.requests--;
         done();
       }
     });
@@ -127,7 +144,9 @@ export class ApiConnection {
 
   #tooMany({ id, command }: RequestFrame | BrokenFrame): void {
     const { outbox } = this.#options;
-    const reason = `${MOST_REQUESTS} questions are under way`;
+    const reason = `${
+      this.#pending >= MOST_REQUESTS ? MOST_REQUESTS : MOST_OF_ALL.requests
+    } questions are under way`;
     // Without an id the refusal would be taken for the answer to an earlier question.
     if (id === undefined) {
       outbox.close(CLOSE.tryLater, reason);
@@ -246,10 +265,22 @@ export class ApiConnection {
         `Cannot subscribe: there are ${MOST_SUBSCRIPTIONS} subscriptions`,
       );
     }
+    const { load } = this.#options;
+    if (load.subscriptions >= MOST_OF_ALL.subscriptions) {
+      throw new Refusal(
+        "too_many",
+        `Cannot subscribe: all clients together have ${MOST_OF_ALL.subscriptions} subscriptions`,
+      );
+    }
     const number = ++this.#lastNumber;
     const ended = new AbortController();
     this.#subscriptions.set(number, ended);
+    load.subscriptions++;
     const { hub, outbox, scope } = this.#options;
+    scope.signal.addEventListener("abort", () => this.#end(number), {
+      once: true,
+      signal: ended.signal,
+    });
     try {
       const prepared = await prepareSubscription(params, {
         number,
@@ -288,9 +319,11 @@ export class ApiConnection {
 
   #end(number: number): boolean {
     const ended = this.#subscriptions.get(number);
+    if (ended === undefined) return false;
     this.#subscriptions.delete(number);
-    ended?.abort();
-    return ended !== undefined;
+    this.#options.load.subscriptions--;
+    ended.abort();
+    return true;
   }
 
   #asker(caller: string | null, withdrawn?: AbortSignal): Asker {

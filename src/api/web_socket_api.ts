@@ -10,7 +10,7 @@ import { systemClock } from "../kit/clock.ts";
 import { TaskScope } from "../kit/task_scope.ts";
 import { ask, type Asking, follow } from "../transports/ask.ts";
 import type { FrameDispatcher } from "../transports/socket_server.ts";
-import { ApiConnection } from "./api_connection.ts";
+import { ApiConnection, type ApiLoad } from "./api_connection.ts";
 import { EventHub } from "./event_hub.ts";
 import { Outbox, OutboxWatch } from "./outbox.ts";
 
@@ -36,6 +36,7 @@ export class WebSocketApi {
   readonly #options: WebSocketApiOptions;
   readonly #watch = new OutboxWatch(systemClock);
   readonly #hub: EventHub;
+  readonly #load: ApiLoad = { requests: 0, subscriptions: 0 };
   #size = 0;
 
   constructor(options: WebSocketApiOptions) {
@@ -88,6 +89,7 @@ export class WebSocketApi {
     const connection = new ApiConnection({
       dispatcher,
       hub: this.#hub,
+      load: this.#load,
       outbox,
       access: accessOf(url),
       ...client,

@@ -7,6 +7,10 @@
  */
 
 import assert from "node:assert/strict";
+import {
+  MOST_OF_ALL,
+  MOST_SUBSCRIPTIONS,
+} from "../../src/api/api_connection.ts";
 import { WebSocketApi } from "../../src/api/web_socket_api.ts";
 import type { JsonObject } from "../../src/kit/json.ts";
 import { inLaterTurn } from "../../src/kit/turn.ts";
@@ -172,4 +176,28 @@ Deno.test("one subscriber that does not read keeps no event from others, nor fro
   });
   assert.deepEqual(seqs, seqs.map((_, index) => index + 1));
   assert.ok(source.pages > 6, "it was behind");
+});
+
+Deno.test("all clients together have so many subscriptions, and give them back with their connections", async () => {
+  await using served = await serve(new Source());
+  const { port } = served;
+  const connections = MOST_OF_ALL.subscriptions / MOST_SUBSCRIPTIONS;
+  {
+    await using stack = new AsyncDisposableStack();
+    for (let count = 0; count < connections; count++) {
+      const client = stack.use(await TestWebSocket.open({ port }));
+      for (let id = 1; id <= MOST_SUBSCRIPTIONS; id++) {
+        client.send({ id, command: "subscribe", params: { to: "events" } });
+      }
+      const last = await client.next(({ id }) => id === MOST_SUBSCRIPTIONS);
+      assert.equal(last["ok"], true);
+    }
+    const late = stack.use(await TestWebSocket.open({ port }));
+    const { error } = await late.ask("subscribe", { to: "events" });
+    assert.equal(error, "too_many");
+  }
+  await using next = await TestWebSocket.open({ port });
+  await until(async () =>
+    (await next.ask("subscribe", { to: "events" }))["ok"] === true
+  );
 });
