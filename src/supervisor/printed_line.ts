@@ -46,6 +46,9 @@ export async function lineOfRun(
 ): Promise<string | null> {
   const { run: { runId }, pattern, flags } = wanted;
   const found = new AbortController();
+  const withdraw = (): void => {
+    found.abort(new DOMException("Nobody waits for it", "AbortError"));
+  };
   const next = host.keeper.request(
     "waitForLine",
     { runId, pattern, flags },
@@ -57,14 +60,19 @@ export async function lineOfRun(
   // Searched once the keeper has written what it had and listens, so that no line falls between the two: it takes its
   // requests in order, and has heard that one when it answers this one, which asks nothing.
   const there = host.keeper.request("acknowledge", { runIds: [] }, signal)
-    .then(() => printedLine(host, wanted, signal)).then((line) => {
-      if (line !== null) {
-        found.abort(new DOMException("It is there", "AbortError"));
-      }
+    .then(() => printedLine(host, wanted, signal))
+    .then((line) => {
+      if (line !== null) withdraw();
       return line;
+    }, (error) => {
+      withdraw();
+      throw error;
     });
-  const [later, before] = await Promise.all([next, there]);
-  return before ?? later;
+  // Of an expression that is no good the search says more.
+  const [before, later] = await Promise.allSettled([there, next]);
+  if (before.status === "rejected") throw before.reason;
+  if (later.status === "rejected") throw later.reason;
+  return before.value ?? later.value;
 }
 
 /** The first such line in the log since the run began; null if there is none. One search of what the run printed. */

@@ -133,13 +133,13 @@ Deno.test({
         assert(Object.keys(outcomes).length >= 15, "it tried");
         if (name === url.hostname) {
           // Control: a task does answer this page, if not in a way that pages may read.
-          return assert.equal(outcomes["read without CORS"], "opaque");
+          return assert.equal(outcomes["read without CORS /"], "opaque");
         }
         for (const [what, outcome] of Object.entries(outcomes)) {
           const about = `${what} of ${page} on ${target}: ${outcome}`;
           assert.match(outcome, NOTHING_REGEXP, about);
         }
-        assert.equal(outcomes["WebSocket"], "failed");
+        assert.equal(outcomes["WebSocket /"], "failed");
       });
     await Promise.all(attacks);
 
