@@ -25,7 +25,7 @@ const PS_OUTPUT_BYTES = 8 * 1024 * 1024;
 
 /** What has become of it. */
 export interface OlderDaemon {
-  /** It listens. False if there is none. */
+  /** It listens, or is the one that is to. False if there is none. */
   readonly isBack: boolean;
   /** One that may live, and does not listen. */
   readonly silentPid: number | null;
@@ -35,25 +35,34 @@ export interface OlderDaemon {
  * Waits, for seconds at most, until a daemon of the same folder listens again or is gone. Asks `ps`, once if there is
  * none; where that does not exist nothing is found. To be called with the lock, so that of those that start at the same
  * time one remains.
+ *
+ * @param options `isService`: this one is started by a service manager, and gives way to no other that is starting.
  */
-export async function awaitOlderDaemon(paths: Paths): Promise<OlderDaemon> {
+export async function awaitOlderDaemon(
+  paths: Paths,
+  { isService }: { readonly isService: boolean },
+): Promise<OlderDaemon> {
   const deadline = systemClock.monotonic() + RETURN_MS;
   while (true) {
     if (await isAnswered(paths.daemonSocket)) {
       return { isBack: true, silentPid: null };
     }
-    const pid = await findDaemon(paths);
-    if (pid === null || systemClock.monotonic() >= deadline) {
-      return { isBack: false, silentPid: pid };
+    const found = await findDaemon(paths);
+    // One that a service manager starts would have this one leave as soon as it listens, amid what that is asked to do.
+    if (found?.isService && !isService) {
+      return { isBack: true, silentPid: null };
+    }
+    if (found === null || systemClock.monotonic() >= deadline) {
+      return { isBack: false, silentPid: found?.pid ?? null };
     }
     await systemClock.sleep(POLL_MS);
   }
 }
 
-/** The pid of another daemon of this folder, known by the sockets that its command line lets it use. */
+/** Another daemon of this folder, known by the sockets that its command line lets it use. */
 async function findDaemon(
   { daemonSocket, httpSocket }: Paths,
-): Promise<number | null> {
+): Promise<{ readonly pid: number; readonly isService: boolean } | null> {
   const outcome = await runCommand({
     argv: ["ps", "-A", "-ww", "-o", "pid=", "-o", "command="],
     cwd: "/",
@@ -72,7 +81,8 @@ async function findDaemon(
       line.includes(`unix:${httpSocket}`) && !line.includes("--check");
     const pid = Number.parseInt(line, 10);
     // What started us may name us.
-    if (isDaemon && pid !== Deno.pid && pid !== Deno.ppid) return pid;
+    if (!isDaemon || pid === Deno.pid || pid === Deno.ppid) continue;
+    return { pid, isService: / --service(?: |$)/.test(line) };
   }
   return null;
 }

@@ -32,10 +32,14 @@ const OTHERS_WRITE = 0o022;
 /**
  * Makes the folders, narrows what is wider than 0700, takes the daemon's lock and clears the way for files.
  *
+ * @param options See {@linkcode awaitOlderDaemon}.
  * @returns Null if another daemon has it.
  * @throws {TaskmuxError} E900 if a folder cannot be made or is another user's.
  */
-export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
+export async function claimStateFolder(
+  paths: Paths,
+  { isService = false }: { readonly isService?: boolean } = {},
+): Promise<Claim | null> {
   const warnings: string[] = [];
   let uid: number | null = null;
   for (const folder of [paths.home, paths.runDir]) {
@@ -54,7 +58,7 @@ export async function claimStateFolder(paths: Paths): Promise<Claim | null> {
   });
   const isFree = await lock.tryLock(true);
   // The file with the lock of a daemon that lives may have been removed.
-  const older = isFree ? await awaitOlderDaemon(paths) : null;
+  const older = isFree ? await awaitOlderDaemon(paths, { isService }) : null;
   if (older === null || older.isBack) {
     lock.close();
     return null;

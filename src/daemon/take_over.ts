@@ -26,7 +26,7 @@ const POLL_MS = 50;
 export async function takeOver(paths: Paths): Promise<Claim | null> {
   const deadline = systemClock.monotonic() + TAKE_OVER_MS;
   while (true) {
-    const claim = await claimStateFolder(paths);
+    const claim = await claimStateFolder(paths, { isService: true });
     if (claim !== null) return claim;
     if (systemClock.monotonic() >= deadline) {
       throw new TaskmuxError(
