@@ -32,6 +32,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   trust: { rank: 3, only: ["config", "domain", "kit"] },
   dns: { rank: 3, only: ["domain", "kit"] },
   resolvers: { rank: 3, only: ["config", "domain", "kit"] },
+  tunnels: { rank: 3, only: ["config", "domain", "kit"] },
   transports: { rank: 3, only: ["contract", "domain", "kit"] },
   client: {
     rank: 3,

@@ -62,7 +62,7 @@ export function parseProject(
     );
   }
   problems.throwIfAny(document);
-  const { worktree } = project;
+  const { worktree, tunnel } = project;
   return {
     name: project.name ?? projectName(baseName(root)),
     configPath,
@@ -76,6 +76,10 @@ export function parseProject(
       enabled: worktree.enabled,
       separator: worktree.separator,
       mainBranches: worktree.main_branches,
+    },
+    tunnel: {
+      zoneId: tunnel.cloudflare.zone_id,
+      tunnelName: tunnel.cloudflare.tunnel_name,
     },
     tasks,
   };

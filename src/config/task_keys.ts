@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TUNNEL_BACKENDS } from "../domain/tunnel.ts";
 import {
   choice,
   decimal,
@@ -223,8 +224,8 @@ export const TASK_FIELDS = {
   ),
   log_max_files: defaulted(integer(0), 3, "Rotated logs that are kept"),
   tunnel: optional(
-    choice(["cloudflare", "noop"]),
-    "Makes the task's host public; needs host, and for cloudflare public_hostname",
+    choice(TUNNEL_BACKENDS),
+    "How `taskmux tunnel up` makes the task public; cloudflare needs public_hostname. Nothing is public only because this stands here",
   ),
   public_hostname: optional(
     publicHostname(),

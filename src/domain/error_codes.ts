@@ -64,6 +64,10 @@ export const ERROR_CODES = {
   E720: { exit: EXIT.failure, slug: "resolver_failed" },
   E721: { exit: EXIT.failure, slug: "dns_query_failed" },
   E730: { exit: EXIT.notFound, slug: "no_repository" },
+  E740: { exit: EXIT.failure, slug: "preflight_failed" },
+  E741: { exit: EXIT.failure, slug: "tunnel_failed" },
+  E742: { exit: EXIT.conflict, slug: "hostname_taken" },
+  E743: { exit: EXIT.notFound, slug: "no_tunnel" },
   E900: { exit: EXIT.failure, slug: "internal" },
 } as const satisfies Record<string, ErrorCodeInfo>;
 

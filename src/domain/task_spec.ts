@@ -100,6 +100,8 @@ export interface TaskSpec {
   readonly log: LogSpec;
   readonly tunnel: string | null;
   readonly publicHostname: string | null;
+  /** `tunnel`: the program of a provider that makes another task public. Absent = a task of the user's. */
+  readonly role?: "tunnel";
   readonly hooks: Hooks;
   /** `repo`: linked worktrees have the one of the primary checkout. */
   readonly scope: "project" | "repo";
@@ -124,6 +126,11 @@ export interface ProjectSpec {
     readonly enabled: boolean;
     readonly separator: string;
     readonly mainBranches: readonly string[];
+  };
+  /** Settings of Cloudflare that the project says for itself. */
+  readonly tunnel: {
+    readonly zoneId: string | null;
+    readonly tunnelName: string | null;
   };
   /** In file order. */
   readonly tasks: ReadonlyMap<string, TaskSpec>;

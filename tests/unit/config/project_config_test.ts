@@ -50,6 +50,7 @@ Deno.test("parseProject fills in every default", () => {
       separator: "-",
       mainBranches: ["main", "master"],
     },
+    tunnel: { zoneId: null, tunnelName: null },
   });
   assert.equal(tasks.size, 0);
   const { digest, ...task } = taskWith("");
