@@ -100,11 +100,21 @@ export async function loadHostConfig(path: string): Promise<HostConfigReading> {
   if (text === null || config.cloudflare.apiToken === null) {
     return { config, warnings };
   }
-  const { mode } = await Deno.stat(path);
-  if (mode === null || (mode & OTHERS_MODE) === 0) return { config, warnings };
+  if (!await isOpenToOthers(path)) return { config, warnings };
   const warning = `${path} holds an api_token and is open to others than its ` +
     `owner; run: chmod 600 "${path}"`;
   return { config, warnings: [...warnings, warning] };
+}
+
+/** Whether others than its owner may read or write a file. One that is not there is open to nobody. */
+export async function isOpenToOthers(path: string): Promise<boolean> {
+  try {
+    const { mode } = await Deno.stat(path);
+    return mode !== null && (mode & OTHERS_MODE) !== 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** A changed file, not yet written. */

@@ -20,6 +20,7 @@ import { project } from "./operations/project.ts";
 import { task } from "./operations/task.ts";
 import { terminal } from "./operations/terminal.ts";
 import { trust } from "./operations/trust.ts";
+import { tunnel } from "./operations/tunnel.ts";
 import { worktree } from "./operations/worktree.ts";
 import type { Call, Stream } from "./operation.ts";
 
@@ -39,6 +40,7 @@ export const contract = {
   ...task,
   ...terminal,
   ...trust,
+  ...tunnel,
   ...worktree,
 };
 

@@ -53,6 +53,8 @@ export async function openFront(
 ): Promise<{
   readonly front: Front;
   readonly certificates: Certificates;
+  /** Where names lead. */
+  readonly router: ProjectRouter;
 }> {
   const { config, problems, damage, onError } = state;
   const { paths, environment, log } = options;
@@ -103,5 +105,5 @@ export async function openFront(
       onError,
     }),
   );
-  return { front, certificates };
+  return { front, certificates, router };
 }

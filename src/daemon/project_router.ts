@@ -135,6 +135,25 @@ export class ProjectRouter implements Router {
       : Promise.resolve(known);
   }
 
+  /** Where the requests of strangers to a task go, whatever its host. They start nothing. */
+  findTask(
+    { projectId, task }: { readonly projectId: string; readonly task: string },
+    client: { readonly signal: AbortSignal },
+  ): Promise<Route> {
+    const project = this.#options.project(projectId);
+    const supervisor = project?.supervisor ?? null;
+    const runner = supervisor?.own(task) ?? null;
+    if (project === null || supervisor === null || runner === null) {
+      return Promise.resolve(unknownProject({ projectId, host: task }));
+    }
+    const route = { kind: "task", project, supervisor, runner } as const;
+    if (waitsForRequest(runner)) return Promise.resolve(notForForeign(route));
+    const known = this.#recall(route);
+    return known === null
+      ? this.#arrive(route, client.signal)
+      : Promise.resolve(known);
+  }
+
   failed(upstream: Upstream, error: Error): Refusal {
     const { key, name, port, projectId } = upstream;
     const project = this.#options.project(projectId);

@@ -10,6 +10,7 @@ import { isAtRest } from "../domain/task_machine.ts";
 import { viewAliases } from "../domain/address.ts";
 import { taskUrl } from "../domain/task_url.ts";
 import { viewTask } from "../domain/task_view.ts";
+import { viewNamedTunnel } from "../domain/tunnel.ts";
 import type { ActionOutcome, TaskOutcome } from "../supervisor/action.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import { sharingWarnings } from "../supervisor/shared_tasks.ts";
@@ -47,6 +48,8 @@ export function viewRunner(
     url: urlOf(project, runner),
     port: project.portOf(runner),
     eventCounts: homeCounts.get(runner.name) ?? {},
+    tunnel: home.host.tunnel(home.projectId, runner.name) ??
+      viewNamedTunnel(runner.spec),
   });
   return {
     ...view,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TUNNEL_EVENTS } from "./_tunnel_events.ts";
 import type { EventType, Severity } from "./event.ts";
 
 /** How much an event asks for attention, from least to most. */
@@ -336,6 +337,7 @@ export const EVENT_CATALOG: Readonly<Record<EventType, EventKind>> = {
     when: "A foreign port has lost its name",
     facts: { alias: ALIAS },
   },
+  ...TUNNEL_EVENTS,
   worktree_removed: {
     severity: "info",
     subject: "project",

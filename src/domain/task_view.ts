@@ -5,6 +5,7 @@
  */
 
 import type { Dependency, RestartPolicy, TaskSpec } from "./task_spec.ts";
+import type { TunnelView } from "./tunnel.ts";
 import {
   type DisplayState,
   type Exit,
@@ -42,6 +43,8 @@ export interface TaskViewFacts {
   /** The leased port while the task is down. */
   readonly port: number | null;
   readonly eventCounts: Readonly<Record<string, number>>;
+  /** Null = it has none, and the file names none. */
+  readonly tunnel: TunnelView | null;
 }
 
 /** The shape `T` of the user's contract. Keys are the wire's. */
@@ -58,7 +61,7 @@ export interface TaskView {
   readonly host: string | null;
   readonly url: string | null;
   readonly public_url: string | null;
-  readonly tunnel: { readonly backend: string } | null;
+  readonly tunnel: TunnelView | null;
   readonly restart_policy: RestartPolicy;
   readonly restart_count: number;
   readonly cwd: string;
@@ -117,8 +120,9 @@ export function viewTask(
     port: run === null ? facts.port : run.port,
     host: spec.host,
     url: facts.url,
-    public_url: null,
-    tunnel: spec.tunnel === null ? null : { backend: spec.tunnel },
+    // An address that leads nowhere is none.
+    public_url: facts.tunnel?.public ? facts.tunnel.public_url : null,
+    tunnel: facts.tunnel,
     restart_policy: spec.restart.policy,
     restart_count: snapshot.restartCount,
     cwd: spec.cwd,

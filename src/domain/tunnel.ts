@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { TaskSpec } from "./task_spec.ts";
+
 /** Ways to make a task public. */
 export const TUNNEL_BACKENDS = [
   "cloudflare",
@@ -60,4 +62,32 @@ export interface TunnelView {
   readonly refused: number;
   /** Index signature for answers that may grow. */
   readonly [key: string]: unknown;
+}
+
+/** The tunnel that a file names for a task and nobody has opened; null = it names none. */
+export function viewNamedTunnel(
+  { name, tunnel, publicHostname }: Pick<
+    TaskSpec,
+    "name" | "tunnel" | "publicHostname"
+  >,
+): TunnelView | null {
+  const backend = TUNNEL_BACKENDS.find((each) => each === tunnel);
+  if (backend === undefined) return null;
+  return {
+    backend,
+    state: "off",
+    public: false,
+    public_url: null,
+    public_hostname: publicHostname,
+    access: "open",
+    reach: "public",
+    standing: false,
+    opened_at: null,
+    expires_at: null,
+    origin: null,
+    process: null,
+    reason: `nobody has opened it on this machine; "taskmux tunnel up ${name}" does`,
+    requests: 0,
+    refused: 0,
+  };
 }

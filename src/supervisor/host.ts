@@ -8,6 +8,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Alias } from "../domain/alias.ts";
 import type { NewEvent } from "../domain/event.ts";
 import type { ProxyBinding } from "../domain/task_url.ts";
+import type { TunnelView } from "../domain/tunnel.ts";
 import type { Store } from "../store/store.ts";
 import type { TaskRow } from "../store/task_table.ts";
 import type { PortAssigner } from "./port_assigner.ts";
@@ -41,6 +42,8 @@ export interface SupervisorHost {
   logFile(projectId: string, task: string): string;
   /** The aliases of a project. */
   aliases(projectId: string): readonly Alias[];
+  /** How it is with the tunnel of a task; null = nobody has asked for one. */
+  tunnel(projectId: string, task: string): TunnelView | null;
   /** The proxy as it is now, for addresses. */
   proxy(): ProxyBinding;
   /** Path of the CA's certificate, when there is one. */

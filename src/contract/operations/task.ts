@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { MAX_WAIT_S } from "../../kit/duration.ts";
 import { aliasRow } from "./alias.ts";
+import { tunnelView } from "./tunnel.ts";
 import { call, scope } from "../operation.ts";
 
 const state = z.enum([
@@ -53,7 +54,8 @@ export const taskStatus = z.looseObject({
   host: z.string().nullable(),
   url: z.string().nullable(),
   public_url: z.string().nullable(),
-  tunnel: z.looseObject({}).nullable(),
+  /** Null = it has none, and the file names none. */
+  tunnel: tunnelView.nullable(),
   restart_policy: z.enum(["no", "on-failure", "always"]),
   restart_count: z.number(),
   cwd: z.string(),

@@ -1,0 +1,127 @@
+/**
+ * What is known of the tunnels of a project, for the next daemon: what is open or stands, and what providers remember.
+ * Never a secret: of passwords and links only what they can be checked with.
+ *
+ * @module
+ */
+
+import type { TunnelBackend, TunnelReach } from "../../domain/tunnel.ts";
+import type { JsonObject } from "../../kit/json.ts";
+import type { AccessRecord } from "../../proxy/public_access.ts";
+import type { MetaTable } from "../../store/meta_table.ts";
+
+/** One tunnel that is wanted. */
+export interface TunnelRecord {
+  readonly task: string;
+  readonly backend: TunnelBackend;
+  readonly hostname: string | null;
+  readonly reach: TunnelReach;
+  readonly access: AccessRecord;
+  /** Whether it opens whenever its task runs, as `tunnel enable` had it: for this name of this backend. */
+  readonly standing: boolean;
+  /** A standing one that was closed by hand. */
+  readonly isPaused: boolean;
+  /** Wall milliseconds. */
+  readonly openedAt: number | null;
+  /** Wall milliseconds; null = it has no end. */
+  readonly expiresAt: number | null;
+  /** Port of its gate; null = it had none yet. */
+  readonly port: number | null;
+  /** Name of the environment of the shell that asked. */
+  readonly environment: string | null;
+  /** Name of the task that is its program; null = none is known. */
+  readonly process: string | null;
+  /** Null = it was never open. */
+  readonly publicUrl: string | null;
+  /** The boot of the machine in which it was asked for. */
+  readonly bootId: string;
+}
+
+/** All of a project. */
+export interface TunnelNote {
+  readonly records: readonly TunnelRecord[];
+  /** Backend → what its provider remembers. */
+  readonly memory: Readonly<Record<string, JsonObject>>;
+}
+
+const NOTHING: TunnelNote = { records: [], memory: {} };
+
+/** See the module. */
+export class TunnelNotes {
+  readonly #meta: MetaTable;
+  readonly #key: string;
+  #note: TunnelNote;
+
+  constructor(meta: MetaTable, projectId: string) {
+    this.#meta = meta;
+    this.#key = keyOf(projectId);
+    this.#note = readNote(meta.get(this.#key));
+  }
+
+  get records(): readonly TunnelRecord[] {
+    return this.#note.records;
+  }
+
+  /** Replaces the record of a task, or adds it. */
+  set(record: TunnelRecord): void {
+    const others = this.records.filter(({ task }) => task !== record.task);
+    this.#save({ ...this.#note, records: [...others, record] });
+  }
+
+  /** Changes the record of a task, if there is one. */
+  change(task: string, change: Partial<TunnelRecord>): void {
+    const record = this.find(task);
+    if (record !== null) this.set({ ...record, ...change });
+  }
+
+  /** Forgets the record of a task. */
+  remove(task: string): void {
+    if (this.find(task) === null) return;
+    const records = this.records.filter((record) => record.task !== task);
+    this.#save({ ...this.#note, records });
+  }
+
+  /** The record of a task, or null. */
+  find(task: string): TunnelRecord | null {
+    return this.records.find((record) => record.task === task) ?? null;
+  }
+
+  /** What a provider remembers. */
+  memoryOf(backend: TunnelBackend): JsonObject | null {
+    return this.#note.memory[backend] ?? null;
+  }
+
+  /** Null forgets it. */
+  setMemory(backend: TunnelBackend, facts: JsonObject | null): void {
+    const { [backend]: _, ...rest } = this.#note.memory;
+    const memory = facts === null ? rest : { ...rest, [backend]: facts };
+    this.#save({ ...this.#note, memory });
+  }
+
+  #save(note: TunnelNote): void {
+    this.#meta.set(this.#key, JSON.stringify(note));
+    this.#note = note;
+  }
+}
+
+/** Whether anything is known of a project's tunnels. One read by key. */
+export function hasTunnelNote(meta: MetaTable, projectId: string): boolean {
+  const { records, memory } = readNote(meta.get(keyOf(projectId)));
+  return records.length > 0 || Object.keys(memory).length > 0;
+}
+
+/** Forgets what is wanted of a project, which is let go. What providers remember stays: else nobody could clean up there. */
+export function forgetTunnels(meta: MetaTable, projectId: string): void {
+  const note = readNote(meta.get(keyOf(projectId)));
+  if (note.records.length === 0) return;
+  meta.set(keyOf(projectId), JSON.stringify({ ...note, records: [] }));
+}
+
+function keyOf(projectId: string): string {
+  return `tunnels:${projectId}`;
+}
+
+function readNote(text: string | null): TunnelNote {
+  if (text === null) return NOTHING;
+  return { ...NOTHING, ...JSON.parse(text) as Partial<TunnelNote> };
+}

@@ -1,0 +1,163 @@
+/**
+ * The tunnels of all projects. What has none costs nothing: all of it is loaded with the first one.
+ *
+ * @module
+ */
+
+import { cloudflareSettings } from "../../config/tunnel_settings.ts";
+import {
+  isOpenToOthers,
+  loadHostConfig,
+} from "../../config/host_config.ts";
+import type { Paths } from "../../config/paths.ts";
+import type { TunnelBackend, TunnelView } from "../../domain/tunnel.ts";
+import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
+import type { MetaTable } from "../../store/meta_table.ts";
+import type { TunnelProvider } from "../../tunnels/tunnel_provider.ts";
+import type { ProjectRouter } from "../project_router.ts";
+import type { ProjectTunnels } from "./project_tunnels.ts";
+import { forgetTunnels, hasTunnelNote, TunnelNotes } from "./tunnel_notes.ts";
+import { viewRecord } from "./tunnel_views.ts";
+import type { HostnameHolder, TunnelWorld } from "./tunnel_world.ts";
+
+/** What tunnels need of the daemon. */
+export interface TunnelsOptions {
+  readonly paths: Paths;
+  readonly meta: MetaTable;
+  readonly router: Pick<ProjectRouter, "findTask" | "failed">;
+  /** The environment of the daemon. */
+  environment(): Readonly<Record<string, string>>;
+  onError(error: unknown, context: string): void;
+}
+
+/** See the module. Disposal closes every gate; programs run on for the next daemon. */
+export class Tunnels implements AsyncDisposable {
+  readonly #options: TunnelsOptions;
+  readonly #world: TunnelWorld;
+  readonly #projects = new Map<string, Promise<ProjectTunnels>>();
+  /** Those that are loaded. */
+  readonly #loaded = new Map<string, ProjectTunnels>();
+  #isEnding = false;
+
+  constructor(options: TunnelsOptions) {
+    this.#options = options;
+    const { paths, router } = options;
+    this.#world = {
+      folder: (projectId) => `${paths.projects}/${projectId}/tunnels`,
+      requestLog: (projectId, task) =>
+        `${paths.projects}/${projectId}/tunnels/${task}.requests.log`,
+      route: (of, client) => router.findTask(of, client),
+      failed: (upstream, error) => router.failed(upstream, error),
+      provider: (backend) => this.provider(backend),
+      settings: async (project, env, overrides = {}) => {
+        const { config } = await loadHostConfig(paths.hostConfig);
+        return cloudflareSettings({
+          projectId: project.projectId,
+          host: config.cloudflare,
+          project: project.spec.tunnel,
+          env,
+          isHostFileOpen: await isOpenToOthers(paths.hostConfig),
+          hostPath: paths.hostConfig,
+          overrides,
+        });
+      },
+      holderOf: (hostname) => this.#holderOf(hostname),
+      onError: options.onError,
+    };
+  }
+
+  /** A project is loaded, with the runs it has: what it had open goes on. */
+  async follow(project: ProjectSupervisor): Promise<void> {
+    if (!hasTunnelNote(this.#options.meta, project.projectId)) return;
+    await this.of(project);
+  }
+
+  /** The tunnels of a project. */
+  async of(project: ProjectSupervisor): Promise<ProjectTunnels> {
+    const { projectId } = project;
+    const known = this.#projects.get(projectId);
+    if (known !== undefined) {
+      const tunnels = await known;
+      if (tunnels.project === project) return tunnels;
+      await this.#drop(projectId);
+    }
+    const loading = this.#load(project);
+    this.#projects.set(projectId, loading);
+    return await loading;
+  }
+
+  /** A project is let go, its tasks are down. */
+  async forget(projectId: string): Promise<void> {
+    await this.#drop(projectId);
+    forgetTunnels(this.#options.meta, projectId);
+  }
+
+  /** How it is with the tunnel of a task; null = nobody has asked for one. */
+  viewOf(projectId: string, task: string): TunnelView | null {
+    const tunnels = this.#loaded.get(projectId);
+    const record = tunnels?.notes.find(task) ?? null;
+    return record === null || tunnels === undefined
+      ? null
+      : viewRecord(tunnels, record);
+  }
+
+  /** All tunnels that somebody has asked for, of one project or of all. */
+  all(
+    projectId?: string,
+  ): { readonly session: string; readonly task: string; view: TunnelView }[] {
+    return [...this.#loaded].flatMap(([session, tunnels]) =>
+      projectId !== undefined && session !== projectId
+        ? []
+        : tunnels.notes.records.map((record) => ({
+          session,
+          task: record.task,
+          view: viewRecord(tunnels, record),
+        }))
+    );
+  }
+
+  /** A provider, with what this daemon knows. */
+  async provider(backend: TunnelBackend): Promise<TunnelProvider> {
+    const { loadProvider } = await import("../../tunnels/providers.ts");
+    return await loadProvider(backend, {
+      cloudflareApi: this.#options.environment()["TASKMUX_CLOUDFLARE_API"],
+    });
+  }
+
+  /** From now on tasks go down because the daemon ends. */
+  expectEnd(): void {
+    this.#isEnding = true;
+    for (const tunnels of this.#loaded.values()) tunnels.expectEnd();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      [...this.#projects.keys()].map((projectId) => this.#drop(projectId)),
+    );
+  }
+
+  async #load(project: ProjectSupervisor): Promise<ProjectTunnels> {
+    const { ProjectTunnels } = await import("./project_tunnels.ts");
+    const { projectId } = project;
+    const notes = new TunnelNotes(this.#options.meta, projectId);
+    const tunnels = new ProjectTunnels(project, notes, this.#world);
+    if (this.#isEnding) tunnels.expectEnd();
+    this.#loaded.set(projectId, tunnels);
+    return tunnels;
+  }
+
+  async #drop(projectId: string): Promise<void> {
+    const known = this.#projects.get(projectId);
+    this.#projects.delete(projectId);
+    this.#loaded.delete(projectId);
+    if (known !== undefined) await (await known)[Symbol.asyncDispose]();
+  }
+
+  #holderOf(hostname: string): HostnameHolder | null {
+    for (const [session, { notes }] of this.#loaded) {
+      const record = notes.records.find((each) => each.hostname === hostname);
+      if (record !== undefined) return { session, task: record.task };
+    }
+    return null;
+  }
+}
