@@ -25,5 +25,8 @@ export async function loadDeferredModules(): Promise<void> {
     import("../trust/ca_bundle.ts"),
     import("../trust/root_certificate.ts"),
     import("../trust/trust_stores.ts"),
+    import("../tunnels/cloudflare_quick.ts"),
+    import("../tunnels/noop.ts"),
+    import("../tunnels/providers.ts"),
   ]);
 }

@@ -138,6 +138,11 @@ export interface TunnelProvider {
     signal: AbortSignal,
   ): Promise<string>;
   /**
+   * What a line of the program's log means and what to do, in one sentence; null = nothing that is known. For the answer
+   * to whoever waits for a program that does not come up.
+   */
+  explain(line: string): string | null;
+  /**
    * No target is left. Nothing leads here any more afterwards; with `prune` nothing of ours is left at the provider. Only
    * what `open` itself made is removed.
    *

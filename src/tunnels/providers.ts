@@ -1,0 +1,35 @@
+/**
+ * The list of providers. Each is loaded when it is used first; one more is a file and a line here.
+ *
+ * @module
+ */
+
+import { TaskmuxError } from "../domain/error.ts";
+import type { TunnelBackend } from "../domain/tunnel.ts";
+import type { TunnelProvider } from "./tunnel_provider.ts";
+
+/** What providers need of the daemon itself. */
+export interface ProviderOptions {
+  /** What stands in `TASKMUX_CLOUDFLARE_API` of the daemon's environment; undefined = nothing. */
+  readonly cloudflareApi: string | undefined;
+}
+
+type Load = (options: ProviderOptions) => Promise<TunnelProvider>;
+
+const PROVIDERS: Readonly<Partial<Record<TunnelBackend, Load>>> = {
+  "cloudflare-quick": async () =>
+    (await import("./cloudflare_quick.ts")).cloudflareQuick,
+  "noop": async () => (await import("./noop.ts")).noop,
+};
+
+/** The provider of a backend. Costs one module at first, nothing afterwards. */
+export function loadProvider(
+  backend: TunnelBackend,
+  options: ProviderOptions,
+): Promise<TunnelProvider> {
+  const load = PROVIDERS[backend];
+  if (load !== undefined) return load(options);
+  return Promise.reject(
+    new TaskmuxError("E741", `Cannot use "${backend}": it is not built yet`),
+  );
+}
