@@ -153,15 +153,7 @@ export function host(): Rule<string> {
 export function publicHostname(): Rule<string> {
   const rule = text({
     expected: 'a DNS name such as "api.example.com"',
-    flaw(name) {
-      const labels = normalHostname(name).split(".");
-      const isName = labels.length > 1 &&
-        normalHostname(name).length <= MAX_HOSTNAME_LENGTH &&
-        labels.every((part) =>
-          part.length <= MAX_LABEL_LENGTH && LABEL_REGEXP.test(part)
-        );
-      return isName ? null : "it is not";
-    },
+    flaw: (name) => readPublicHostname(name) === null ? "it is not" : null,
   });
   return {
     ...rule,
@@ -170,6 +162,17 @@ export function publicHostname(): Rule<string> {
       return name === undefined ? undefined : normalHostname(name);
     },
   };
+}
+
+/** A DNS name in its usual form: small letters, no dot at its end; null if it is none, or of one label only. */
+export function readPublicHostname(written: string): string | null {
+  const name = normalHostname(written);
+  const labels = name.split(".");
+  const isName = labels.length > 1 && name.length <= MAX_HOSTNAME_LENGTH &&
+    labels.every((part) =>
+      part.length <= MAX_LABEL_LENGTH && LABEL_REGEXP.test(part)
+    );
+  return isName ? name : null;
 }
 
 function normalHostname(name: string): string {

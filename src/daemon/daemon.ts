@@ -49,6 +49,7 @@ import { findPythonDaemon } from "./python_daemon.ts";
 import { ProjectSecrets } from "./project_secrets.ts";
 import { openResolution } from "./resolution.ts";
 import type { Services } from "./services.ts";
+import { Tunnels } from "./tunnels/tunnels.ts";
 import { createShutDown } from "./shut_down.ts";
 import { rebuildFromEvents } from "./state_rebuild.ts";
 import { withAudit } from "./with_audit.ts";
@@ -243,6 +244,7 @@ interface Engine {
   readonly recovery: RunRecovery;
   readonly front: Front;
   readonly certificates: Certificates;
+  readonly tunnels: Tunnels;
   serveNames(): Promise<void>;
 }
 
@@ -283,12 +285,20 @@ async function openEngine(
     host: () => host,
   });
   const { front } = proxy;
+  const tunnels = new Tunnels({
+    paths: options.paths,
+    meta: store.meta,
+    router: proxy.router,
+    environment: options.environment,
+    onError: state.onError,
+  });
   const serveNames = () => serveAndNote({ ...state, front });
   const host = createHost({
     options,
     certificates: proxy.certificates,
     front,
     aliases,
+    tunnels,
     store,
     bus,
     keeper,
@@ -299,19 +309,35 @@ async function openEngine(
     new Projects({
       host,
       registry,
+      tunnels,
       ...proxy,
       serveNames,
       aliases,
       environment: options.environment,
-      adopt: (supervisor) => recovery.adopt(supervisor),
+      adopt: async (supervisor) => {
+        const isToFinish = await recovery.adopt(supervisor);
+        await tunnels.follow(supervisor);
+        return isToFinish;
+      },
       endRuns: (projectId) => recovery.endRunsOf(projectId),
     }),
   );
+  // Before the projects, whose tasks they follow.
+  stack.use(tunnels);
   await recovery.begin({ host, keeper, projects }, options.takeover);
   damage.open();
   await projects.loadRegistered();
   await recovery.end();
-  return { host, keeper, projects, aliases, recovery, ...proxy, serveNames };
+  return {
+    host,
+    keeper,
+    projects,
+    aliases,
+    recovery,
+    tunnels,
+    ...proxy,
+    serveNames,
+  };
 }
 
 interface HostParts {
@@ -319,6 +345,7 @@ interface HostParts {
   readonly front: Front;
   readonly certificates: Certificates;
   readonly aliases: Aliases;
+  readonly tunnels: Tunnels;
   readonly store: Store;
   readonly bus: EventBus;
   readonly keeper: KeeperLink;
@@ -352,6 +379,7 @@ function createHost(parts: HostParts): SupervisorHost {
       store.tasks.setDesired(session, task, row),
     logFile: (projectId, task) => logFile(options.paths, projectId, task),
     aliases: (projectId) => aliases.of(projectId),
+    tunnel: (projectId, task) => parts.tunnels.viewOf(projectId, task),
     proxy: () => front.binding,
     caPath: () => parts.certificates.caPath,
     caBundle: () => existingBundle(options.paths),

@@ -25,6 +25,7 @@ import { endSoon } from "./end_soon.ts";
 import { LostFile } from "./lost_file.ts";
 import { Project } from "./project.ts";
 import { Sharing } from "./sharing.ts";
+import type { Tunnels } from "./tunnels/tunnels.ts";
 import { WorktreePlaces } from "./worktree_places.ts";
 
 /** What projects need of the daemon. */
@@ -33,6 +34,7 @@ export interface ProjectsOptions {
   readonly registry: Registry;
   readonly certificates: Pick<Certificates, "forget">;
   readonly aliases: Aliases;
+  readonly tunnels: Pick<Tunnels, "forget" | "release">;
   /** See `ProjectOptions`. */
   serveNames(): Promise<void>;
   /** The daemon's own environment, for git. */
@@ -237,11 +239,12 @@ export class Projects implements AsyncDisposable {
 
   /** Lets a project go: the caller has stopped its tasks. */
   async unregister(session: string): Promise<void> {
-    const { host, registry, aliases, certificates } = this.#options;
+    const { host, registry, aliases, tunnels, certificates } = this.#options;
     await registry.unregister(session);
     await this.#release(session);
     host.store.tasks.removeSession(session);
     aliases.forget(session);
+    await tunnels.forget(session);
     await certificates.forget(session);
     this.#places.forget(session);
     host.emit({
@@ -287,6 +290,7 @@ export class Projects implements AsyncDisposable {
     const project = this.#projects.get(id);
     if (project === undefined) return;
     this.#projects.delete(id);
+    await this.#options.tunnels.release(id);
     await project[Symbol.asyncDispose]();
   }
 
@@ -367,6 +371,7 @@ export class Projects implements AsyncDisposable {
     await this.#release(id);
     this.#options.host.store.tasks.removeSession(id);
     this.#options.aliases.forget(id);
+    await this.#options.tunnels.forget(id);
   }
 
   #byConfig(configPath: string): Project | null {

@@ -19,6 +19,7 @@ import type { ProjectSecrets } from "./project_secrets.ts";
 import type { Projects } from "./projects.ts";
 import type { Resolution } from "./resolution.ts";
 import type { ShutDownReport } from "./shut_down.ts";
+import type { Tunnels } from "./tunnels/tunnels.ts";
 
 /** See the module. */
 export interface Services {
@@ -44,6 +45,7 @@ export interface Services {
   /** The proxy. */
   readonly front: Front;
   readonly certificates: Certificates;
+  readonly tunnels: Tunnels;
   /** Has the proxy serve, and remembers where. Called when a project gets its first name. */
   serveNames(): Promise<void>;
   /** How names are resolved. */

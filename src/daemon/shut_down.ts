@@ -13,6 +13,7 @@ import type { KeeperLink } from "./keeper_link.ts";
 import type { Project } from "./project.ts";
 import type { Projects } from "./projects.ts";
 import type { RunRecovery } from "./run_recovery.ts";
+import type { Tunnels } from "./tunnels/tunnels.ts";
 
 /** What became of the tasks, as `session/task`. */
 export interface ShutDownReport {
@@ -26,6 +27,7 @@ export interface ShutDownParts {
   readonly projects: Projects;
   readonly recovery: RunRecovery;
   readonly keeper: KeeperLink;
+  readonly tunnels: Pick<Tunnels, "expectEnd">;
   readonly host: SupervisorHost;
   /** Lets the process go. */
   end(how: { readonly keepTasks: boolean }): void;
@@ -46,6 +48,7 @@ async function shutDown(
   const { projects, recovery, keeper, host } = parts;
   try {
     projects.expectEnd();
+    if (!keepTasks) parts.tunnels.expectEnd();
     recovery.noteShutdown(keepTasks ? "keep" : "clean");
     if (keepTasks) saveEverything(projects, host);
     const report = keepTasks

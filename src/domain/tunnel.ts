@@ -86,7 +86,8 @@ export function viewNamedTunnel(
     expires_at: null,
     origin: null,
     process: null,
-    reason: `nobody has opened it on this machine; "taskmux tunnel up ${name}" does`,
+    reason:
+      `nobody has opened it on this machine; "taskmux tunnel up ${name}" does`,
     requests: 0,
     refused: 0,
   };

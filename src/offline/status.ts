@@ -16,6 +16,7 @@ import {
   viewHealth,
   viewTask,
 } from "../domain/task_view.ts";
+import { viewNamedTunnel } from "../domain/tunnel.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import type { RunRow } from "../store/run_table.ts";
 import {
@@ -163,6 +164,8 @@ function viewOwn(project: ProjectFiles, kept: KeptRuns): TaskView[] {
       // Nothing answers there.
       url: null,
       eventCounts: counts?.get(spec.name) ?? {},
+      // Without a daemon nobody gets through.
+      tunnel: viewNamedTunnel(spec),
     });
   });
 }

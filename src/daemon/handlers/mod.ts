@@ -22,6 +22,7 @@ import { projectFileHandlers } from "./project_file.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
 import { trustHandlers } from "./trust.ts";
+import { tunnelHandlers } from "./tunnel.ts";
 import { worktreeHandlers } from "./worktree.ts";
 
 /** One handler for each operation of the contract. */
@@ -43,6 +44,7 @@ export function createHandlers(services: Services): Handlers {
     ...taskHandlers(services),
     ...terminalHandlers(services),
     ...trustHandlers(services),
+    ...tunnelHandlers(services),
     ...worktreeHandlers(services),
   };
 }

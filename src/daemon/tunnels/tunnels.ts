@@ -5,10 +5,7 @@
  */
 
 import { cloudflareSettings } from "../../config/tunnel_settings.ts";
-import {
-  isOpenToOthers,
-  loadHostConfig,
-} from "../../config/host_config.ts";
+import { isOpenToOthers, loadHostConfig } from "../../config/host_config.ts";
 import type { Paths } from "../../config/paths.ts";
 import type { TunnelBackend, TunnelView } from "../../domain/tunnel.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
@@ -84,6 +81,11 @@ export class Tunnels implements AsyncDisposable {
     const loading = this.#load(project);
     this.#projects.set(projectId, loading);
     return await loading;
+  }
+
+  /** A project is not managed by this object any more; perhaps another one takes its place. */
+  async release(projectId: string): Promise<void> {
+    await this.#drop(projectId);
   }
 
   /** A project is let go, its tasks are down. */
