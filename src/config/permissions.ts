@@ -35,6 +35,9 @@ export interface NativeCode {
 /** Hosts that are this machine. The daemon listens, probes and proxies nowhere else. */
 const LOOPBACK = ["127.0.0.0/8", "[::1]", "localhost", "*.localhost"];
 
+/** The one other machine that the daemon asks, about public names: `docs/decisions/0032`. */
+const CLOUDFLARE_API = "api.cloudflare.com:443";
+
 /** The CLI: asks the daemon, or else the keeper; starts the daemon; reads worktrees. */
 export function cliPermissions(paths: Paths): PermissionSet {
   return {
@@ -55,7 +58,7 @@ export interface DaemonGrants {
   readonly binds?: readonly string[];
 }
 
-/** The daemon: runs hooks and probes, so any program, yet no other machine. */
+/** The daemon: runs hooks and probes, so any program, yet asks no other machine but the API of Cloudflare. */
 export function daemonPermissions(
   paths: Paths,
   { libc, binds = [] }: DaemonGrants = {},
@@ -67,6 +70,7 @@ export function daemonPermissions(
     run: true,
     net: [
       ...LOOPBACK,
+      CLOUDFLARE_API,
       ...binds,
       `unix:${paths.daemonSocket}`,
       `unix:${paths.keeperSocket}`,

@@ -24,7 +24,7 @@ Deno.test("the CLI may ask two sockets and start two programs", () => {
   ]);
 });
 
-Deno.test("the daemon may run programs and reach this machine only", () => {
+Deno.test("the daemon may run programs and reach this machine, and one API", () => {
   assert.deepEqual(daemonFlags(paths), [
     "--unstable-net",
     "--no-prompt",
@@ -33,6 +33,7 @@ Deno.test("the daemon may run programs and reach this machine only", () => {
     "--allow-env",
     "--allow-run",
     "--allow-net=127.0.0.0/8,[::1],localhost,*.localhost," +
+    "api.cloudflare.com:443," +
     "unix:/home/ann/.taskmux/run/daemon.sock," +
     "unix:/home/ann/.taskmux/run/keeper.sock," +
     "unix:/home/ann/.taskmux/run/http.sock",
