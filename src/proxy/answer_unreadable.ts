@@ -13,10 +13,15 @@ const STATUS: Readonly<Record<string, string>> = {
   CONNECT: "501 Not Implemented",
 };
 
-/** Answers by the code of the parser's error, or to `CONNECT`, and ends the connection. */
+/**
+ * Answers by the code of the parser's error, or to `CONNECT`, and ends the connection.
+ *
+ * @param fields More fields of the answer, each with its line end.
+ */
 export function answerUnreadable(
   error: { readonly code?: string },
   socket: Duplex,
+  fields: string = "",
 ): void {
   // What the client has begun to read cannot be answered again.
   if (!socket.writable || isAnswering(socket) || error.code === "ECONNRESET") {
@@ -27,7 +32,7 @@ export function answerUnreadable(
   const body = `taskmux: ${status.slice(4)}\n`;
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
-      `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+      `content-length: ${body.length}\r\nconnection: close\r\n${fields}\r\n${body}`,
     () => socket.destroy(),
   );
 }

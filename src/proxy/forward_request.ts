@@ -9,7 +9,11 @@ import {
   type InformationEvent,
   request as startRequest,
 } from "node:http";
-import { endToEndHeaders, fieldsOf } from "./end_to_end_headers.ts";
+import {
+  endToEndHeaders,
+  fieldsOf,
+  type RawHeaders,
+} from "./end_to_end_headers.ts";
 import type { Exchange } from "./exchange.ts";
 import { flushHead } from "./flush_head.ts";
 import { relayAnswer } from "./relay_answer.ts";
@@ -42,8 +46,13 @@ export interface Forwarding {
   readonly exchange: Exchange;
   readonly target: RequestTarget;
   readonly upstream: Upstream;
-  readonly router: Router;
+  readonly router: Pick<Router, "failed">;
   readonly agents: UpstreamAgents;
+  /** What the task is sent instead of what the client sent, and what it is told of the client. */
+  readonly told?: {
+    readonly headers: RawHeaders;
+    readonly forwarded: RawHeaders;
+  };
 }
 
 /** How the upstream failed before its answer. */
@@ -76,7 +85,7 @@ export async function forwardRequest(forwarding: Forwarding): Promise<void> {
 
 /** Null = the answer went to the client, or as much of it as came. */
 async function ask(
-  { exchange, target, upstream }: Forwarding,
+  { exchange, target, upstream, told }: Forwarding,
   agent: UpstreamAgent,
 ): Promise<Failure | null> {
   const { promise, resolve } = Promise.withResolvers<Failure | null>();
@@ -88,12 +97,13 @@ async function ask(
     path: target.path,
     headers: upstreamHeaders({
       method: exchange.method,
-      headers: exchange.headers,
+      headers: told?.headers ?? exchange.headers,
       hasBody: exchange.body !== null,
       keepsConnection: agent.keepsConnections,
       avoidsNotModified: exchange.avoidsNotModified,
       client: exchange.client,
       authority: target.authority,
+      forwarded: told?.forwarded,
     }),
     maxHeaderSize: MAX_HEAD_BYTES,
   });

@@ -16,7 +16,8 @@ import {
 } from "./end_to_end_headers.ts";
 import type { AnswerHead, Exchange } from "./exchange.ts";
 import { flushHead } from "./flush_head.ts";
-import { refuse } from "./refusal.ts";
+import { answerAtOnce, refuse } from "./refusal.ts";
+import type { RefusalResponse } from "./refusal_response.ts";
 import { http1Target, type RequestTarget } from "./request_target.ts";
 import type { Refusal } from "./router.ts";
 
@@ -109,6 +110,13 @@ export class Http1Exchange implements Exchange {
     // Of an answer that could not be sent.
     this.#response.statusMessage = "";
     refuse(this.#request, this.#response, refusal);
+    this.#isComplete = true;
+  }
+
+  /** Answers without a task, in words of one's own. */
+  say(answer: RefusalResponse): void {
+    this.#response.statusMessage = "";
+    answerAtOnce(this.#request, this.#response, answer);
     this.#isComplete = true;
   }
 

@@ -6,11 +6,10 @@
  * @module
  */
 
-import {
-  createServer as createHttp1Server,
-  type IncomingMessage,
-  type Server as Http1Server,
-  type ServerResponse,
+import type {
+  IncomingMessage,
+  Server as Http1Server,
+  ServerResponse,
 } from "node:http";
 import {
   createServer as createHttp2Server,
@@ -27,11 +26,14 @@ import {
 } from "node:tls";
 import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
-import { answerUnreadable } from "./answer_unreadable.ts";
 import type { CertificateSource } from "./certificates.ts";
-import type { Departure } from "./departure.ts";
 import type { RawHeaders } from "./end_to_end_headers.ts";
 import type { Exchange } from "./exchange.ts";
+import {
+  createExchangeServer,
+  MAX_HEAD_BYTES,
+  repeatUntil,
+} from "./exchange_server.ts";
 import { isOfForeignPage } from "./foreign_page.ts";
 import { forwardRequest } from "./forward_request.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
@@ -69,9 +71,6 @@ const IDLE_MS = 75_000;
 /** Between two looks for connections that are idle. */
 const SWEEP_MS = 5_000;
 
-/** Largest head of a request. */
-const MAX_HEAD_BYTES = 64 * 1024;
-
 /** Connections of clients and to tasks. Far above what browsers open. */
 const MAX_OPEN = 16_384;
 
@@ -102,7 +101,13 @@ export class ProxyServer implements AsyncDisposable {
   constructor(options: ProxyOptions) {
     this.#options = options;
     this.#maxOpen = options.maxOpen ?? MAX_OPEN;
-    this.#tunnels = new UpgradeTunnels(options);
+    this.#tunnels = new UpgradeTunnels({
+      ...options,
+      passage: {
+        find: (asked, client) => this.#find(asked, client),
+        failed: (upstream, error) => options.router.failed(upstream, error),
+      },
+    });
     this.#clock = options.clock ?? systemClock;
     const now = (): number => this.#clock.monotonic();
     this.#agents = new UpstreamAgents(now);
@@ -110,7 +115,11 @@ export class ProxyServer implements AsyncDisposable {
     this.#tls = this.#createTls(new SecureContexts(options));
     this.#http1 = this.#createHttp1();
     this.#http2 = this.#createHttp2();
-    this.#sweeping = this.#sweepUntilStopped();
+    const pace = { clock: this.#clock, everyMs: SWEEP_MS };
+    this.#sweeping = repeatUntil(this.#stop.signal, pace, () => {
+      this.#idle.sweep(IDLE_MS);
+      this.#agents.sweep();
+    });
   }
 
   /** Takes a connection over. */
@@ -159,47 +168,26 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   #createHttp1(): Http1Server {
-    const server = createHttp1Server({
-      maxHeaderSize: MAX_HEAD_BYTES,
-      // Idle connections are watched by `IdleWatch`, without a timer per answer.
-      keepAliveTimeout: 0,
-      // Both count from the first byte of a request to its last, and a body may take for ever.
-      headersTimeout: 0,
-      requestTimeout: 0,
+    return createExchangeServer({
+      idleMs: IDLE_MS,
+      answer: (request, response) => this.#answerHttp1(request, response),
+      upgrade: (request, socket, head) => {
+        const watched = this.#watched.get(socket);
+        // For good: a tunnel may be silent.
+        if (watched !== undefined) this.#idle.begin(watched);
+        this.#tunnels.accept(request, socket, head);
+      },
     });
-    // Deno closes connections after one answer when their server does not listen itself.
-    Object.defineProperty(server, "listening", { value: true });
-    const answer = (
-      request: IncomingMessage,
-      response: ServerResponse,
-    ): void => {
-      announceIdleLimit(response);
-      const refusal = this.#refusals.get(request.socket);
-      if (refusal !== undefined) {
-        this.#refusals.delete(request.socket);
-        new Http1Exchange(request, response).refuse(refusal);
-        return;
-      }
-      void this.#answer(
-        new Http1Exchange(request, response),
-        this.#watched.get(request.socket),
-      );
-    };
-    server.on("request", answer);
-    // Whether to go on is the task's to say.
-    server.on("checkContinue", answer);
-    server.on("checkExpectation", answer);
-    server.on("upgrade", (request, socket, head) => {
-      const watched = this.#watched.get(socket);
-      // For good: a tunnel may be silent.
-      if (watched !== undefined) this.#idle.begin(watched);
-      this.#tunnels.accept(request, socket, head);
-    });
-    server.on("clientError", answerUnreadable);
-    server.on("connect", (_request, socket) => {
-      answerUnreadable({ code: "CONNECT" }, socket);
-    });
-    return server;
+  }
+
+  #answerHttp1(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = new Http1Exchange(request, response);
+    const refusal = this.#refusals.get(request.socket);
+    if (refusal !== undefined) {
+      this.#refusals.delete(request.socket);
+      return exchange.refuse(refusal);
+    }
+    void this.#answer(exchange, this.#watched.get(request.socket));
   }
 
   #createHttp2(): Http2Server {
@@ -286,13 +274,13 @@ export class ProxyServer implements AsyncDisposable {
   /** Where a request to this authority goes. */
   async #find(
     { authority, headers }: { authority: string; headers: RawHeaders },
-    departure: Departure,
+    client: { readonly signal: AbortSignal },
   ): Promise<Route> {
     const { router } = this.#options;
     const name = nameOfAuthority(authority);
     const host = name === null ? null : parseHostName(name, router.tld);
     if (host === null) return MISDIRECTED;
-    return await router.find(host, departure, {
+    return await router.find(host, client, {
       isForeign: isOfForeignPage(headers, router.tld),
     });
   }
@@ -333,23 +321,4 @@ export class ProxyServer implements AsyncDisposable {
       agents: this.#agents,
     });
   }
-
-  async #sweepUntilStopped(): Promise<void> {
-    const { signal } = this.#stop;
-    try {
-      while (true) {
-        await this.#clock.sleep(SWEEP_MS, signal);
-        this.#idle.sweep(IDLE_MS);
-        this.#agents.sweep();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-}
-
-/** Has an answer say for how long its connection may be idle, as the server would if the limit were its own. */
-function announceIdleLimit(response: ServerResponse): void {
-  (response as unknown as { _keepAliveTimeout: number })._keepAliveTimeout =
-    IDLE_MS;
 }

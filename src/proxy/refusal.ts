@@ -6,7 +6,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { ClientRequest, ClientResponse } from "./client_message.ts";
-import { refusalResponse } from "./refusal_response.ts";
+import { type RefusalResponse, refusalResponse } from "./refusal_response.ts";
 import type { Refusal } from "./router.ts";
 
 /** For a name that is none of ours. */
@@ -39,15 +39,23 @@ export function refuse(
   response: ClientResponse,
   refusal: Refusal,
 ): void {
-  request.resume();
   const { method } = request;
-  const { status, headers, body } = refusalResponse(
-    request.headers,
-    refusal,
-    { method },
+  answerAtOnce(
+    request,
+    response,
+    refusalResponse(request.headers, refusal, { method }),
   );
+}
+
+/** Sends an answer that is ready. The rest of the request is read and thrown away. */
+export function answerAtOnce(
+  request: ClientRequest,
+  response: ClientResponse,
+  { status, headers, body }: RefusalResponse,
+): void {
+  request.resume();
   // Both kinds of responses take these; TypeScript sees no signature in common.
   (response as ServerResponse).writeHead(status, { ...headers });
-  if (method === "HEAD") response.end();
+  if (request.method === "HEAD") response.end();
   else response.end(body);
 }

@@ -7,7 +7,8 @@
 import { createHash } from "node:crypto";
 import type { Refusal } from "./router.ts";
 
-const STYLE = `:root{color-scheme:light dark}
+/** What every page of ours looks like. */
+export const PAGE_STYLE = `:root{color-scheme:light dark}
 body{margin:0;font:16px/1.5 system-ui,sans-serif;background:light-dark(#fafafa,#161616);color:light-dark(#222,#ddd)}
 main{max-width:44rem;margin:12vh auto;padding:0 1.5rem}
 h1{font-size:1.35rem;line-height:1.35;overflow-wrap:anywhere}
@@ -17,10 +18,10 @@ dd{margin:0;overflow-wrap:anywhere}
 code,pre{font:14px/1.5 ui-monospace,monospace}
 pre{padding:.8rem 1rem;overflow-x:auto;border-radius:6px;background:light-dark(#eee,#222)}`;
 
-/** The policy under which the page works: its own style and nothing else. */
-export function pagePolicy(): string {
-  const digest = createHash("sha256").update(STYLE).digest("base64");
-  return `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action 'none'`;
+/** The policy under which a page works: its own style, and a form only where one is named. */
+export function pagePolicy(formAction: "'none'" | "'self'" = "'none'"): string {
+  const digest = createHash("sha256").update(PAGE_STYLE).digest("base64");
+  return `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action ${formAction}`;
 }
 
 /** The page. @param options After how many seconds it asks again; null = it does not. */
@@ -31,7 +32,7 @@ export function refusalPage(
   const { message, task, state, projectId, lines = [], hint } = refusal;
   const facts = [["Project", projectId], ["Task", task], ["State", state]]
     .flatMap(([name, value]) =>
-      value ? [`<dt>${name}</dt><dd>${escape(value)}</dd>`] : []
+      value ? [`<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`] : []
     );
   return [
     "<!doctype html>",
@@ -40,14 +41,14 @@ export function refusalPage(
     ...refreshS === null
       ? []
       : [`<meta http-equiv="refresh" content="${refreshS}">`],
-    `<title>${escape(titleOf(refusal))}</title>`,
-    `<style>${STYLE}</style></head><body><main>`,
-    `<h1>${escape(message)}</h1>`,
+    `<title>${escapeHtml(titleOf(refusal))}</title>`,
+    `<style>${PAGE_STYLE}</style></head><body><main>`,
+    `<h1>${escapeHtml(message)}</h1>`,
     ...facts.length === 0 ? [] : [`<dl>${facts.join("")}</dl>`],
     ...lines.length === 0
       ? []
-      : [`<p>Its last words:</p><pre>${escape(lines.join("\n"))}</pre>`],
-    ...hint === null ? [] : [`<p>Type:</p><pre>${escape(hint)}</pre>`],
+      : [`<p>Its last words:</p><pre>${escapeHtml(lines.join("\n"))}</pre>`],
+    ...hint === null ? [] : [`<p>Type:</p><pre>${escapeHtml(hint)}</pre>`],
     `<p><small>taskmux, ${refusal.status}${
       refreshS === null ? "" : `; asks again in ${refreshS} s`
     }</small></p>`,
@@ -61,6 +62,7 @@ function titleOf({ task, state, status }: Refusal): string {
   return `${task}${state === null ? "" : `: ${state}`} · taskmux`;
 }
 
-function escape(text: string): string {
+/** Text as it stands in a page. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -91,10 +91,11 @@ export function refusalResponse(
   };
 }
 
-type Form = "text/html" | "application/json" | "text/plain";
+/** What an answer can be. */
+export type Form = "text/html" | "application/json" | "text/plain";
 
 /** The form with the greatest weight; of equals the page, as browsers list it first. Nothing said is text. */
-function preferredForm(accept: string): Form {
+export function preferredForm(accept: string): Form {
   const weights = new Map<string, number>();
   for (const part of accept.toLowerCase().split(",")) {
     const [type = "", ...parameters] = part.split(";").map((each) =>

@@ -11,19 +11,19 @@ import { Buffer } from "node:buffer";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { nameOfAuthority, parseHostName } from "../domain/host_name.ts";
 import { connectUpstream } from "./connect_upstream.ts";
-import { isOfForeignPage } from "./foreign_page.ts";
 import { MISDIRECTED } from "./refusal.ts";
-import { refusalResponse } from "./refusal_response.ts";
+import type { RawHeaders } from "./end_to_end_headers.ts";
+import { type RefusalResponse, refusalResponse } from "./refusal_response.ts";
 import { http1Target, type RequestTarget } from "./request_target.ts";
-import type { Refusal, Router, Upstream } from "./router.ts";
+import type { Refusal, Route, Router, Upstream } from "./router.ts";
 import {
   type AnswerHead,
   askedProtocol,
   bodyLength,
   lastAnswerHead,
   parseAnswerHead,
+  type UpgradeRequest,
   upgradeRequestHead,
 } from "./upgrade_head.ts";
 
@@ -54,9 +54,27 @@ const UNREADABLE: Refusal = {
   hint: null,
 };
 
+/** How one change of protocol passes. */
+export interface Passage extends Pick<Router, "failed"> {
+  /** Where it goes. Rejects only with the signal's reason. */
+  find(
+    asked: { readonly authority: string; readonly headers: RawHeaders },
+    client: { readonly signal: AbortSignal },
+  ): Promise<Route>;
+  /** What the task is asked, if not what the client asked. */
+  ask?(request: UpgradeRequest): UpgradeRequest;
+  /** What the client is answered, if not what the task answered: the characters of the head. */
+  answer?(head: string): string;
+  /** How a refusal is told, if not as the proxy does. */
+  refuse?(refusal: Refusal): RefusalResponse;
+  /** It is decided: 101 = the tunnel is open. Called at most once, and not for a client that went away before. */
+  decided?(status: number): void;
+}
+
 /** What tunnels work with. */
 export interface TunnelOptions {
-  readonly router: Router;
+  /** For those that bring none of their own. */
+  readonly passage: Passage;
   /** Most tunnels at the same time; by default {@linkcode MAX_TUNNELS}. */
   readonly maxTunnels?: number;
   /** Reports a failure of the proxy itself. */
@@ -85,19 +103,24 @@ export class UpgradeTunnels implements Disposable {
    * @param stream The connection, which has given up being HTTP.
    * @param head What came behind the request already.
    */
-  accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  accept(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    passage: Passage = this.#options.passage,
+  ): void {
     const client = stream as Socket;
     client.on("error", () => client.destroy());
     const { maxTunnels = MAX_TUNNELS } = this.#options;
     if (this.#clients.size >= maxTunnels) {
-      return refuseUpgrade(client, request, tooMany(maxTunnels));
+      return refuseUpgrade(client, request, tooMany(maxTunnels), passage);
     }
     this.#clients.add(client);
     client.on("close", () => this.#clients.delete(client));
     client.setTimeout(0);
     client.setNoDelay(true);
     client.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#open(request, client, head).catch((error) => {
+    this.#open(request, client, head, passage).catch((error) => {
       client.destroy();
       this.#options.onError(error);
     });
@@ -113,26 +136,33 @@ export class UpgradeTunnels implements Disposable {
     request: IncomingMessage,
     client: Socket,
     head: Buffer,
+    passage: Passage,
   ): Promise<void> {
-    const { router } = this.#options;
     const gone = new AbortController();
     client.on("close", () => gone.abort());
     const early = new EarlyBytes(client, [request.read(), head]);
     try {
       const target = http1Target(request.url ?? "", request.rawHeaders);
       if (target === null || "transfer-encoding" in request.headers) {
-        return refuseUpgrade(client, request, UNREADABLE);
+        return refuseUpgrade(client, request, UNREADABLE, passage);
       }
-      const route = await findRoute(router, {
-        target,
-        signal: gone.signal,
-        isForeign: isOfForeignPage(request.rawHeaders, router.tld),
-      });
+      const { signal } = gone;
+      const { authority } = target;
+      const route = await passage.find(
+        { authority, headers: request.rawHeaders },
+        { signal },
+      );
       if (route.kind === "refusal") {
-        return refuseUpgrade(client, request, route);
+        return refuseUpgrade(client, request, route, passage);
       }
-      const signal = gone.signal;
-      await this.#join(request, { client, early, target, route, signal });
+      await this.#join(request, {
+        client,
+        early,
+        target,
+        route,
+        signal,
+        passage,
+      });
     } catch (error) {
       // The client went away meanwhile.
       if (!gone.signal.aborted) throw error;
@@ -141,7 +171,7 @@ export class UpgradeTunnels implements Disposable {
 
   async #join(
     request: IncomingMessage,
-    { client, early, target, route, signal }: Waiting,
+    { client, early, target, route, signal, passage }: Waiting,
   ): Promise<void> {
     try {
       const { socket: upstream } = await connectUpstream(
@@ -155,12 +185,13 @@ export class UpgradeTunnels implements Disposable {
       upstream.on("close", () => this.#upstreams.delete(upstream));
       const leave = () => upstream.destroy();
       client.on("close", leave);
-      const head = upgradeRequestHead({
+      const asked: UpgradeRequest = {
         ...target,
         method: request.method ?? "GET",
         headers: request.rawHeaders,
         client: client.remoteAddress ?? "unknown",
-      });
+      };
+      const head = upgradeRequestHead(passage.ask?.(asked) ?? asked);
       upstream.write(characters(head));
       early.passTo(upstream);
       const { answer, rest } = await readAnswer(upstream, client);
@@ -170,9 +201,9 @@ export class UpgradeTunnels implements Disposable {
         upstream.destroy();
         throw new Error("it changed the protocol, which nobody asked for");
       }
-      client.write(
-        characters(isTunnel ? answer.text : lastAnswerHead(answer)),
-      );
+      const text = isTunnel ? answer.text : lastAnswerHead(answer);
+      client.write(characters(passage.answer?.(text) ?? text));
+      passage.decided?.(answer.status);
       if (rest.length > 0) client.write(rest);
       join(upstream, client);
       const length = isTunnel ? null : bodyLength(answer, request.method);
@@ -180,7 +211,8 @@ export class UpgradeTunnels implements Disposable {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Error)) throw error;
-      refuseUpgrade(client, request, this.#options.router.failed(route, error));
+      const refusal = passage.failed(route, error);
+      refuseUpgrade(client, request, refusal, passage);
     }
   }
 }
@@ -193,6 +225,7 @@ interface Waiting {
   readonly route: Upstream;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  readonly passage: Passage;
 }
 
 /** What a client sends before there is anybody to send it to. Reading also is how its end is noticed. */
@@ -219,21 +252,6 @@ class EarlyBytes {
     this.#size += chunk.length;
     if (this.#size > MAX_EARLY_BYTES) this.#client.pause();
   };
-}
-
-async function findRoute(
-  router: Router,
-  { target, signal, isForeign }: {
-    readonly target: RequestTarget | null;
-    readonly signal: AbortSignal;
-    readonly isForeign: boolean;
-  },
-): Promise<Upstream | Refusal> {
-  const name = target === null ? null : nameOfAuthority(target.authority);
-  const host = name === null ? null : parseHostName(name, router.tld);
-  return host === null
-    ? MISDIRECTED
-    : await router.find(host, { signal }, { isForeign });
 }
 
 function tooMany(limit: number): Refusal {
@@ -327,13 +345,24 @@ function endAfter(
   count({ length: 0 });
 }
 
-/** Answers with a refusal, as the last thing on its connection. */
 function refuseUpgrade(
   client: Socket,
-  { method, headers: asked }: IncomingMessage,
+  request: IncomingMessage,
   refusal: Refusal,
+  passage: Passage,
 ): void {
-  const { status, headers, body } = refusalResponse(asked, refusal, { method });
+  const answer = passage.refuse?.(refusal) ??
+    refusalResponse(request.headers, refusal, { method: request.method });
+  answerUpgrade(client, request, answer);
+  passage.decided?.(answer.status);
+}
+
+/** Answers without a task, as the last thing on the connection. */
+export function answerUpgrade(
+  client: Socket,
+  { method }: Pick<IncomingMessage, "method">,
+  { status, headers, body }: RefusalResponse,
+): void {
   const lines = Object.entries({ ...headers, connection: "close" })
     .map(([name, value]) => `${name}: ${value}\r\n`);
   client.write(

@@ -44,6 +44,8 @@ export interface UpgradeRequest extends ForwardedFacts {
   readonly path: string;
   /** As received. */
   readonly headers: RawHeaders;
+  /** What tells about the client, names and values in turns; without it what {@linkcode forwardedHeaders} says. */
+  readonly forwarded?: RawHeaders;
 }
 
 /** The head of an answer. */
@@ -79,7 +81,7 @@ export function upgradeRequestHead(request: UpgradeRequest): string {
     "Host",
     authority,
     ...endToEndHeaders(headers, REPLACED),
-    ...forwardedHeaders(headers, request),
+    ...request.forwarded ?? forwardedHeaders(headers, request),
     ...(protocol === null
       ? ["Connection", "close"]
       : ["Connection", "Upgrade", "Upgrade", protocol]),

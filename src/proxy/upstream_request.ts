@@ -28,6 +28,8 @@ export interface UpstreamRequestParts extends ForwardedFacts {
   readonly keepsConnection: boolean;
   /** Whether an answer 304 is to be avoided: the task is not told what the client has already. */
   readonly avoidsNotModified: boolean;
+  /** What tells about the client, names and values in turns; without it what {@linkcode forwardedHeaders} says. */
+  readonly forwarded?: RawHeaders | undefined;
 }
 
 /** Methods with which a body is expected, so that its absence is said (RFC 9110 §8.6). */
@@ -57,7 +59,7 @@ export function upstreamHeaders(parts: UpstreamRequestParts): string[] {
   );
   return ["Host", authority].concat(
     withOneCookie(kept),
-    forwardedHeaders(headers, parts),
+    parts.forwarded ?? forwardedHeaders(headers, parts),
     framing(parts),
     hopHeaders(parts),
   );

@@ -21,6 +21,8 @@ export interface FrontAddress {
   /** An address; each of the two of loopback stands for both. */
   readonly bind: string;
   readonly port: number;
+  /** Whether it is this one address that counts, also where it is one of loopback. */
+  readonly isOnly?: boolean;
 }
 
 /** Takes care of one connection. */
@@ -65,13 +67,13 @@ export class FrontPort implements AsyncDisposable {
    * @param handle Gets the connections until {@linkcode serve} is called.
    */
   static async open(
-    { bind, port }: FrontAddress,
+    { bind, port, isOnly = false }: FrontAddress,
     handle: ConnectionHandler,
   ): Promise<FrontPort> {
     const bound: Bound[] = [];
     // Any free port is the same one on the second address.
     let chosen = port;
-    for (const address of addressPlan(bind)) {
+    for (const address of isOnly ? [bind] : addressPlan(bind)) {
       const one = await bindOne(address, chosen);
       bound.push(one);
       const found = one.server?.address();
