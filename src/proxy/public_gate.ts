@@ -29,7 +29,6 @@ import {
   BUSY,
   OWN_FIELDS,
   publicAnswer,
-  type PublicWords,
   unavailable,
   UNSERVABLE,
 } from "./public_pages.ts";
