@@ -8,6 +8,8 @@
 
 import { TaskmuxError } from "../../domain/error.ts";
 import { shellQuote } from "../../kit/shell_words.ts";
+import { CLOUDFLARED } from "../cloudflared_words.ts";
+import { checkProgram, type NeededProgram } from "../program_check.ts";
 import type {
   TunnelCheck,
   TunnelContext,
@@ -24,12 +26,8 @@ import { tokenState } from "./token_state.ts";
 /** How often a request is made: a person waits for the answer. */
 const ATTEMPTS = 3;
 
-/** First version that takes its token from the environment. */
-const FIRST_VERSION: readonly [year: number, month: number] = [2022, 3];
-
-/** Where cloudflared comes from. */
-const DOWNLOADS =
-  "https://developers.cloudflare.com/cloudflare-one/networks/connectors/cloudflare-tunnel/downloads/";
+/** The first version that takes its token from the environment. */
+const PROGRAM: NeededProgram = { ...CLOUDFLARED, minimum: "2022.3" };
 
 /** What is to be checked. */
 export interface CheckSubject {
@@ -45,10 +43,10 @@ export async function checkCloudflare(
   signal: AbortSignal,
 ): Promise<readonly TunnelCheck[]> {
   const [binary, remote] = await Promise.all([
-    checkBinary(subject.context, signal),
+    checkProgram(PROGRAM, subject.context, signal),
     checkRemote(subject, signal),
   ]);
-  return [checkFileMode(subject.context), binary, ...remote];
+  return [checkFileMode(subject.context), binary.check, ...remote];
 }
 
 function checkFileMode({ cloudflare }: TunnelContext): TunnelCheck {
@@ -61,51 +59,6 @@ function checkFileMode({ cloudflare }: TunnelContext): TunnelCheck {
     detail: tokenFlaw,
     fix: `chmod 600 ${path.startsWith("~") ? path : shellQuote(path)}`,
   });
-}
-
-async function checkBinary(
-  { run }: TunnelContext,
-  signal: AbortSignal,
-): Promise<TunnelCheck> {
-  const name = "cloudflared_binary";
-  const outcome = await run(["cloudflared", "--version"], signal);
-  const install =
-    `brew install cloudflared (macOS), or as ${DOWNLOADS} says (Linux)`;
-  switch (outcome.kind) {
-    case "not_started":
-      return failed(name, {
-        detail: `cloudflared cannot be run: ${outcome.reason}`,
-        fix: install,
-      });
-    case "timed_out":
-      return failed(name, {
-        detail: "cloudflared --version does not end",
-        fix: `Install it anew: ${install}`,
-      });
-    case "exited": {
-      const [line = ""] = outcome.output.trim().split("\n");
-      if (outcome.code !== 0) {
-        return failed(name, {
-          detail: `cloudflared --version ended with ${outcome.code}`,
-          fix: `Install it anew: ${install}`,
-        });
-      }
-      return isTooOld(line)
-        ? failed(name, {
-          detail: `${line} is too old: it cannot take a token`,
-          fix: `Upgrade it: ${install}`,
-        })
-        : passed(name, line);
-    }
-  }
-}
-
-function isTooOld(version: string): boolean {
-  const [, year, month] = /version (\d{4})\.(\d{1,2})/.exec(version) ?? [];
-  if (year === undefined || month === undefined) return false;
-  const [firstYear, firstMonth] = FIRST_VERSION;
-  return Number(year) < firstYear ||
-    Number(year) === firstYear && Number(month) < firstMonth;
 }
 
 async function checkRemote(

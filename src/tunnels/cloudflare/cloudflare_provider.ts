@@ -7,6 +7,7 @@
  */
 
 import { TaskmuxError } from "../../domain/error.ts";
+import { explainCloudflared } from "../cloudflared_words.ts";
 import type {
   TunnelContext,
   TunnelProcess,
@@ -25,6 +26,10 @@ import { runTokenOf } from "./found_tunnel.ts";
 import { ensureTunnel } from "./project_tunnel.ts";
 import { planNames, type PublicName, seenZones } from "./public_names.ts";
 import { tokenState } from "./token_state.ts";
+
+/** What the program says when its token is good for nothing (any more). */
+const NOT_LET_IN =
+  /Provided Tunnel token is not valid|Unauthorized: (?:Invalid tunnel secret|Tunnel not found)/i;
 
 /** How the provider is set up. */
 export interface CloudflareProviderOptions {
@@ -65,6 +70,10 @@ export function cloudflareProvider(
       hostname === null
         ? Promise.reject(nameless(task))
         : Promise.resolve(`https://${hostname}`),
+    explain: (line) =>
+      NOT_LET_IN.test(line)
+        ? "Cloudflare does not let the program in: the tunnel was deleted there, or its secret was changed; taskmux tunnel up sets it right"
+        : explainCloudflared(line),
     close: async (context, options, signal) => {
       // First of all, and without anybody's help: without its token cloudflared does not come back.
       await removeConnectors(context.folder);

@@ -1,5 +1,5 @@
 /**
- * How cloudflared is started, and the files it needs: its token, and settings that keep those of the user out.
+ * How cloudflared is started for a named tunnel, and the file that holds its token.
  *
  * @module
  */
@@ -11,8 +11,16 @@ import type { TunnelProcess } from "../tunnel_provider.ts";
 /** Beginning of the names of our files. */
 const PREFIX = "named-tunnel-";
 
-/** What cloudflared reads instead of `~/.cloudflared/config.yml`, where rules of another tunnel may stand. */
-const SETTINGS = "no-autoupdate: true\n";
+/** Variables that would have it lead elsewhere than the tunnel says, until it has heard from Cloudflare, or be another one. */
+const MISLEADING = [
+  "TUNNEL_BASTION",
+  "TUNNEL_HELLO_WORLD",
+  "TUNNEL_HOSTNAME",
+  "TUNNEL_NAME",
+  "TUNNEL_TOKEN_FILE",
+  "TUNNEL_UNIX_SOCKET",
+  "TUNNEL_URL",
+];
 
 /** Where the files are. */
 export interface ConnectorPlace {
@@ -35,39 +43,35 @@ export async function writeConnector(
 ): Promise<TunnelProcess> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   await Deno.chmod(folder, 0o700);
-  const name = `${PREFIX}${tunnelId.replaceAll(/[^A-Za-z0-9-]/g, "")}`;
-  const tokenFile = `${folder}/${name}.token`;
-  const settingsFile = `${folder}/${name}.yml`;
+  const name = `${PREFIX}${tunnelId.replaceAll(/[^A-Za-z0-9-]/g, "")}.token`;
+  const file = `${folder}/${name}`;
   await removeConnectors(folder, name);
-  await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
-  await writeFileAtomic(settingsFile, SETTINGS, { mode: 0o600 });
-  const run = [
-    "exec cloudflared tunnel",
-    `--config ${shellQuote(settingsFile)}`,
-    "--no-autoupdate",
-    '--metrics "127.0.0.1:$PORT"',
-    "run",
-  ].join(" ");
+  await writeFileAtomic(file, `${token}\n`, { mode: 0o600 });
+  // A config.yml of the user's own tunnel would have a say, too.
+  const run = "exec cloudflared tunnel --config /dev/null --no-autoupdate" +
+    ' --metrics "127.0.0.1:$PORT" run';
   return {
     name: "cloudflared",
-    command: `IFS= read -r TUNNEL_TOKEN < ${
-      shellQuote(tokenFile)
-    } && export TUNNEL_TOKEN && ${run}`,
+    command: [
+      `unset ${MISLEADING.join(" ")}`,
+      `IFS= read -r TUNNEL_TOKEN < ${shellQuote(file)}`,
+      "export TUNNEL_TOKEN",
+      run,
+    ].join(" && "),
     env: {},
     healthUrl: "http://127.0.0.1:$PORT/ready",
     readyLog: null,
   };
 }
 
-/** Removes our files, but those of one tunnel. Without a folder there are none. */
+/** Removes our files, but the one of that name. Without a folder there are none. */
 export async function removeConnectors(
   folder: string,
   but?: string,
 ): Promise<void> {
   for (const name of await namesIn(folder)) {
-    const isOurs = name.startsWith(PREFIX) && /\.(?:token|yml)$/.test(name);
-    const isKept = but !== undefined && name.startsWith(`${but}.`);
-    if (!isOurs || isKept) continue;
+    const isOurs = name.startsWith(PREFIX) && name.endsWith(".token");
+    if (!isOurs || name === but) continue;
     try {
       await Deno.remove(`${folder}/${name}`);
     } catch (error) {
