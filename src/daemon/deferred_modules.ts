@@ -25,6 +25,7 @@ export async function loadDeferredModules(): Promise<void> {
     import("../trust/ca_bundle.ts"),
     import("../trust/root_certificate.ts"),
     import("../trust/trust_stores.ts"),
+    import("../tunnels/cloudflare/cloudflare_provider.ts"),
     import("../tunnels/cloudflare_quick.ts"),
     import("../tunnels/noop.ts"),
     import("../tunnels/providers.ts"),

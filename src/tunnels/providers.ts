@@ -17,6 +17,9 @@ export interface ProviderOptions {
 type Load = (options: ProviderOptions) => Promise<TunnelProvider>;
 
 const PROVIDERS: Readonly<Partial<Record<TunnelBackend, Load>>> = {
+  "cloudflare": async ({ cloudflareApi = null }) =>
+    (await import("./cloudflare/cloudflare_provider.ts"))
+      .cloudflareProvider({ apiBase: cloudflareApi }),
   "cloudflare-quick": async () =>
     (await import("./cloudflare_quick.ts")).cloudflareQuick,
   "noop": async () => (await import("./noop.ts")).noop,
