@@ -38,6 +38,9 @@ export interface EdgeConnector {
   readonly conn: Deno.Conn;
 }
 
+/** A request with this header comes from a device of the tailnet. */
+export const FROM_TAILNET = "fake-from-tailnet";
+
 const LOCATIONS = ["fra08", "ams12", "fra14", "ams07"];
 
 /** See the module. Disposal ends every connection. */
@@ -154,23 +157,26 @@ export class FakeEdge implements AsyncDisposable {
     const head = await readHead(client);
     if (head === null) return;
     const name = (headerOf(head, "host") ?? "").toLowerCase();
-    const found = this.#find(name);
+    const isInside = headerOf(head, FROM_TAILNET) !== null;
+    const found = this.#find(name, isInside);
     if (typeof found === "string") {
       await answerText(client, "530 <none>", found);
       return;
     }
     const { port } = found.hello;
     const target = { hostname: "127.0.0.1", port };
-    if (!await relayRequest(client, forwarded(head), target)) {
+    const sent = forwarded(head, found.hello.program);
+    if (!await relayRequest(client, sent, target)) {
       await answerText(client, "502 Bad Gateway", "error code: 502");
     }
   }
 
   /** The program behind a name, or what the public is told instead. */
-  #find(name: string): EdgeConnector | string {
+  #find(name: string, isInside: boolean): EdgeConnector | string {
     const [host = ""] = name.split(":");
-    const given = this.connectors.findLast(({ hostname }) =>
-      hostname === name || hostname === host
+    const given = this.connectors.findLast(({ hostname, hello }) =>
+      hostname === name &&
+      (isInside || hello.program !== "tailscale" || hello.isPublic)
     );
     if (given !== undefined) return given;
     const tunnel = this.#world?.tunnelOfName(host) ?? null;
@@ -184,7 +190,15 @@ export class FakeEdge implements AsyncDisposable {
     try {
       for await (const message of messageLines(conn)) {
         if (this.#isPaused) continue;
-        connector = await this.#admit(message as Hello, conn);
+        const hello = message as Hello;
+        if (hello.program === "tailscale" && hello.served === null) {
+          await sendMessage(conn, {
+            type: "serving",
+            sessions: this.#served(),
+          });
+          return;
+        }
+        connector = await this.#admit(hello, conn);
         if (connector === null) return;
       }
     } finally {
@@ -238,13 +252,37 @@ export class FakeEdge implements AsyncDisposable {
   }
 
   #refusalOf(hello: Hello): { error: string; retry: boolean } | null {
-    if (hello.program !== "ngrok") return null;
-    if (this.authtokens !== null && !this.authtokens.has(hello.authtoken)) {
-      return { error: "ERR_NGROK_107", retry: false };
+    const isTaken = hostnameOf(hello) !== null &&
+      this.connectors.some(({ hostname }) => hostname === hostnameOf(hello));
+    switch (hello.program) {
+      case "cloudflared":
+        return null;
+      case "ngrok":
+        if (this.authtokens?.has(hello.authtoken) === false) {
+          return { error: "ERR_NGROK_107", retry: false };
+        }
+        return isTaken ? { error: "ERR_NGROK_334", retry: false } : null;
+      case "tailscale":
+        return isTaken
+          ? {
+            error: "foreground already exists under this port",
+            retry: false,
+          }
+          : null;
     }
-    const isTaken = hello.hostname !== null &&
-      this.connectors.some(({ hostname }) => hostname === hello.hostname);
-    return isTaken ? { error: "ERR_NGROK_334", retry: false } : null;
+  }
+
+  /** What the programs of tailscale serve. */
+  #served(): (EdgeMessage & { type: "serving" })["sessions"] {
+    return this.connectors.flatMap(({ hello }) =>
+      hello.program === "tailscale" && hello.served !== null
+        ? [{
+          served: hello.served,
+          isPublic: hello.isPublic,
+          target: hello.target,
+        }]
+        : []
+    );
   }
 
   #forget(connector: EdgeConnector): void {
@@ -266,17 +304,24 @@ export class FakeEdge implements AsyncDisposable {
 }
 
 /** What the edge tells of the visitor; what the visitor says of himself there does not count. */
-function forwarded(head: RequestHead): RequestHead {
+function forwarded(head: RequestHead, program: Hello["program"]): RequestHead {
   const before = headerOf(head, "x-forwarded-for");
   const visitor = "203.0.113.7";
+  const common = {
+    "x-forwarded-for": before === null ? visitor : `${before},${visitor}`,
+    "x-forwarded-proto": "https",
+  };
+  if (program !== "cloudflared") {
+    const host = headerOf(head, "host");
+    return withHeaders(head, { ...common, "x-forwarded-host": host });
+  }
   return withHeaders(head, {
+    ...common,
     "cf-connecting-ip": visitor,
     "cf-ipcountry": "DE",
     "cf-ray": `${newId().slice(0, 16)}-FRA`,
     "cf-visitor": '{"scheme":"https"}',
     "cdn-loop": "cloudflare; loops=1",
-    "x-forwarded-for": before === null ? visitor : `${before},${visitor}`,
-    "x-forwarded-proto": "https",
   });
 }
 
@@ -314,7 +359,7 @@ function hostnameOf(hello: Hello): string | null {
     case "ngrok":
       return hello.hostname ?? `${newId().slice(0, 12)}.ngrok-free.app`;
     case "tailscale":
-      return hello.hostname;
+      return hello.served?.replace(/:443$/, "") ?? null;
   }
 }
 

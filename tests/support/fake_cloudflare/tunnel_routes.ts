@@ -170,7 +170,8 @@ function requireFreeName(
   if (holder === undefined) return;
   throw new Refusal(409, {
     code: 1013,
-    message: "You already have a tunnel with this name",
+    message:
+      "You already have a tunnel with this name. Delete the existing tunnel, or choose a different name for your new tunnel",
   });
 }
 
@@ -203,6 +204,12 @@ function tunnelRoutes(asked: OnTunnel): ApiAnswer {
       return done(null);
     case "GET configurations":
       requireAlive(tunnel);
+      if (tunnel.config === null) {
+        throw new Refusal(404, {
+          code: 1055,
+          message: "Configuration for tunnel not found",
+        });
+      }
       return done(configView(tunnel));
     case "PUT configurations":
       return configureTunnel(asked);
@@ -239,7 +246,7 @@ function deleteTunnel({ tunnel, watcher, request }: OnTunnel): ApiAnswer {
     throw new Refusal(400, {
       code: 1022,
       message:
-        "Cannot delete tunnel because it has active connections. Use the cleanup command to remove them",
+        "This tunnel has active connections. Please stop all cloudflared replicas, or wait a few minutes for connections to close, then try again.",
     });
   }
   tunnel.deleted_at = now();
@@ -302,7 +309,8 @@ function tunnelView(tunnel: FakeTunnel): Record<string, unknown> {
     created_at: tunnel.created_at,
     deleted_at: tunnel.deleted_at,
     name: tunnel.name,
-    connections: tunnel.connections,
+    // As documented: they are told by an endpoint of their own.
+    connections: [],
     conns_active_at: tunnel.connections[0]?.opened_at ?? null,
     conns_inactive_at: tunnel.connections.length > 0 ? null : now(),
     tun_type: "cfd_tunnel",

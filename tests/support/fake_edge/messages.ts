@@ -27,8 +27,12 @@ export type Hello =
   }
   | {
     readonly program: "tailscale";
-    /** Without the port where it is 443. */
-    readonly hostname: string;
+    /** Where it is served: `NAME:PORT`; null = to be told what is. */
+    readonly served: string | null;
+    /** Whether it is for everybody. */
+    readonly isPublic: boolean;
+    /** Where it leads, as it was said. */
+    readonly target: string;
     readonly port: number;
   };
 
@@ -58,6 +62,15 @@ export type EdgeMessage =
     readonly type: "config";
     readonly version: number;
     readonly config: unknown;
+  }
+  /** What runs of tailscale on this machine. */
+  | {
+    readonly type: "serving";
+    readonly sessions: readonly {
+      readonly served: string;
+      readonly isPublic: boolean;
+      readonly target: string;
+    }[];
   }
   /** The program is to end itself with this code, as if it had failed. */
   | { readonly type: "die"; readonly code: number };

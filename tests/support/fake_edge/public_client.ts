@@ -5,7 +5,7 @@
  */
 
 import { request as httpRequest } from "node:http";
-import type { FakeEdge } from "../fake_edge.ts";
+import { type FakeEdge, FROM_TAILNET } from "../fake_edge.ts";
 
 /** What was answered. */
 export interface PublicAnswer {
@@ -19,6 +19,8 @@ export interface PublicOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Whether a device of the tailnet asks. */
+  readonly tailnet?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +38,11 @@ export function askPublic(
     agent: false,
     method: options.method ?? "GET",
     path: `${url.pathname}${url.search}`,
-    headers: { ...options.headers, host: url.host },
+    headers: {
+      ...options.headers,
+      ...options.tailnet === true ? { [FROM_TAILNET]: "yes" } : {},
+      host: url.host,
+    },
     ...options.signal === undefined ? {} : { signal: options.signal },
   });
   request.on("error", reject);
