@@ -19,6 +19,8 @@ type Load = (options: ProviderOptions) => Promise<TunnelProvider>;
 const PROVIDERS: Readonly<Partial<Record<TunnelBackend, Load>>> = {
   "cloudflare-quick": async () =>
     (await import("./cloudflare_quick.ts")).cloudflareQuick,
+  "tailscale": async () => (await import("./tailscale.ts")).tailscale,
+  "ngrok": async () => (await import("./ngrok.ts")).ngrok,
   "noop": async () => (await import("./noop.ts")).noop,
 };
 
