@@ -15,7 +15,7 @@ const MEANINGS: readonly (readonly [RegExp, (found: string) => string])[] = [
       "Tailscale obeys root only: sudo tailscale set --operator=USER, with the name of the user who runs taskmux",
   ],
   [
-    /foreground already exists under this port|background configuration already exists/,
+    /foreground already exists under this port|background configuration already exists|listener already exists for port/,
     () =>
       "Another tailscale serve has taken this port meanwhile: open the tunnel again, it gets another one (tailscale serve status tells them)",
   ],
