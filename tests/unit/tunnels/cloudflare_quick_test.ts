@@ -31,6 +31,17 @@ Deno.test("the command of a quick tunnel passes by the user's own cloudflared se
   });
 });
 
+Deno.test("a quick tunnel needs cloudflared only, and says what it cannot do", async () => {
+  await using world = await ProviderWorld.make();
+  await world.program("cloudflared", 'echo "cloudflared version 2025.9.1"');
+  const checks = await cloudflareQuick.check([], world.context, SIGNAL);
+  deepEqual(checks.map(({ name, ok }) => [name, ok]), [
+    ["cloudflared_binary", true],
+    ["quick_tunnel", true],
+  ]);
+  match(checks[1]?.detail ?? "", /no Server-Sent Events$/);
+});
+
 Deno.test("the address of a quick tunnel is what its metrics tell, as soon as there is one", async () => {
   await using world = await ProviderWorld.make();
   let asked = 0;
