@@ -27,7 +27,9 @@ export async function loadDeferredModules(): Promise<void> {
     import("../trust/trust_stores.ts"),
     import("../tunnels/cloudflare/cloudflare_provider.ts"),
     import("../tunnels/cloudflare_quick.ts"),
+    import("../tunnels/ngrok.ts"),
     import("../tunnels/noop.ts"),
     import("../tunnels/providers.ts"),
+    import("../tunnels/tailscale.ts"),
   ]);
 }

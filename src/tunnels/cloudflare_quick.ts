@@ -10,6 +10,7 @@ import { askProgram } from "./program_api.ts";
 import { checkProgram } from "./program_check.ts";
 import type {
   RunningTunnel,
+  TunnelCheck,
   TunnelContext,
   TunnelProvider,
 } from "./tunnel_provider.ts";
@@ -35,6 +36,15 @@ const MISLEADING = [
   "TUNNEL_HTTP_HOST_HEADER",
 ];
 
+/** So that nobody looks for the fault in a task. */
+const LIMITS: TunnelCheck = {
+  name: "quick_tunnel",
+  ok: true,
+  detail:
+    "Cloudflare gives no guarantee: another name after each start, at most 200 requests at a time, no Server-Sent Events",
+  fix: null,
+};
+
 /** The provider `cloudflare-quick`. */
 export const cloudflareQuick: TunnelProvider = {
   backend: "cloudflare-quick",
@@ -43,6 +53,7 @@ export const cloudflareQuick: TunnelProvider = {
   reaches: ["public"],
   check: async (_targets, context, signal) => [
     (await checkProgram(CLOUDFLARED, context, signal)).check,
+    LIMITS,
   ],
   open: ([target], { env }) => {
     if (target === undefined) return Promise.resolve(null);

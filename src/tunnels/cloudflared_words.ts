@@ -28,8 +28,12 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     "wait, or use a tunnel of your own account (taskmux tunnel enable)",
   ],
   [
-    /failed to (?:request|unmarshal) quick Tunnel|Error unmarshaling QuickTunnel/,
+    /failed to (?:request|unmarshal|parse) quick Tunnel|Error unmarshaling QuickTunnel/,
     "Cloudflare gave no quick tunnel: api.trycloudflare.com cannot be reached from here, or does not work now",
+  ],
+  [
+    /Unauthorized: (?:Failed to get tunnel|Tunnel not found|Record for tunnel not found|Invalid tunnel secret)/,
+    "Cloudflare does not know this tunnel any more, or not by this token: close it and open it again (taskmux tunnel down, then up)",
   ],
   [
     /failed to dial to edge with quic|no recent network activity/,

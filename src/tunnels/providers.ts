@@ -22,6 +22,8 @@ const PROVIDERS: Readonly<Partial<Record<TunnelBackend, Load>>> = {
       .cloudflareProvider({ apiBase: cloudflareApi }),
   "cloudflare-quick": async () =>
     (await import("./cloudflare_quick.ts")).cloudflareQuick,
+  "tailscale": async () => (await import("./tailscale.ts")).tailscale,
+  "ngrok": async () => (await import("./ngrok.ts")).ngrok,
   "noop": async () => (await import("./noop.ts")).noop,
 };
 

@@ -97,6 +97,8 @@ export class Carrier {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>> {
     const key = keyOf(targets);
+    const explain = (line: string) => this.provider.explain(line);
+    const start = { environment, timeoutMs, explain };
     if (this.#applied !== key) {
       this.#applied = null;
       const process = await this.#bounded(
@@ -109,9 +111,9 @@ export class Carrier {
         ? null
         : new TunnelTask(this.#project, process);
       this.#process = process?.name ?? null;
-      await this.#task?.ensure({ environment, timeoutMs }, signal);
+      await this.#task?.ensure(start, signal);
       this.#applied = key;
-    } else await this.#task?.ensure({ environment, timeoutMs }, signal);
+    } else await this.#task?.ensure(start, signal);
     return await this.addresses(targets, context, signal);
   }
 

@@ -32,6 +32,8 @@ export interface ProcessStart {
   /** Name of the caller's environment. */
   readonly environment: string | null;
   readonly timeoutMs: number;
+  /** What a line of its log means; null = nothing that is known. */
+  explain(line: string): string | null;
 }
 
 /** See the module. */
@@ -84,7 +86,7 @@ export class TunnelTask {
     }
     const runner = this.runner!;
     const verdict = await this.#verdict(runner, start.timeoutMs, signal);
-    if (verdict !== "ready") throw await this.#failure(verdict);
+    if (verdict !== "ready") throw await this.#failure(verdict, start);
   }
 
   /** The program as its provider sees it; null while it does not run. */
@@ -132,13 +134,22 @@ export class TunnelTask {
     }
   }
 
-  async #failure(state: string): Promise<TaskmuxError> {
-    const { tail } = await lastWordsOf(this.#project, this.name);
+  async #failure(
+    state: string,
+    { explain }: ProcessStart,
+  ): Promise<TaskmuxError> {
+    const { tail } = await lastWordsOf(this.#project, this.name, LAST_LINES);
+    // The cause comes first, what follows from it last.
+    const meaning = tail.map(explain).find((said) => said !== null);
     const words = tail.at(-1);
     return new TaskmuxError(
       "E741",
       `Cannot open the tunnel: ${state}${
-        words === undefined ? "" : `. Its last words: ${words}`
+        meaning !== undefined
+          ? `. ${meaning}`
+          : words === undefined
+          ? ""
+          : `. Its last words: ${words}`
       }`,
       {
         hint: "taskmux tunnel logs",

@@ -31,6 +31,17 @@ Deno.test("the command of a quick tunnel passes by the user's own cloudflared se
   });
 });
 
+Deno.test("a quick tunnel needs cloudflared only, and says what it cannot do", async () => {
+  await using world = await ProviderWorld.make();
+  await world.program("cloudflared", 'echo "cloudflared version 2025.9.1"');
+  const checks = await cloudflareQuick.check([], world.context, SIGNAL);
+  deepEqual(checks.map(({ name, ok }) => [name, ok]), [
+    ["cloudflared_binary", true],
+    ["quick_tunnel", true],
+  ]);
+  match(checks[1]?.detail ?? "", /no Server-Sent Events$/);
+});
+
 Deno.test("the address of a quick tunnel is what its metrics tell, as soon as there is one", async () => {
   await using world = await ProviderWorld.make();
   let asked = 0;
@@ -93,10 +104,14 @@ Deno.test("what cloudflared says when it does not come up is explained", () => {
     'failed to request quick Tunnel: Post "https://api.trycloudflare.com/tunnel": dial tcp: lookup api.trycloudflare.com',
     'ERR Failed to dial a quic connection error="failed to dial to edge with quic: timeout: no recent network activity"',
     "ERR Unable to establish connection with Cloudflare edge",
+    'ERR Register tunnel error from server side error="Unauthorized: Tunnel not found" connIndex=0',
+    "failed to parse quick Tunnel ID: invalid UUID length: 0",
   ].map((line) => cloudflareQuick.explain(line));
   match(explained[0] ?? "", /too many were asked for: wait/);
   match(explained[1] ?? "", /api\.trycloudflare\.com cannot be reached/);
   match(explained[2] ?? "", /TUNNEL_TRANSPORT_PROTOCOL=http2/);
   match(explained[3] ?? "", /port 7844/);
+  match(explained[4] ?? "", /does not know this tunnel any more/);
+  match(explained[5] ?? "", /gave no quick tunnel/);
   equal(cloudflareQuick.explain("INF Registered tunnel connection"), null);
 });

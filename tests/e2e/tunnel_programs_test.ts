@@ -1,0 +1,118 @@
+/**
+ * Programs of tunnels that are missing, that do not come up, and that tell where they are, as tasks of a real daemon. What
+ * they carry is tested with programs that forward.
+ */
+
+import { equal, match, rejects } from "node:assert/strict";
+import type { Params, Result } from "../../src/contract/mod.ts";
+import type { TestProject } from "../support/project.ts";
+import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
+
+const TOML = `name = "shop"
+[tasks.web]
+command = "python3 -um http.server $PORT --bind 127.0.0.1"
+health_url = "http://127.0.0.1:$PORT/"
+`;
+
+/** Puts a shell program on a PATH of its own. */
+async function program(
+  { home }: Taskmux,
+  name: string,
+  text: string,
+): Promise<Record<string, string>> {
+  const folder = `${home.root}/${name}`;
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${text}\n`);
+  await Deno.chmod(`${folder}/${name}`, 0o755);
+  return { ...home.env, PATH: `${folder}:/usr/bin:/bin` };
+}
+
+/** A project whose task `web` runs. */
+class Shop {
+  readonly #taskmux: Taskmux;
+  readonly project: TestProject;
+
+  constructor(taskmux: Taskmux, project: TestProject) {
+    this.#taskmux = taskmux;
+    this.project = project;
+  }
+
+  up(facts: Partial<Params<"tunnel.up">>): Promise<Result<"tunnel.up">> {
+    const scope = { config: this.project.config };
+    return this.#taskmux.call("tunnel.up", { scope, task: "web", ...facts });
+  }
+
+  async down(): Promise<void> {
+    const scope = { config: this.project.config };
+    await this.#taskmux.call("tunnel.down", { scope });
+    equal((await this.#taskmux.call("tunnel.status", {})).count, 0);
+  }
+}
+
+Deno.test("programs of tunnels as tasks", async (t) => {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(TOML);
+  await project.ok(["start"]);
+  const shop = new Shop(taskmux, project);
+
+  await t.step(
+    "one that is missing is told before anything is done",
+    async () => {
+      const env = { ...taskmux.home.env, PATH: "/usr/bin:/bin" };
+      await rejects(shop.up({ env }), {
+        code: "E740",
+        message: /no program "cloudflared" on the PATH/,
+        hint: /install cloudflared/i,
+      });
+      equal((await taskmux.call("tunnel.status", {})).count, 0);
+    },
+  );
+
+  await t.step("one that does not come up is explained", async () => {
+    const env = await program(
+      taskmux,
+      "cloudflared",
+      `case "$1" in --version) echo "cloudflared version 2025.9.1"; exit ;; esac
+echo 'ERR Error unmarshaling QuickTunnel response: error code: 1015 status_code="429 Too Many Requests"' >&2
+echo "failed to unmarshal quick Tunnel: invalid character 'e' looking for beginning of value" >&2
+exit 1`,
+    );
+    await rejects(shop.up({ env }), {
+      code: "E741",
+      message: /too many were asked for: wait/,
+    });
+    const { tasks } = await project.status();
+    equal(tasks.find(({ name }) => name === "tunnel-web"), undefined);
+  });
+
+  await t.step("one that tells its address in its log is public", async () => {
+    const env = await program(
+      taskmux,
+      "ngrok",
+      `case "$1" in version) echo "ngrok version 3.33.0"; exit ;; esac
+echo 't=2026 lvl=info msg="started tunnel" obj=tunnels url=https://calm-sea.ngrok-free.app'
+exec sleep 1000`,
+    );
+    env["NGROK_AUTHTOKEN"] = "2secret3Token";
+    const { public_url, tunnel } = await shop.up({ backend: "ngrok", env });
+    equal(public_url, "https://calm-sea.ngrok-free.app");
+    equal(tunnel.process, "tunnel-web");
+    await shop.down();
+  });
+
+  await t.step(
+    "a name of one's own leads to the origin that is told",
+    async () => {
+      const { env } = taskmux.home;
+      const hostname = "web.example.com";
+      const answer = await shop.up({ backend: "noop", hostname, env });
+      const { public_url, tunnel } = answer;
+      equal(public_url, "https://web.example.com");
+      equal(tunnel.process, null);
+      const response = await fetch(tunnel.origin ?? "");
+      match(await response.text(), /Directory listing/);
+      await shop.down();
+      await rejects(fetch(tunnel.origin ?? ""));
+    },
+  );
+});
