@@ -36,8 +36,10 @@ async function serve(
   } = {},
 ): Promise<void> {
   const requests: Seen[] = [];
+  // Whoever hangs up amid a request is no news here.
+  const onError = (): Response => new Response(null, { status: 500 });
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    { hostname: "127.0.0.1", port: 0, onListen: () => {}, onError },
     (request) => {
       const authorization = request.headers.get("authorization");
       requests.push({ path: new URL(request.url).pathname, authorization });
