@@ -377,7 +377,10 @@ function faultWords(error: unknown): string | null {
     return "this daemon was started without the permission to reach api.cloudflare.com, which a restart gives it";
   }
   if (error instanceof TypeError || error instanceof Deno.errors.Http) {
-    return shorten(error.message);
+    // "fetch failed" says less than what made it fail.
+    const { cause } = error;
+    return shorten(cause instanceof Error ? cause.message : error.message)
+      .replace(/^error sending request for url \(\S*\): /, "");
   }
   if (
     error instanceof Deno.errors.ConnectionReset ||

@@ -157,7 +157,9 @@ function zoneFlaw(
         `Enable Cloudflare for ${zone.name} in the dashboard (Overview, Advanced Actions)`,
     };
   }
-  if (account !== null && zone.account !== null && zone.account !== account) {
+  // What can be no account is told of by itself.
+  const isAccount = account !== null && /^[0-9a-f]{32}$/.test(account);
+  if (isAccount && zone.account !== null && zone.account !== account) {
     return {
       hostname,
       detail:
