@@ -142,6 +142,41 @@ const CASES: Readonly<Record<string, Case>> = {
     }
   },
 
+  "tasks of a project are told apart": async (bench) => {
+    const project = bench.project("shop");
+    const { provider, cloudflare: { edge }, kind } = bench;
+    if (kind.program === null) return;
+    await using stack = new AsyncDisposableStack();
+    const targets = ["web", "api"].map((task) => {
+      const origin = stack.use(Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+        () => new Response(task),
+      ));
+      return project.target({
+        task,
+        origin: `http://127.0.0.1:${origin.addr.port}`,
+      });
+    });
+    const groups = provider.carries === "project"
+      ? [targets]
+      : targets.map((target) => [target]);
+    const answers = new Map<string, string>();
+    for (const group of groups) {
+      const process = await provider.open(group, project.context, NEVER);
+      assert.ok(process !== null);
+      const program = stack.use(TunnelProgram.start(process, project.context));
+      await program.ready();
+      for (const target of group) {
+        const address = await addressOf(bench, project, target, program);
+        answers.set(target.task, (await askPublic(edge, address)).text);
+      }
+    }
+    assert.deepEqual(
+      [...answers],
+      targets.map(({ task }) => [task, task]),
+    );
+  },
+
   "no secret is where others see it": async (bench) => {
     const project = bench.project("shop");
     const process = await open(bench, project);
@@ -182,12 +217,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-/** Those that are built. */
-const BUILT = TUNNEL_BACKENDS.filter((backend) =>
-  ["cloudflare-quick", "noop"].includes(backend)
-);
-
-for (const backend of BUILT) {
+for (const backend of TUNNEL_BACKENDS) {
   for (const [name, run] of Object.entries(CASES)) {
     Deno.test(`${backend}: ${name}`, async () => {
       await using bench = await ProviderBench.open(backend);
