@@ -68,23 +68,22 @@ const CASES: Readonly<Record<string, Case>> = {
     const gone = AbortSignal.abort(new Error("gone before it began"));
     const calls = callsOf(bench, project, target);
     for (const [name, call] of Object.entries(calls)) {
-      const outcome = await outcomeOf(call(gone));
+      const outcome = await outcomeOf(name, call(gone));
       const isFine = outcome === "done" || outcome === gone.reason;
       assert.ok(isFine, `${name}: ${Deno.inspect(outcome)}`);
     }
     const ended: string[] = [];
-    for (const [name, call] of Object.entries(calls)) {
+    for (const name of Object.keys(calls)) {
       const abort = new AbortController();
       const reason = new Error("enough");
-      let outcome: unknown = null;
-      const settled = outcomeOf(call(abort.signal)).then((how) =>
-        outcome = how
-      );
-      await until(() => outcome !== null || isWaiting(), {
+      const call = follow(calls[name]!(abort.signal));
+      await until(() => call.outcome !== null || isWaiting(), {
         what: `${provider.backend}.${name} waits`,
       });
       abort.abort(reason);
-      await settled;
+      const outcome = await until(() => call.outcome, {
+        what: `${provider.backend}.${name} ends`,
+      });
       if (outcome === reason) ended.push(name);
       else assert.equal(outcome, "done", name);
     }
@@ -273,13 +272,23 @@ function callsOf(
   };
 }
 
-async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
-  try {
-    await call;
-    return "done";
-  } catch (error) {
-    return error;
-  }
+/** How a call ends: with the word `done`, or with its error. Null until then. */
+function follow(call: Promise<unknown>): { readonly outcome: unknown } {
+  let outcome: unknown = null;
+  call.then(() => outcome = "done", (error) => outcome = error);
+  return {
+    get outcome() {
+      return outcome;
+    },
+  };
+}
+
+async function outcomeOf(
+  name: string,
+  call: Promise<unknown>,
+): Promise<unknown> {
+  const followed = follow(call);
+  return await until(() => followed.outcome, { what: `${name} ends` });
 }
 
 async function open(
