@@ -4,7 +4,19 @@
  * @module
  */
 
+const UP = Deno.build.os === "linux" ? "sudo tailscale up" : "tailscale up";
+
 const MEANINGS: readonly (readonly [RegExp, (found: string) => string])[] = [
+  [
+    /^Logged out\./,
+    () => `This machine is not logged in to a tailnet: ${UP}`,
+  ],
+  [/^Tailscale is stopped\./, () => `Tailscale is switched off: ${UP}`],
+  [
+    /not yet approved by tailnet admin/,
+    () =>
+      "An admin of the tailnet has to approve this machine: https://login.tailscale.com/admin/machines",
+  ],
   [
     /https:\/\/login\.tailscale\.com\/f\/\S+/,
     (page) => `The tailnet has to allow this first: open ${page}`,

@@ -58,16 +58,17 @@ export class Faults {
 
   /** What becomes of this request; null = nothing goes wrong. To be asked once for each. */
   take(method: string, path: string): FaultAnswer | null {
+    let found: FaultAnswer | null = null;
     for (const fault of this.#faults) {
       if (fault.left === 0 || !isMeant(fault.match, method, path)) continue;
-      if (fault.skip > 0) {
-        fault.skip--;
-        continue;
+      // Each counts the requests that it is about, whatever becomes of them by another one.
+      if (fault.skip > 0) fault.skip--;
+      else if (found === null) {
+        fault.left--;
+        found = fault.answer;
       }
-      fault.left--;
-      return fault.answer;
     }
-    return null;
+    return found;
   }
 }
 
