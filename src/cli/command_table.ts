@@ -222,6 +222,36 @@ export const COMMAND_GROUPS: readonly (readonly [
   ]],
   ["Names", [
     {
+      name: "tunnel",
+      summary: "Have others reach tasks over the internet",
+      subcommands: [
+        {
+          name: "up",
+          summary: "Give a running task a public address",
+          load: async () => (await import("./commands/tunnel/up.ts")).tunnelUp,
+        },
+        {
+          name: "down",
+          summary: "Have nobody outside reach tasks any more",
+          load: async () =>
+            (await import("./commands/tunnel/down.ts")).tunnelDown,
+        },
+        {
+          name: "status",
+          aliases: ["list"],
+          summary: "Tell which tasks are public, and how",
+          load: async () =>
+            (await import("./commands/tunnel/status.ts")).tunnelStatus,
+        },
+        {
+          name: "link",
+          summary: "Make a link that lets one more browser in",
+          load: async () =>
+            (await import("./commands/tunnel/link.ts")).tunnelLink,
+        },
+      ],
+    },
+    {
       name: "dns",
       summary: "How this machine resolves host names",
       subcommands: [

@@ -29,6 +29,30 @@ export function seconds(
   );
 }
 
+/** Longest time after which something ends by itself: a year. */
+const MAX_EXPIRY_S = 365 * 24 * 3600;
+
+/**
+ * Seconds after which something ends by itself, 0 for `never`, or null when the option was not given.
+ *
+ * @throws {TaskmuxError} E500 if it is neither `never` nor a duration of a second to a year.
+ */
+export function durationOrNever(
+  option: string,
+  text: string | null,
+): number | null {
+  if (text === null) return null;
+  if (text === "never") return 0;
+  const s = Math.round((parseDuration(text) ?? 0) / 1000);
+  if (s >= 1 && s <= MAX_EXPIRY_S) return s;
+  throw invalid(
+    option,
+    text,
+    "it must be a duration from 1s to 52w, or never",
+    "2h",
+  );
+}
+
 /**
  * A whole number, or null when the option was not given.
  *

@@ -5,34 +5,23 @@
  * @module
  */
 
-import type { TunnelBackend, TunnelReach } from "../../domain/tunnel.ts";
+import type { TunnelBackend } from "../../domain/tunnel.ts";
 import type { JsonObject } from "../../kit/json.ts";
 import type { AccessRecord } from "../../proxy/public_access.ts";
 import type { MetaTable } from "../../store/meta_table.ts";
+import { type NotedTunnel, tunnelNoteKey } from "../../store/tunnel_note.ts";
 
 /** One tunnel that is wanted. */
-export interface TunnelRecord {
-  readonly task: string;
-  readonly backend: TunnelBackend;
-  readonly hostname: string | null;
-  readonly reach: TunnelReach;
+export interface TunnelRecord extends NotedTunnel {
   readonly access: AccessRecord;
-  /** Whether it opens whenever its task runs, as `tunnel enable` had it: for this name of this backend. */
-  readonly standing: boolean;
-  /** A standing one that was closed by hand. */
-  readonly isPaused: boolean;
   /** Wall milliseconds. */
   readonly openedAt: number | null;
-  /** Wall milliseconds; null = it has no end. */
-  readonly expiresAt: number | null;
   /** Port of its gate; null = it had none yet. */
   readonly port: number | null;
   /** Name of the environment of the shell that asked. */
   readonly environment: string | null;
   /** Name of the task that is its program; null = none is known. */
   readonly process: string | null;
-  /** Null = it was never open. */
-  readonly publicUrl: string | null;
   /** The boot of the machine in which it was asked for. */
   readonly bootId: string;
 }
@@ -54,7 +43,7 @@ export class TunnelNotes {
 
   constructor(meta: MetaTable, projectId: string) {
     this.#meta = meta;
-    this.#key = keyOf(projectId);
+    this.#key = tunnelNoteKey(projectId);
     this.#note = readNote(meta.get(this.#key));
   }
 
@@ -106,19 +95,15 @@ export class TunnelNotes {
 
 /** Whether anything is known of a project's tunnels. One read by key. */
 export function hasTunnelNote(meta: MetaTable, projectId: string): boolean {
-  const { records, memory } = readNote(meta.get(keyOf(projectId)));
+  const { records, memory } = readNote(meta.get(tunnelNoteKey(projectId)));
   return records.length > 0 || Object.keys(memory).length > 0;
 }
 
 /** Forgets what is wanted of a project, which is let go. What providers remember stays: else nobody could clean up there. */
 export function forgetTunnels(meta: MetaTable, projectId: string): void {
-  const note = readNote(meta.get(keyOf(projectId)));
+  const note = readNote(meta.get(tunnelNoteKey(projectId)));
   if (note.records.length === 0) return;
-  meta.set(keyOf(projectId), JSON.stringify({ ...note, records: [] }));
-}
-
-function keyOf(projectId: string): string {
-  return `tunnels:${projectId}`;
+  meta.set(tunnelNoteKey(projectId), JSON.stringify({ ...note, records: [] }));
 }
 
 function readNote(text: string | null): TunnelNote {
