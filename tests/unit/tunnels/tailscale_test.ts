@@ -287,6 +287,7 @@ Deno.test("what tailscale says when it serves nothing is explained", () => {
       "sending serve config: listener already exists for port 443",
     ]
   ) match(explain(line), /taken this port/);
+  match(explain("Logged out."), /tailscale up$/);
   equal(explain("Available on the internet:"), "");
   equal(explain("https://mini.tail1a2b.ts.net/"), "");
 });
