@@ -132,7 +132,7 @@ function checkFunnel(status: TailscaleStatus): TunnelCheck {
       detail:
         "The tailnet does not let this machine be reached from the internet",
       fix: `Switch Funnel on: https://login.tailscale.com/f/funnel${node} ` +
-        "(for devices of the tailnet only, --reach tailnet needs none)",
+        "(for devices of the tailnet only, --tailnet-only needs none)",
     };
   }
   // The program asks for this one, whichever it is to open.

@@ -203,7 +203,7 @@ Deno.test("what is missing is told with what to do, and what it hides is not", a
     [
       { ...RUNNING, Self: { ...Self, CapMap: { https: null } } },
       "tailscale_funnel",
-      /f\/funnel\?node=nABC1CNTRL .*--reach tailnet/,
+      /f\/funnel\?node=nABC1CNTRL .*--tailnet-only/,
     ],
     [
       {
