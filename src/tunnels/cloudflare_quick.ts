@@ -12,7 +12,9 @@ import type {
   RunningTunnel,
   TunnelCheck,
   TunnelContext,
+  TunnelProcess,
   TunnelProvider,
+  TunnelTarget,
 } from "./tunnel_provider.ts";
 
 /** Between two looks for the name. It is there a second or two after the start. */
@@ -55,28 +57,43 @@ export const cloudflareQuick: TunnelProvider = {
     (await checkProgram(CLOUDFLARED, context, signal)).check,
     LIMITS,
   ],
-  open: ([target], { env }) => {
-    if (target === undefined) return Promise.resolve(null);
-    const unset = MISLEADING.filter((name) => name in env);
-    const prefix = unset.length === 0
-      ? ""
-      : `env ${unset.map((name) => `-u ${name}`).join(" ")} `;
-    // A config.yml of the user's own tunnel would decide where requests go, and answer all of them with 404.
-    const words = ["cloudflared", "tunnel", "--config", "/dev/null"];
-    return Promise.resolve({
-      name: `tunnel-${target.task}`,
-      command: `exec ${prefix}${shellText(words)} --no-autoupdate ` +
-        `--metrics 127.0.0.1:$PORT ${shellText(["--url", target.origin])}`,
-      env: {},
-      healthUrl: "http://127.0.0.1:$PORT/ready",
-      readyLog: null,
-    });
-  },
+  open: async ([target], context) =>
+    target === undefined ? null : await open(target, context),
   addressOf: (_target, running, context, signal) =>
     addressOf(running, context, signal),
   close: () => Promise.resolve({ removed: [], left: [] }),
   explain: explainCloudflared,
 };
+
+async function open(
+  { task, origin }: TunnelTarget,
+  { env, folder }: TunnelContext,
+): Promise<TunnelProcess> {
+  // A config.yml of the user's own tunnel would decide where requests go, and answer all of them with 404. An empty file
+  // would do, too, and be an error in the log.
+  const settings = `${folder}/quick.yml`;
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(settings, "{}\n", { mode: 0o600 });
+  const unset = MISLEADING.filter((name) => name in env)
+    .flatMap((name) => ["-u", name]);
+  const words = [
+    ...unset.length === 0 ? [] : ["env", ...unset],
+    "cloudflared",
+    "tunnel",
+    "--config",
+    settings,
+    "--no-autoupdate",
+  ];
+  return {
+    name: `tunnel-${task}`,
+    command: `exec ${shellText(words)} --metrics 127.0.0.1:$PORT ${
+      shellText(["--url", origin])
+    }`,
+    env: {},
+    healthUrl: "http://127.0.0.1:$PORT/ready",
+    readyLog: null,
+  };
+}
 
 async function addressOf(
   running: RunningTunnel | null,

@@ -20,14 +20,14 @@ const BY_NUMBER: Readonly<Record<string, string>> = {
   "300": BAD_TOKEN,
   "108":
     "The ngrok account has as many agents running as it may, on any machine: end one of https://dashboard.ngrok.com/agents, " +
-    "or use another backend (--backend cloudflare-quick)",
+    "or use another backend (--via cloudflare-quick)",
   "120": OLD,
   "121": OLD,
   "319": RESERVE,
   "320": RESERVE,
   "334":
     "This name is in use by another ngrok of the same account (one without paying has one name only): end that one, see " +
-    "https://dashboard.ngrok.com/endpoints, or use another backend (--backend cloudflare-quick)",
+    "https://dashboard.ngrok.com/endpoints, or use another backend (--via cloudflare-quick)",
   "4018": `ngrok works with an account only: ${TOKEN}`,
 };
 

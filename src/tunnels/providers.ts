@@ -4,7 +4,6 @@
  * @module
  */
 
-import { TaskmuxError } from "../domain/error.ts";
 import type { TunnelBackend } from "../domain/tunnel.ts";
 import type { TunnelProvider } from "./tunnel_provider.ts";
 
@@ -16,7 +15,7 @@ export interface ProviderOptions {
 
 type Load = (options: ProviderOptions) => Promise<TunnelProvider>;
 
-const PROVIDERS: Readonly<Partial<Record<TunnelBackend, Load>>> = {
+const PROVIDERS: Readonly<Record<TunnelBackend, Load>> = {
   "cloudflare": async ({ cloudflareApi = null }) =>
     (await import("./cloudflare/cloudflare_provider.ts"))
       .cloudflareProvider({ apiBase: cloudflareApi }),
@@ -32,9 +31,5 @@ export function loadProvider(
   backend: TunnelBackend,
   options: ProviderOptions,
 ): Promise<TunnelProvider> {
-  const load = PROVIDERS[backend];
-  if (load !== undefined) return load(options);
-  return Promise.reject(
-    new TaskmuxError("E741", `Cannot use "${backend}": it is not built yet`),
-  );
+  return PROVIDERS[backend](options);
 }

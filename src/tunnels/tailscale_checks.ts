@@ -5,7 +5,7 @@
  */
 
 import { checkProgram, type NeededProgram } from "./program_check.ts";
-import { freePort } from "./tailscale_ports.ts";
+import { freePort, isAllowed } from "./tailscale_ports.ts";
 import {
   parseOperator,
   parseServedPorts,
@@ -123,23 +123,34 @@ function checkCertificates(status: TailscaleStatus): TunnelCheck {
 
 function checkFunnel(status: TailscaleStatus): TunnelCheck {
   const name = "tailscale_funnel";
-  if (status.hasFunnel) {
+  const { hasFunnel, funnelPorts, nodeId } = status;
+  if (!hasFunnel) {
+    const node = nodeId === null ? "" : `?node=${nodeId}`;
     return {
       name,
-      ok: true,
-      detail: "This machine may be reached from the internet (a new name can " +
-        "take ten minutes until it is known everywhere)",
-      fix: null,
+      ok: false,
+      detail:
+        "The tailnet does not let this machine be reached from the internet",
+      fix: `Switch Funnel on: https://login.tailscale.com/f/funnel${node} ` +
+        "(for devices of the tailnet only, --tailnet-only needs none)",
     };
   }
-  const node = status.nodeId === null ? "" : `?node=${status.nodeId}`;
+  // The program asks for this one, whichever it is to open.
+  if (funnelPorts !== null && !isAllowed(443, funnelPorts)) {
+    return {
+      name,
+      ok: false,
+      detail: "The tailnet's policy does not let Funnel have port 443",
+      fix:
+        "Add 443 to the ports of Funnel: https://login.tailscale.com/admin/acls/file",
+    };
+  }
   return {
     name,
-    ok: false,
-    detail:
-      "The tailnet does not let this machine be reached from the internet",
-    fix: `Switch Funnel on: https://login.tailscale.com/f/funnel${node} ` +
-      "(for devices of the tailnet only, --reach tailnet needs none)",
+    ok: true,
+    detail: "This machine may be reached from the internet (a new name can " +
+      "take ten minutes until it is known everywhere)",
+    fix: null,
   };
 }
 

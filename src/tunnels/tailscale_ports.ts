@@ -39,7 +39,7 @@ export function freePort(
   const candidates = target.reach === "tailnet"
     ? TAILNET_PORTS
     : PUBLIC_PORTS.filter((port) =>
-      allowed?.some(([first, last]) => port >= first && port <= last) ?? true
+      allowed === null || isAllowed(port, allowed)
     );
   const leading = served.find(({ port, proxy }) =>
     proxy === target.origin && candidates.includes(port)
@@ -52,6 +52,14 @@ export function freePort(
   if (mine !== undefined && free.includes(mine)) return mine;
   const ofOthers = new Set(had.values());
   return free.find((port) => !ofOthers.has(port)) ?? free[0] ?? null;
+}
+
+/** Whether a port is in one of these ranges. */
+export function isAllowed(
+  port: number,
+  ranges: readonly PortRange[],
+): boolean {
+  return ranges.some(([first, last]) => port >= first && port <= last);
 }
 
 /** The memory after a target got a port. */

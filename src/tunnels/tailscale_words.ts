@@ -36,6 +36,15 @@ const MEANINGS: readonly (readonly [RegExp, (found: string) => string])[] = [
     () => "The service of Tailscale does not run: tailscale status",
   ],
   [
+    /^(?:Logged out|Tailscale is stopped|unexpected state)/,
+    () => "This machine is not in a tailnet now: tailscale up",
+  ],
+  [
+    /Machine is not yet (?:approved|authorized)/,
+    () =>
+      "An admin of the tailnet has to approve this machine: https://login.tailscale.com/admin/machines",
+  ],
+  [
     /Funnel not available|node attribute not set|is not allowed for funnel/,
     () =>
       "The tailnet does not let this machine be reached from the internet: https://tailscale.com/kb/1223/funnel",

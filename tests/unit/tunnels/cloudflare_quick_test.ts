@@ -21,14 +21,17 @@ Deno.test("the command of a quick tunnel passes by the user's own cloudflared se
     TUNNEL_NAME: "mine",
     TUNNEL_TRANSPORT_PROTOCOL: "http2",
   });
+  const settings = `${world.context.folder}/quick.yml`;
   deepEqual(await cloudflareQuick.open([target()], world.context, SIGNAL), {
     name: "tunnel-web",
-    command: "exec env -u TUNNEL_NAME cloudflared tunnel --config /dev/null " +
-      "--no-autoupdate --metrics 127.0.0.1:$PORT --url http://127.0.0.1:4711",
+    command: "exec env -u TUNNEL_NAME cloudflared tunnel --config " +
+      `${settings} --no-autoupdate --metrics 127.0.0.1:$PORT ` +
+      "--url http://127.0.0.1:4711",
     env: {},
     healthUrl: "http://127.0.0.1:$PORT/ready",
     readyLog: null,
   });
+  equal(await Deno.readTextFile(settings), "{}\n");
 });
 
 Deno.test("a quick tunnel needs cloudflared only, and says what it cannot do", async () => {

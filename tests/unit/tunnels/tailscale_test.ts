@@ -124,13 +124,15 @@ Deno.test("a tunnel that runs keeps its port, and so does one that ran before", 
 Deno.test("only ports that the tailnet allows are opened to the internet", async () => {
   await using world = await ProviderWorld.make();
   const { Self } = RUNNING;
-  const ports = "https://tailscale.com/cap/funnel-ports?ports=8000-9000";
+  const ports = "https://tailscale.com/cap/funnel-ports?ports=443,9000-10000";
+  const mine = session(443, "http://127.0.0.1:3000");
   await installed(world, {
     ...RUNNING,
     Self: { ...Self, CapMap: null, Capabilities: ["https", "funnel", ports] },
-  });
-  match(await commandFor(world), /--https=8443 /);
-  match(await commandFor(world, { reach: "tailnet" }), /serve --https=8443 /);
+  }, mine);
+  match(await commandFor(world), /funnel --https=10000 /);
+  const api = { task: "api", reach: "tailnet" } as const;
+  match(await commandFor(world, api), /serve --https=8443 /);
 });
 
 Deno.test("the address is what the program printed, or what Tailscale serves", async () => {
@@ -201,7 +203,22 @@ Deno.test("what is missing is told with what to do, and what it hides is not", a
     [
       { ...RUNNING, Self: { ...Self, CapMap: { https: null } } },
       "tailscale_funnel",
-      /f\/funnel\?node=nABC1CNTRL .*--reach tailnet/,
+      /f\/funnel\?node=nABC1CNTRL .*--tailnet-only/,
+    ],
+    [
+      {
+        ...RUNNING,
+        Self: {
+          ...Self,
+          CapMap: null,
+          Capabilities: [
+            "funnel",
+            "https://tailscale.com/cap/funnel-ports?ports=8443",
+          ],
+        },
+      },
+      "tailscale_funnel",
+      /Add 443/,
     ],
   ];
   for (const [status, name, fix] of cases) {
@@ -270,6 +287,7 @@ Deno.test("what tailscale says when it serves nothing is explained", () => {
       "sending serve config: listener already exists for port 443",
     ]
   ) match(explain(line), /taken this port/);
+  match(explain("Logged out."), /tailscale up$/);
   equal(explain("Available on the internet:"), "");
   equal(explain("https://mini.tail1a2b.ts.net/"), "");
 });
