@@ -22,6 +22,8 @@ export const SHOWN: readonly CallName[] = [
   "address.open",
   "project.env",
   "project.secrets",
+  "tunnel.up",
+  "tunnel.link",
 ];
 
 /** The daemon, if one listens. */

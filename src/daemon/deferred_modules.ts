@@ -22,6 +22,7 @@ export async function loadDeferredModules(): Promise<void> {
     import("../mcp/mcp_sessions.ts"),
     import("../proxy/proxy_server.ts"),
     import("../proxy/redirect_server.ts"),
+    import("./tunnels/project_tunnels.ts"),
     import("../trust/ca_bundle.ts"),
     import("../trust/root_certificate.ts"),
     import("../trust/trust_stores.ts"),

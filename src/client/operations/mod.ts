@@ -17,6 +17,7 @@ import type { PortOperations } from "./port.ts";
 import type { ProjectOperations } from "./project.ts";
 import type { TaskOperations } from "./task.ts";
 import type { TerminalOperations } from "./terminal.ts";
+import type { TunnelOperations } from "./tunnel.ts";
 import type { WorktreeOperations } from "./worktree.ts";
 
 export type { AddressOperations } from "./address.ts";
@@ -31,6 +32,7 @@ export type { PortOperations } from "./port.ts";
 export type { ProjectOperations } from "./project.ts";
 export type { TaskOperations } from "./task.ts";
 export type { TerminalOperations } from "./terminal.ts";
+export type { TunnelOperations } from "./tunnel.ts";
 export type { WorktreeOperations } from "./worktree.ts";
 
 /** Name of an operation → its parameters and its answer. */
@@ -48,4 +50,5 @@ export interface Operations
     ProjectOperations,
     TaskOperations,
     TerminalOperations,
+    TunnelOperations,
     WorktreeOperations {}

@@ -42,6 +42,25 @@ export const TASK: StatusTask = {
   shared_from: null,
 };
 
+/** The tunnel of a task that everybody can reach. */
+export const TUNNEL: NonNullable<StatusTask["tunnel"]> = {
+  backend: "cloudflare-quick",
+  state: "open",
+  public: true,
+  public_url: "https://quiet-river.trycloudflare.com",
+  public_hostname: null,
+  access: "open",
+  reach: "public",
+  standing: false,
+  opened_at: 1_763_636_400,
+  expires_at: null,
+  origin: "http://127.0.0.1:41001",
+  process: "tunnel-api",
+  reason: null,
+  requests: 3,
+  refused: 0,
+};
+
 /** A task that does not run. */
 export const STOPPED_TASK: StatusTask = {
   ...TASK,

@@ -227,7 +227,7 @@ Deno.test("parseProject checks words", () => {
     hint: 'did you mean "always"?',
   });
   checkTask('stop_signal = "SIGSTOP"', { says: /"SIGINT", / });
-  checkTask('tunnel = "ngrok"', { says: /"cloudflare" or "noop"/ });
+  checkTask('tunnel = "frp"', { says: /"cloudflare".* or "noop"/ });
   const [problem] = problemsOf(
     '[tasks]\nb = "x"\n[tasks.a]\ncommand = "x"\ndepends_on = { b = "up" }',
   );

@@ -20,6 +20,7 @@ const FACTS = {
   url: "http://localhost:4000",
   port: 4000,
   eventCounts: { task_started: 2 },
+  tunnel: null,
 };
 
 function view(facts: Partial<TaskSnapshot>): ReturnType<typeof viewTask> {
