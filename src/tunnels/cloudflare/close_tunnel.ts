@@ -45,7 +45,11 @@ interface Account {
   readonly left: string[];
 }
 
-/** @throws {TaskmuxError} E741 if Cloudflare refuses; calling it again goes on. */
+/**
+ * Has nothing lead here any more; with `prune` what is ours is deleted.
+ *
+ * @throws {TaskmuxError} E741 if Cloudflare refuses; calling it again goes on.
+ */
 export async function closeTunnel(
   session: CloudflareSession,
   { prune }: { readonly prune: boolean },
