@@ -91,6 +91,7 @@ export class PublicGate implements AsyncDisposable {
   readonly #maxOpen: number;
   /** Requests and WebSockets under way, by visitor. */
   readonly #visitors = new Map<string, number>();
+  readonly #underWay = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #sweeping: Promise<void>;
   #active = 0;
@@ -163,7 +164,7 @@ export class PublicGate implements AsyncDisposable {
     this.#agents[Symbol.dispose]();
     this.#sockets.endAll();
     await this.#front[Symbol.asyncDispose]();
-    await this.#sweeping;
+    await Promise.all([this.#sweeping, ...this.#underWay]);
   }
 
   #createServer(): Server {
@@ -172,30 +173,37 @@ export class PublicGate implements AsyncDisposable {
       fields: Object.entries(OWN_FIELDS)
         .map(([name, value]) => `${name}: ${value}\r\n`).join(""),
       answer: (request, response) => {
-        this.#answer(request, response)
-          .catch((error) => this.#breakOff(request.socket, error));
+        this.#follow(request.socket, this.#answer(request, response));
       },
       upgrade: (request, stream, head) => {
         const socket = stream as Socket;
-        this.#upgrade(request, socket, head)
-          .catch((error) => this.#breakOff(socket, error));
+        this.#follow(socket, this.#upgrade(request, socket, head));
       },
     });
   }
 
-  #breakOff(socket: Socket, error: unknown): void {
-    socket.destroy();
-    if (!this.#stop.signal.aborted) this.#options.onError(error);
+  #follow(socket: Socket, work: Promise<void>): void {
+    const done = work.catch((error) => {
+      socket.destroy();
+      if (!this.#stop.signal.aborted) this.#options.onError(error);
+    }).finally(() => this.#underWay.delete(done));
+    this.#underWay.add(done);
   }
 
   #accept(socket: Socket): void {
     if (this.#stop.signal.aborted) return void socket.destroy();
-    // Whoever only connects makes room for those that ask.
-    if (this.#isFull) this.#sockets.endSilent();
-    if (this.#isFull) return void socket.destroy();
+    if (!this.#hasRoom()) return void socket.destroy();
     socket.setNoDelay(true);
+    // Each request that waits for the answer before it listens.
+    socket.setMaxListeners(0);
     this.#sockets.add(socket);
     this.#server.emit("connection", socket);
+  }
+
+  /** Whoever only connects makes room for those that ask. */
+  #hasRoom(): boolean {
+    if (this.#isFull) this.#sockets.endSilent();
+    return !this.#isFull;
   }
 
   /** Whoever used up what this process may have open would end it. */
@@ -387,7 +395,7 @@ export class PublicGate implements AsyncDisposable {
     const key = groupOf(visitor);
     const count = (this.#visitors.get(key) ?? 0) + 1;
     this.#visitors.set(key, count);
-    return count <= MAX_PER_VISITOR && !this.#isFull;
+    return count <= MAX_PER_VISITOR && this.#hasRoom();
   }
 
   #end({ visitor }: Arrival): void {
