@@ -41,6 +41,7 @@ import type { RefusalResponse, RequestHeaders } from "./refusal_response.ts";
 export {
   type AccessRecord,
   basicRecord,
+  LINK_MS,
   linkPath,
   linkRecord,
   newLink,
