@@ -85,14 +85,17 @@ export async function judgeTunnel(
 /**
  * The tunnel of the project, made if need be. What we come to know is remembered at once.
  *
+ * @param wish With what {@linkcode judgeTunnel} has just said.
  * @throws {TaskmuxError} E741 if it is somebody else's, or Cloudflare refuses.
  */
 export async function ensureTunnel(
   session: CloudflareSession,
-  targets: readonly TunnelTarget[],
+  { targets, verdict }: {
+    readonly targets: readonly TunnelTarget[];
+    readonly verdict: TunnelVerdict;
+  },
   signal: AbortSignal,
 ): Promise<KnownTunnel> {
-  const verdict = await judgeTunnel(session, targets, signal);
   if (verdict.kind !== "absent") return settle(session, verdict);
   forget(session);
   for (let attempt = 1;; attempt++) {
