@@ -426,6 +426,8 @@ Deno.test("a name that is no longer wanted keeps its record, and leads nowhere",
 
 Deno.test("a tunnel that was deleted is made anew, and our records follow", async () => {
   await withCloudflare(async ({ cloudflare, machine }) => {
+    // That a record is ours is found out afterwards, too.
+    await dieAfter(machine, cloudflare, RECORD_MADE);
     const first = await machine.open(API, WEB);
     const ids = cloudflare.records.map(({ id }) => id);
     cloudflare.tunnels[0]!.deleted_at = new Date().toISOString();
