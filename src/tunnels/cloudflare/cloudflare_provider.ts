@@ -101,8 +101,9 @@ async function openTunnel(
   for (const name of names) {
     await requireRoom(session, { name, content: present }, signal);
   }
-  const tunnel = await ensureTunnel(session, { targets, verdict }, signal);
-  await applyIngress(session, { tunnel, targets }, signal);
+  const ready = await ensureTunnel(session, { targets, verdict }, signal);
+  const { tunnel } = ready;
+  await applyIngress(session, { ...ready, targets }, signal);
   for (const name of names) {
     await ensureRecord(
       session,
