@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { CloudflareSettings } from "../../src/config/tunnel_settings.ts";
-import type { Json, JsonObject } from "../../src/kit/json.ts";
+import type { JsonObject } from "../../src/kit/json.ts";
 import { runCommand } from "../../src/kit/run_command.ts";
 import { cloudflareProvider } from "../../src/tunnels/cloudflare/cloudflare_provider.ts";
 import type {
@@ -171,8 +171,15 @@ export function failures(checks: readonly TunnelCheck[]): string[] {
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
-/** What stands at Cloudflare, in short. */
-export function shape(cloudflare: FakeCloudflare): Json {
+/** What stands at Cloudflare, in short: names, `TYPE name tunnel proxied`, and for each tunnel `name service`. */
+export interface Shape {
+  readonly tunnels: readonly string[];
+  readonly records: readonly string[];
+  readonly ingress: readonly (readonly string[])[];
+}
+
+/** See {@linkcode Shape}. */
+export function shape(cloudflare: FakeCloudflare): Shape {
   const names = new Map(cloudflare.tunnels.map(({ id, name }) => [id, name]));
   return {
     tunnels: [...names.values()].sort(),

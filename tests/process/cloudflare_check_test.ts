@@ -64,6 +64,17 @@ const FLAWS: readonly Flaw[] = [
     fix: /api-tokens/,
   },
   {
+    name: "api_token",
+    spoil: (cloudflare) => {
+      const message = "Cannot use the access token from location: 192.0.2.1";
+      const errors = [{ code: 9109, message }];
+      const body = { success: false, errors, messages: [], result: null };
+      cloudflare.fail({ path: "verify" }, { status: 403, body, times: 2 });
+    },
+    detail: /may not be used from this network.*192\.0\.2\.1/,
+    fix: /client IP address filter/,
+  },
+  {
     name: "account_id",
     options: { accountId: null },
     detail: /account_id is not set/,

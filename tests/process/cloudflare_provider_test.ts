@@ -26,6 +26,9 @@ const BOTH_OPEN = {
   ]],
 };
 
+const TUNNEL_MADE = { method: "POST", path: /cfd_tunnel$/ };
+const RECORD_MADE = { method: "POST", path: /dns_records$/ };
+
 async function refused(work: Promise<unknown>, message: RegExp): Promise<void> {
   await assert.rejects(work, (error) => {
     assert.ok(error instanceof TaskmuxError, Deno.inspect(error));
@@ -165,6 +168,78 @@ Deno.test("what was made and is not shown yet is waited for, not made twice", as
   }
 });
 
+Deno.test("what a daemon made before it died is known for ours, even while it is not shown", async () => {
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    await dieAfter(machine, cloudflare, TUNNEL_MADE);
+    assert.deepEqual(shape(cloudflare).tunnels, ["taskmux-shop"]);
+    await machine.open(API, WEB);
+    assert.deepEqual(shape(cloudflare), BOTH_OPEN);
+    assert.deepEqual((await machine.close(true)).left, []);
+    assert.deepEqual([cloudflare.tunnels, cloudflare.records], [[], []]);
+  }, { lagReads: 4 });
+});
+
+/** A request of this kind is carried out, and the daemon dies before it can write that down. */
+async function dieAfter(
+  machine: Machine,
+  cloudflare: FakeCloudflare,
+  request: { readonly method: string; readonly path: RegExp },
+): Promise<void> {
+  machine.onSave = () => {
+    const { method, path = "" } = cloudflare.journal.at(-1) ?? {};
+    if (method === request.method && request.path.test(path)) {
+      throw new Error("dead");
+    }
+  };
+  await assert.rejects(machine.open(API, WEB), /dead/);
+  machine.onSave = () => {};
+}
+
+Deno.test("prune finds what a daemon made before it died", async () => {
+  for (const request of [TUNNEL_MADE, RECORD_MADE]) {
+    await withCloudflare(async ({ cloudflare, machine }) => {
+      await dieAfter(machine, cloudflare, request);
+      assert.equal(cloudflare.tunnels.length, 1);
+      assert.deepEqual((await machine.close(true)).left, []);
+      assert.deepEqual([cloudflare.tunnels, cloudflare.records], [[], []]);
+      assert.equal(machine.memory, null);
+    });
+  }
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    await dieAfter(machine, cloudflare, RECORD_MADE);
+    // Who copied our comment to another tunnel's record has a record of their own.
+    cloudflare.records[0]!.content = "elsewhere.cfargotunnel.com";
+    await machine.close(true);
+    assert.equal(cloudflare.records.length, 1);
+  });
+});
+
+Deno.test("rules that a daemon set before it died are known for ours", async () => {
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    const path = /configurations$/;
+    await dieAfter(machine, cloudflare, { method: "PUT", path });
+    await machine.open(WEB);
+    const ingress = [BOTH_OPEN.ingress[0]!.slice(1)];
+    const records = BOTH_OPEN.records.slice(1);
+    assert.deepEqual(shape(cloudflare), { ...BOTH_OPEN, records, ingress });
+  });
+});
+
+Deno.test("a new tunnel that is not seen everywhere yet is not made again", async () => {
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    await machine.open(API, WEB);
+    const errors = [{ code: 1003, message: "Tunnel not found" }];
+    cloudflare.fail({ path: /cfd_tunnel\/[0-9a-f-]+$/ }, {
+      status: 404,
+      body: { success: false, errors, messages: [], result: null },
+      times: 2,
+    });
+    await machine.open(API, WEB);
+    assert.equal(cloudflare.world.tunnels.length, 1);
+    assert.deepEqual(machine.clock.pauses, [500, 1_000]);
+  });
+});
+
 Deno.test("too many requests: open waits as long as it is told", async () => {
   await withCloudflare(async ({ cloudflare, machine }) => {
     cloudflare.limit({ after: 3, refusals: 2, retryAfter: 5 });
@@ -208,6 +283,7 @@ Deno.test("a foreign record is never touched, whenever it appears", async () => 
       const { detail } = checks.find(({ ok }) => !ok)!;
       assert.ok(detail.includes(`${kind.type} ${kind.content}`), detail);
       await refused(machine.open(API, WEB), /web\.example\.com/);
+      assert.deepEqual(cloudflare.changes, [], "not even a tunnel was made");
       await machine.close(true);
       assert.deepEqual(cloudflare.records, [record]);
       assert.deepEqual(cloudflare.tunnels, []);
@@ -319,6 +395,14 @@ Deno.test("a tunnel of that name that serves others is left alone", async () => 
     assert.match(left.join(), /extra\.example\.com/);
     assert.equal(cloudflare.tunnels.length, 1);
   });
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    await machine.open(API);
+    const ingress = [{ service: "http://127.0.0.1:80" }];
+    cloudflare.tunnels[0]!.config = { ingress };
+    await refused(machine.open(API), /every other name/);
+    await machine.close(false);
+    assert.deepEqual(cloudflare.tunnels[0]!.config, { ingress });
+  });
 });
 
 Deno.test("a name that is no longer wanted keeps its record, and leads nowhere", async () => {
@@ -342,6 +426,8 @@ Deno.test("a name that is no longer wanted keeps its record, and leads nowhere",
 
 Deno.test("a tunnel that was deleted is made anew, and our records follow", async () => {
   await withCloudflare(async ({ cloudflare, machine }) => {
+    // That a record is ours is found out afterwards, too.
+    await dieAfter(machine, cloudflare, RECORD_MADE);
     const first = await machine.open(API, WEB);
     const ids = cloudflare.records.map(({ id }) => id);
     cloudflare.tunnels[0]!.deleted_at = new Date().toISOString();
@@ -374,6 +460,8 @@ Deno.test("prune removes what we made, and nothing else", async () => {
     const { length } = cloudflare.journal;
     assert.deepEqual(await machine.close(true), { removed: [], left: [] });
     assert.equal(cloudflare.journal.length, length, "nothing is to be asked");
+    using fresh = new Machine(cloudflare, { token: null });
+    assert.deepEqual(await fresh.close(true), { removed: [], left: [] });
   });
 });
 

@@ -17,7 +17,7 @@ export interface HastyClock extends Clock {
  *
  * @param patienceMs Pauses of this length or more are limits, not waits: they last as long as they say.
  */
-export function hastyClock(patienceMs = 30_000): HastyClock {
+export function hastyClock(patienceMs = 10_000): HastyClock {
   const pauses: number[] = [];
   const passed = (): number => pauses.reduce((sum, ms) => sum + ms, 0);
   return {

@@ -13,12 +13,18 @@ import {
   FRESH_MS,
   VISIBLE_PAUSES_MS,
 } from "./cloudflare_session.ts";
-import { configurationOf, tunnelPath } from "./found_tunnel.ts";
-import { hostnamesOf, withTargets } from "./tunnel_ingress.ts";
+import { tunnelPath } from "./found_tunnel.ts";
+import {
+  hostnamesOf,
+  type TunnelConfiguration,
+  withTargets,
+} from "./tunnel_ingress.ts";
 
 /** What a tunnel is to lead to. */
 export interface IngressWish {
   readonly tunnel: KnownTunnel;
+  /** As it is now. */
+  readonly configuration: TunnelConfiguration;
   readonly targets: readonly TunnelTarget[];
   /** Rules that are not ours and stay. */
   readonly kept?: readonly Json[];
@@ -31,11 +37,10 @@ export interface IngressWish {
  */
 export async function applyIngress(
   session: CloudflareSession,
-  { tunnel, targets, kept = [] }: IngressWish,
+  { tunnel, configuration, targets, kept = [] }: IngressWish,
   signal: AbortSignal,
 ): Promise<void> {
-  const present = await configurationOf(session, tunnel, signal);
-  const wanted = withTargets(present, targets, kept);
+  const wanted = withTargets(configuration, targets, kept);
   const names = hostnamesOf(withTargets(null, targets));
   if (wanted !== null) {
     // Before it is so: what of it is there after a crash is ours.

@@ -96,12 +96,13 @@ async function clearIngress(
 ): Promise<string[]> {
   const { ingress, records } = session.facts;
   const ours = [...ingress, ...records.map(({ hostname }) => hostname)];
-  const present = await configurationOf(session, tunnel, signal);
-  const kept = rulesBeside(present, ours);
-  if (present !== null) {
-    await applyIngress(session, { tunnel, targets: [], kept }, signal);
+  const configuration = await configurationOf(session, tunnel, signal);
+  const kept = rulesBeside(configuration, ours);
+  if (configuration !== null) {
+    const wish = { tunnel, configuration, targets: [], kept };
+    await applyIngress(session, wish, signal);
   }
-  return strangeNames(present, ours);
+  return strangeNames(configuration, ours);
 }
 
 async function pruneRecords(

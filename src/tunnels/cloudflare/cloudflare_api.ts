@@ -25,7 +25,7 @@ import { askedPauseMs, backoffMs, MAX_ASKED_PAUSE_MS } from "./request_pace.ts";
 /** Cloudflare's own. */
 const PUBLIC_BASE = "https://api.cloudflare.com/client/v4";
 
-/** Time for one request with its answer. */
+/** Time for one request with its answer, unless told. */
 const REQUEST_LIMIT_MS = 30_000;
 
 /** Largest answer. A page of fifty zones is a twentieth of it. */
@@ -43,9 +43,21 @@ export interface CloudflareApiOptions {
   readonly base: string;
   readonly token: string;
   readonly clock: Clock;
-  /** How often a request is made; 5 unless told. */
-  readonly attempts?: number;
+  readonly patience?: ApiPatience;
 }
+
+/** How long an answer is waited for. */
+export interface ApiPatience {
+  /** How often one request is made, at most. */
+  readonly attempts: number;
+  /** Time for one of them with its answer. */
+  readonly limitMs: number;
+}
+
+const USUAL_PATIENCE: ApiPatience = {
+  attempts: MAX_ATTEMPTS,
+  limitMs: REQUEST_LIMIT_MS,
+};
 
 /** One request. */
 interface ApiRequest {
@@ -89,9 +101,11 @@ export function apiBase(override: string | null | undefined): string {
 /** Asks the API in the name of one token. */
 export class CloudflareApi {
   readonly #options: CloudflareApiOptions;
+  readonly #patience: ApiPatience;
 
   constructor(options: CloudflareApiOptions) {
     this.#options = options;
+    this.#patience = options.patience ?? USUAL_PATIENCE;
   }
 
   /**
@@ -174,7 +188,8 @@ export class CloudflareApi {
   }
 
   async #ask(request: ApiRequest, signal: AbortSignal): Promise<JsonObject> {
-    const { clock, attempts = MAX_ATTEMPTS } = this.#options;
+    const { clock } = this.#options;
+    const { attempts } = this.#patience;
     for (let attempt = 1;; attempt++) {
       const outcome = await this.#once(request, signal);
       if (!("refusal" in outcome)) return outcome.answer;
@@ -199,8 +214,9 @@ export class CloudflareApi {
     | { readonly refusal: CloudflareRefusal; readonly pauseMs: number | null }
   > {
     const { clock } = this.#options;
+    const { limitMs } = this.#patience;
     try {
-      const deadline = { clock, ms: REQUEST_LIMIT_MS, signal };
+      const deadline = { clock, ms: limitMs, signal };
       const { status, headers, text } = await withDeadline(
         deadline,
         (bounded) => this.#fetch(request, bounded),
@@ -213,7 +229,7 @@ export class CloudflareApi {
       if (error instanceof CloudflareRefusal) {
         return { refusal: error, pauseMs: null };
       }
-      const words = faultWords(error);
+      const words = faultWords(error, limitMs);
       if (words === null) throw error;
       const refusal = this.#refusal({
         ...about(request),
@@ -369,9 +385,9 @@ function strangeWords(status: number, text: string): string {
 }
 
 /** What is wrong with the network; null for what is no fault of it. */
-function faultWords(error: unknown): string | null {
+function faultWords(error: unknown, limitMs: number): string | null {
   if (error instanceof DeadlineError) {
-    return `no answer within ${REQUEST_LIMIT_MS / 1_000} s`;
+    return `no answer within ${limitMs / 1_000} s`;
   }
   if (error instanceof Deno.errors.NotCapable) {
     return "this daemon was started without the permission to reach api.cloudflare.com, which a restart gives it";

@@ -17,14 +17,14 @@ import type {
 } from "../tunnel_provider.ts";
 import { checkAccount, checkTunnel, NO_TUNNEL } from "./account_checks.ts";
 import { failed, passed } from "./check_answer.ts";
-import { apiBase } from "./cloudflare_api.ts";
+import { apiBase, type ApiPatience } from "./cloudflare_api.ts";
 import { CloudflareRefusal } from "./cloudflare_refusal.ts";
 import { CloudflareSession, tokenFix } from "./cloudflare_session.ts";
 import { checkNames, checkRecords, NO_NAMES } from "./name_checks.ts";
 import { tokenState } from "./token_state.ts";
 
-/** How often a request is made: a person waits for the answer. */
-const ATTEMPTS = 3;
+/** A person waits for the answer. */
+const PATIENCE: ApiPatience = { attempts: 3, limitMs: 10_000 };
 
 /** The first version that takes its token from the environment. */
 const PROGRAM: NeededProgram = { ...CLOUDFLARED, minimum: "2022.3" };
@@ -81,7 +81,7 @@ async function checkRemote(
     const session = new CloudflareSession({
       context,
       base,
-      attempts: ATTEMPTS,
+      patience: PATIENCE,
     });
     const state = await tokenState(session, signal);
     if (state.kind === "unknown") throw state.refusal;

@@ -21,9 +21,9 @@ import { CloudflareSession, tokenFix } from "./cloudflare_session.ts";
 import { closeTunnel } from "./close_tunnel.ts";
 import { removeConnectors, writeConnector } from "./connector_files.ts";
 import { applyIngress } from "./apply_ingress.ts";
-import { contentFor, ensureRecord, freeName } from "./project_records.ts";
+import { contentFor, ensureRecord, requireRoom } from "./project_records.ts";
 import { runTokenOf } from "./found_tunnel.ts";
-import { ensureTunnel } from "./project_tunnel.ts";
+import { ensureTunnel, judgeTunnel } from "./project_tunnel.ts";
 import { planNames, type PublicName, seenZones } from "./public_names.ts";
 import { tokenState } from "./token_state.ts";
 
@@ -94,13 +94,16 @@ async function openTunnel(
   signal: AbortSignal,
 ): Promise<TunnelProcess> {
   const names = await namesOf(session, targets, signal);
-  const { knownTunnel } = session;
-  const present = knownTunnel === null ? null : contentFor(knownTunnel.id);
+  const verdict = await judgeTunnel(session, targets, signal);
+  const present = verdict.kind === "absent"
+    ? null
+    : contentFor(verdict.tunnel.id);
   for (const name of names) {
-    await freeName(session, { name, content: present }, signal);
+    await requireRoom(session, { name, content: present }, signal);
   }
-  const tunnel = await ensureTunnel(session, targets, signal);
-  await applyIngress(session, { tunnel, targets }, signal);
+  const ready = await ensureTunnel(session, { targets, verdict }, signal);
+  const { tunnel } = ready;
+  await applyIngress(session, { ...ready, targets }, signal);
   for (const name of names) {
     await ensureRecord(
       session,

@@ -6,7 +6,7 @@
 
 import { TaskmuxError } from "../../domain/error.ts";
 import type { TunnelContext } from "../tunnel_provider.ts";
-import { CloudflareApi } from "./cloudflare_api.ts";
+import { type ApiPatience, CloudflareApi } from "./cloudflare_api.ts";
 import {
   type CloudflareFacts,
   type KnownTunnel,
@@ -31,8 +31,7 @@ export interface SessionOptions {
   readonly context: TunnelContext;
   /** As `apiBase` gives it. */
   readonly base: string;
-  /** How often a request is made. */
-  readonly attempts?: number;
+  readonly patience?: ApiPatience;
 }
 
 /** What all parts of the provider work with. */
@@ -42,7 +41,7 @@ export class CloudflareSession {
   #facts: CloudflareFacts;
 
   /** @throws {TaskmuxError} E741 if there is no token. */
-  constructor({ context, base, attempts }: SessionOptions) {
+  constructor({ context, base, patience }: SessionOptions) {
     const { apiToken, apiTokenEnv } = context.cloudflare;
     if (apiToken.value === null) {
       throw new TaskmuxError(
@@ -57,7 +56,7 @@ export class CloudflareSession {
       base,
       token: apiToken.value,
       clock: context.clock,
-      ...(attempts === undefined ? {} : { attempts }),
+      ...(patience === undefined ? {} : { patience }),
     });
     this.#facts = recall(context.memory);
   }

@@ -163,26 +163,18 @@ export async function ensureRecord(
 }
 
 /**
- * Looks whether a name can lead to a tunnel of ours, before anything is made for it.
+ * Looks whether a name can lead to our tunnel, before anything is made for it.
  *
  * @param wanted With null as content if there is no tunnel yet.
  * @throws {TaskmuxError} E741 if something else has the name.
  */
-export async function freeName(
+export async function requireRoom(
   session: CloudflareSession,
-  { name, content }: {
-    readonly name: PublicName;
-    readonly content: string | null;
-  },
+  wanted: { readonly name: PublicName; readonly content: string | null },
   signal: AbortSignal,
 ): Promise<void> {
-  const verdict = await judgeName(session, { name, content }, signal);
-  const isTunnel = verdict.kind === "foreign" &&
-    verdict.record.content.endsWith(".cfargotunnel.com");
-  // Which tunnel is ours is known only afterwards where none is known yet.
-  if (verdict.kind === "foreign" && !(isTunnel && content === null)) {
-    throw foreignError(name, verdict);
-  }
+  const verdict = await judgeName(session, wanted, signal);
+  if (verdict.kind === "foreign") throw foreignError(wanted.name, verdict);
 }
 
 /** The comment by which people know our records in the dashboard. */

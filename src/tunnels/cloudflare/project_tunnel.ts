@@ -82,22 +82,33 @@ export async function judgeTunnel(
     : await judgeNamed(session, { tunnel: named, targets }, signal);
 }
 
+/** The tunnel of a project, to be used. */
+export interface ReadyTunnel {
+  readonly tunnel: KnownTunnel;
+  readonly configuration: TunnelConfiguration;
+}
+
 /**
  * The tunnel of the project, made if need be. What we come to know is remembered at once.
  *
+ * @param wish With what {@linkcode judgeTunnel} has just said.
  * @throws {TaskmuxError} E741 if it is somebody else's, or Cloudflare refuses.
  */
 export async function ensureTunnel(
   session: CloudflareSession,
-  targets: readonly TunnelTarget[],
+  { targets, verdict }: {
+    readonly targets: readonly TunnelTarget[];
+    readonly verdict: TunnelVerdict;
+  },
   signal: AbortSignal,
-): Promise<KnownTunnel> {
-  const verdict = await judgeTunnel(session, targets, signal);
+): Promise<ReadyTunnel> {
   if (verdict.kind !== "absent") return settle(session, verdict);
   forget(session);
   for (let attempt = 1;; attempt++) {
     const refusal = await create(session, signal);
-    if (!(refusal instanceof CloudflareRefusal)) return refusal;
+    if (!(refusal instanceof CloudflareRefusal)) {
+      return { tunnel: refusal, configuration: null };
+    }
     if (!refusal.isTaken && !refusal.isUncertain) throw refusal;
     const made = await lookFor(session, signal);
     if (made !== null) {
@@ -212,7 +223,7 @@ async function isIntended(
 function settle(
   session: CloudflareSession,
   verdict: PresentVerdict,
-): KnownTunnel {
+): ReadyTunnel {
   if (verdict.kind === "foreign") {
     throw new TaskmuxError(
       "E741",
@@ -220,16 +231,20 @@ function settle(
       { hint: verdict.fix },
     );
   }
+  const { configuration } = verdict;
   const { knownTunnel, account, tunnelName, context } = session;
-  if (knownTunnel?.id === verdict.tunnel.id) return knownTunnel;
+  if (knownTunnel?.id === verdict.tunnel.id) {
+    return { tunnel: knownTunnel, configuration };
+  }
   forget(session);
-  return keep(session, {
+  const tunnel = keep(session, {
     account,
     id: verdict.tunnel.id,
     name: tunnelName,
     isMade: verdict.isMade,
     since: context.clock.now(),
   });
+  return { tunnel, configuration };
 }
 
 /** Makes the tunnel. @returns The refusal, if there is one, for the caller to judge. */

@@ -98,6 +98,13 @@ function stateOf(answer: Json, now: number): TokenState {
 }
 
 function refused({ words }: CloudflareRefusal): TokenState {
+  // "Cannot use the access token from location: ADDRESS"
+  if (/from location/i.test(words)) {
+    return bad(
+      `may not be used from this network: ${words}`,
+      `Change its client IP address filter at ${TOKEN_PAGE}`,
+    );
+  }
   return bad(`is not known, or was revoked: ${words}`);
 }
 
