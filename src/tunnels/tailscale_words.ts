@@ -4,19 +4,7 @@
  * @module
  */
 
-const UP = Deno.build.os === "linux" ? "sudo tailscale up" : "tailscale up";
-
 const MEANINGS: readonly (readonly [RegExp, (found: string) => string])[] = [
-  [
-    /^Logged out\./,
-    () => `This machine is not logged in to a tailnet: ${UP}`,
-  ],
-  [/^Tailscale is stopped\./, () => `Tailscale is switched off: ${UP}`],
-  [
-    /not yet approved by tailnet admin/,
-    () =>
-      "An admin of the tailnet has to approve this machine: https://login.tailscale.com/admin/machines",
-  ],
   [
     /https:\/\/login\.tailscale\.com\/f\/\S+/,
     (page) => `The tailnet has to allow this first: open ${page}`,
@@ -32,7 +20,7 @@ const MEANINGS: readonly (readonly [RegExp, (found: string) => string])[] = [
       "Another tailscale serve has taken this port meanwhile: open the tunnel again, it gets another one (tailscale serve status tells them)",
   ],
   [
-    /failed to connect to local tailscaled|tailscaled.* (?:isn't|not) running/,
+    /failed to connect to local tailscale|tailscaled.* (?:isn't|not) running/i,
     () => "The service of Tailscale does not run: tailscale status",
   ],
   [

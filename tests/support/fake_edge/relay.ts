@@ -66,7 +66,7 @@ export function withHeaders(
 }
 
 /**
- * Sends the request on and lets everything through until both ends are done. Each request has a connection of its own.
+ * Sends the request on and lets everything through until either end is done. Each request has a connection of its own.
  *
  * @returns False if nobody takes it there; nothing was answered then.
  */
@@ -94,11 +94,12 @@ export async function relayRequest(
   try {
     await writeAll(server, latin1(text));
     await writeAll(server, head.rest);
-    const there = pass(client, server);
-    await pass(server, client);
+    // A visitor who goes away takes his request with him.
+    const ways = [pass(client, server), pass(server, client)];
+    await Promise.race(ways);
     close(client);
     close(server);
-    await there;
+    await Promise.all(ways);
   } finally {
     close(client);
     close(server);

@@ -287,6 +287,12 @@ Deno.test("what tailscale says when it serves nothing is explained", () => {
       "sending serve config: listener already exists for port 443",
     ]
   ) match(explain(line), /taken this port/);
+  match(
+    explain(
+      "error getting serve config: getting serve config: Failed to connect to local Tailscale daemon for /localapi/v0/serve-config; not running? Error: dial unix /var/run/tailscale/tailscaled.sock: connect: no such file or directory",
+    ),
+    /does not run/,
+  );
   match(explain("Logged out."), /tailscale up$/);
   equal(explain("Available on the internet:"), "");
   equal(explain("https://mini.tail1a2b.ts.net/"), "");
