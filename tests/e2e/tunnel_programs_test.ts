@@ -7,12 +7,22 @@ import { equal, match, rejects } from "node:assert/strict";
 import type { Params, Result } from "../../src/contract/mod.ts";
 import type { TestProject } from "../support/project.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
+import { until } from "../support/until.ts";
 
 const TOML = `name = "shop"
 [tasks.web]
 command = "python3 -um http.server $PORT --bind 127.0.0.1"
 health_url = "http://127.0.0.1:$PORT/"
 `;
+
+/** Is up until there is a file `refused`, and from then on refuses to be. */
+const NGROK = `case "$1" in version) echo "ngrok version 3.33.0"; exit ;; esac
+test -e "$HOME/refused" ||
+  echo 't=2026 lvl=info msg="started tunnel" obj=tunnels url=https://calm-sea.ngrok-free.app'
+while ! test -e "$HOME/refused"; do sleep 0.1; done
+echo "ERROR:  authentication failed: Your account is limited to 1 simultaneous ngrok agent sessions."
+echo "ERROR:  ERR_NGROK_108"
+exit 1`;
 
 /** Puts a shell program on a PATH of its own. */
 async function program(
@@ -85,20 +95,23 @@ exit 1`,
     equal(tasks.find(({ name }) => name === "tunnel-web"), undefined);
   });
 
-  await t.step("one that tells its address in its log is public", async () => {
-    const env = await program(
-      taskmux,
-      "ngrok",
-      `case "$1" in version) echo "ngrok version 3.33.0"; exit ;; esac
-echo 't=2026 lvl=info msg="started tunnel" obj=tunnels url=https://calm-sea.ngrok-free.app'
-exec sleep 1000`,
-    );
-    env["NGROK_AUTHTOKEN"] = "2secret3Token";
-    const { public_url, tunnel } = await shop.up({ backend: "ngrok", env });
-    equal(public_url, "https://calm-sea.ngrok-free.app");
-    equal(tunnel.process, "tunnel-web");
-    await shop.down();
-  });
+  await t.step(
+    "one that tells its address in its log is public, and is explained when it ends",
+    async () => {
+      const env = await program(taskmux, "ngrok", NGROK);
+      env["NGROK_AUTHTOKEN"] = "2secret3Token";
+      const { public_url, tunnel } = await shop.up({ backend: "ngrok", env });
+      equal(public_url, "https://calm-sea.ngrok-free.app");
+      equal(tunnel.process, "tunnel-web");
+      await Deno.writeTextFile(`${taskmux.home.root}/refused`, "");
+      await until(async () => {
+        const { tunnels } = await taskmux.call("tunnel.status", {});
+        const reason = tunnels[0]?.reason ?? "";
+        return reason.includes("dashboard.ngrok.com/agents");
+      });
+      await shop.down();
+    },
+  );
 
   await t.step(
     "a name of one's own leads to the origin that is told",
