@@ -159,14 +159,16 @@ async function checkOperator(
   { run }: TunnelContext,
   signal: AbortSignal,
 ): Promise<TunnelCheck[]> {
-  if (!IS_LINUX || Deno.uid() === 0 || !await isOfRoot(SOCKET)) return [];
-  const [who, preferences] = await Promise.all([
+  if (!IS_LINUX || !await isOfRoot(SOCKET)) return [];
+  // `Deno.uid` is not permitted here.
+  const [id, name, preferences] = await Promise.all([
+    run(["id", "-u"], signal),
     run(["id", "-un"], signal),
     run(["tailscale", "debug", "prefs"], signal),
   ]);
-  if (who.kind !== "exited" || preferences.kind !== "exited") return [];
-  const user = who.output.trim();
-  return operatorCheck(user, parseOperator(preferences.output));
+  if (id.kind !== "exited" || id.output.trim() === "0") return [];
+  if (name.kind !== "exited" || preferences.kind !== "exited") return [];
+  return operatorCheck(name.output.trim(), parseOperator(preferences.output));
 }
 
 /** Whether tailscaled of root obeys a user; nothing where that is not told. */

@@ -81,6 +81,14 @@ export class Carrier {
     return { kind: "failing", reason: `"${task.name}": ${reason}` };
   }
 
+  /** What the last words of its program mean, where its provider knows; else `reason`. */
+  async explain(reason: string): Promise<string> {
+    const meaning = await this.#task?.meaning((line) =>
+      this.provider.explain(line)
+    );
+    return meaning ?? reason;
+  }
+
   /** Whether it was brought to exactly these. */
   isAt(targets: readonly TunnelTarget[]): boolean {
     return this.#applied === keyOf(targets);

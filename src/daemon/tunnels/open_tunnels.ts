@@ -332,7 +332,11 @@ export class OpenTunnels implements AsyncDisposable {
       return true;
     }
     if (state.kind === "failing") {
-      for (const task of tasks) this.#failing(task, state.reason);
+      const isTold = (task: string) =>
+        this.#live.get(task)?.state === "failing";
+      if (tasks.every(isTold)) return true;
+      const reason = await carrier.explain(state.reason);
+      for (const task of tasks) this.#failing(task, reason);
       return true;
     }
     return tasks.every((task) => {

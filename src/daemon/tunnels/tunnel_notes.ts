@@ -31,9 +31,14 @@ export interface TunnelNote {
   readonly records: readonly TunnelRecord[];
   /** Backend → what its provider remembers. */
   readonly memory: Readonly<Record<string, JsonObject>>;
+  /** Task → the port that its gate had last: whoever leads a name there himself need not do it again. */
+  readonly ports: Readonly<Record<string, number>>;
 }
 
-const NOTHING: TunnelNote = { records: [], memory: {} };
+const NOTHING: TunnelNote = { records: [], memory: {}, ports: {} };
+
+/** Tasks whose ports are remembered. */
+const MAX_PORTS = 100;
 
 /** See the module. */
 export class TunnelNotes {
@@ -51,10 +56,20 @@ export class TunnelNotes {
     return this.#note.records;
   }
 
-  /** Replaces the record of a task, or adds it. */
+  /** Replaces the record of a task, or adds it; one without a port gets the last one of the task. */
   set(record: TunnelRecord): void {
-    const others = this.records.filter(({ task }) => task !== record.task);
-    this.#save({ ...this.#note, records: [...others, record] });
+    const { task } = record;
+    const { [task]: last = null, ...ofOthers } = this.#note.ports;
+    const port = record.port ?? last;
+    const others = this.records.filter((other) => other.task !== task);
+    this.#save({
+      ...this.#note,
+      records: [...others, { ...record, port }],
+      ports: port === null
+        ? this.#note.ports
+        : Object.fromEntries([[task, port], ...Object.entries(ofOthers)]
+          .slice(0, MAX_PORTS)),
+    });
   }
 
   /** Changes the record of a task, if there is one. */
@@ -103,7 +118,10 @@ export function hasTunnelNote(meta: MetaTable, projectId: string): boolean {
 export function forgetTunnels(meta: MetaTable, projectId: string): void {
   const note = readNote(meta.get(tunnelNoteKey(projectId)));
   if (note.records.length === 0) return;
-  meta.set(tunnelNoteKey(projectId), JSON.stringify({ ...note, records: [] }));
+  meta.set(
+    tunnelNoteKey(projectId),
+    JSON.stringify({ ...note, records: [], ports: {} }),
+  );
 }
 
 function readNote(text: string | null): TunnelNote {

@@ -112,6 +112,12 @@ export class TunnelTask {
     };
   }
 
+  /** What its last words mean; null = nothing that is known. */
+  async meaning(explain: ProcessStart["explain"]): Promise<string | null> {
+    const { tail } = await lastWordsOf(this.#project, this.name, LAST_LINES);
+    return meaningOf(tail, explain);
+  }
+
   async #verdict(
     runner: TaskRunner,
     ms: number,
@@ -139,13 +145,12 @@ export class TunnelTask {
     { explain }: ProcessStart,
   ): Promise<TaskmuxError> {
     const { tail } = await lastWordsOf(this.#project, this.name, LAST_LINES);
-    // The cause comes first, what follows from it last.
-    const meaning = tail.map(explain).find((said) => said !== null);
+    const meaning = meaningOf(tail, explain);
     const words = tail.at(-1);
     return new TaskmuxError(
       "E741",
       `Cannot open the tunnel: ${state}${
-        meaning !== undefined
+        meaning !== null
           ? `. ${meaning}`
           : words === undefined
           ? ""
@@ -157,6 +162,15 @@ export class TunnelTask {
       },
     );
   }
+}
+
+/** The cause comes first, what follows from it last. */
+function meaningOf(
+  lines: readonly string[],
+  explain: ProcessStart["explain"],
+): string | null {
+  return lines.map((line) => explain(line)).find((said) => said !== null) ??
+    null;
 }
 
 /** Ends the program of that name and forgets it, if there is one. Its log stays. */
