@@ -28,6 +28,10 @@ import {
 } from "./original_question.ts";
 import { answerOfError, Refusal } from "./refusal.ts";
 import { TASK_COMMANDS } from "./original_task_commands.ts";
+import {
+  GLOBAL_TUNNEL_COMMANDS,
+  TUNNEL_COMMANDS,
+} from "./original_tunnel_commands.ts";
 
 const GLOBAL: Readonly<Record<string, Answer<Question>>> = {
   ping: async ({ asker }) => asJson(await asker.ask("daemon.ping", {})),
@@ -59,6 +63,7 @@ const GLOBAL: Readonly<Record<string, Answer<Question>>> = {
     };
   },
   mcp_status: ({ asker }) => asker.call("mcp.status", {}),
+  ...GLOBAL_TUNNEL_COMMANDS,
 };
 
 const OF_A_PROJECT: Readonly<Record<string, Answer<ProjectQuestion>>> = {
@@ -91,22 +96,13 @@ const OF_A_PROJECT: Readonly<Record<string, Answer<ProjectQuestion>>> = {
     return { ok: true, data: { ok: true, added, dropped } };
   },
   ...TASK_COMMANDS,
+  ...TUNNEL_COMMANDS,
 };
-
-const LATER = [
-  "tunnel_status",
-  "tunnel_config_get",
-  "tunnel_config_set",
-  "tunnel_test",
-  "tunnel_enable",
-  "tunnel_disable",
-];
 
 /** Every command of the original. */
 export const ORIGINAL_COMMANDS: readonly string[] = [
   ...Object.keys(GLOBAL),
   ...Object.keys(OF_A_PROJECT),
-  ...LATER,
 ];
 
 /**
@@ -132,11 +128,7 @@ export async function answerOriginal(
       ),
     };
   }
-  if (!LATER.includes(command)) return null;
-  throw new Refusal(
-    "not_available",
-    "Cannot do that yet: there are no tunnels",
-  );
+  return null;
 }
 
 function sessionOf({ params, asker }: Question): string {

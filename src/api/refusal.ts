@@ -21,7 +21,6 @@ const REFUSALS = {
   read_only: "E500",
   forbidden: "E500",
   too_many: "E500",
-  not_available: "E500",
 } as const satisfies Record<string, ErrorCode>;
 
 /** A word of {@linkcode REFUSALS}. */

@@ -10,7 +10,7 @@ import { isAtRest } from "../domain/task_machine.ts";
 import { viewAliases } from "../domain/address.ts";
 import { taskUrl } from "../domain/task_url.ts";
 import { viewTask } from "../domain/task_view.ts";
-import { viewNamedTunnel } from "../domain/tunnel.ts";
+import { isTunnelProgram, viewNamedTunnel } from "../domain/tunnel.ts";
 import type { ActionOutcome, TaskOutcome } from "../supervisor/action.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import { sharingWarnings } from "../supervisor/shared_tasks.ts";
@@ -70,8 +70,9 @@ export function viewStatus(
   );
   // What is shared runs whether this project is up or not.
   const active =
-    tasks.filter((task) => task.running && task.shared_from === null)
-      .length;
+    tasks.filter((task) =>
+      task.running && task.shared_from === null && task.role !== "tunnel"
+    ).length;
   const { aliases, warnings: rivals } = viewAliases(supervisor.addressBook());
   return {
     ok: true,
@@ -218,6 +219,7 @@ type TaskResult = NonNullable<Result<"task.start">["results"]>[number];
 
 /** Names of the tasks that run or are about to. */
 export function activeTasks(project: ProjectSupervisor): string[] {
-  return project.ownRunners.filter((runner) => !isAtRest(runner.machine))
-    .map((runner) => runner.name);
+  return project.ownRunners.filter((runner) =>
+    !isAtRest(runner.machine) && !isTunnelProgram(runner)
+  ).map((runner) => runner.name);
 }

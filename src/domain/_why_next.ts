@@ -5,6 +5,7 @@
  */
 
 import { formatDuration } from "../kit/duration.ts";
+import { tunnelRemedy } from "./_why_tunnel.ts";
 import { failuresNeeded, hasProbe } from "./task_health.ts";
 import type { WhyFacts, WhyNext, WhyTask } from "./why_facts.ts";
 
@@ -154,10 +155,8 @@ function isLate(
     now - run.startedAt > USUAL_START_MS;
 }
 
-function byHand(
-  { task, now }: WhyFacts,
-  culprit: string | null,
-): string | null {
+function byHand(facts: WhyFacts, culprit: string | null): string | null {
+  const { task, now } = facts;
   const { snapshot, spec: { name }, machine } = task;
   switch (snapshot.state) {
     case "stopped":
@@ -182,7 +181,9 @@ function byHand(
         : `taskmux wait ${name}`;
     case "running":
     case "healthy":
-      return snapshot.configChanged ? `taskmux restart ${name}` : null;
+      return snapshot.configChanged
+        ? `taskmux restart ${name}`
+        : tunnelRemedy(facts);
   }
 }
 

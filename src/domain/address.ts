@@ -33,6 +33,8 @@ export interface Address {
   readonly host: string | null;
   /** Null = it has neither a host that is served nor a port. */
   readonly url: string | null;
+  /** Where others reach it now; null = nowhere. */
+  readonly publicUrl: string | null;
 }
 
 /** The addresses of everything that has one, tasks first. */
@@ -93,6 +95,30 @@ export function findPage(
   );
 }
 
+/**
+ * The public address of a task.
+ *
+ * @throws {TaskmuxError} E200 if there is nothing of that name, E702 as {@linkcode findAddress}, E743 if others cannot
+ * reach it.
+ */
+export function findPublicUrl(book: AddressBook, name: string): string {
+  const route = routesOf(book.tasks, book.aliases)
+    .find((each) => each.name === name);
+  if (route === undefined) throw missing(book, name);
+  if (route.publicUrl !== undefined) return route.publicUrl;
+  const isTask = book.tasks.some((task) => task.name === name);
+  throw new TaskmuxError(
+    "E743",
+    isTask
+      ? `Task '${name}' has no open tunnel`
+      : `Cannot tell the public address of alias "${name}": only tasks can be public`,
+    {
+      hint: isTask ? `taskmux tunnel up ${name}` : `taskmux url ${name}`,
+      details: isTask ? { task: name } : { alias: name },
+    },
+  );
+}
+
 /** One alias as it is told. */
 export interface AliasView extends Alias {
   /** Null when a task has its host or name. */
@@ -118,10 +144,10 @@ export function viewAliases(
 
 function addressOf(
   { projectId, proxy }: AddressBook,
-  { name, ...route }: Route,
+  { name, publicUrl, ...route }: Route,
 ): Address {
   const url = taskUrl({ projectId, ...route, proxy });
-  return { name, host: route.host, url };
+  return { name, host: route.host, url, publicUrl: publicUrl ?? null };
 }
 
 function missing(book: AddressBook, name: string): TaskmuxError {

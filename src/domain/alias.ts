@@ -37,6 +37,8 @@ export interface Route extends Named {
   readonly hostPath: string;
   /** Null = none, or not yet known. */
   readonly port: number | null;
+  /** Where others reach it; absent = nowhere. */
+  readonly publicUrl?: string;
 }
 
 /** Where requests for an alias go, for people. */

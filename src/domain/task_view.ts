@@ -84,6 +84,8 @@ export interface TaskView {
   readonly manual: boolean;
   readonly config_changed: boolean;
   readonly restart_in: number | null;
+  /** Only of what is no task of the user's. */
+  readonly role?: "tunnel";
 }
 
 /** A task that nothing supervises. */
@@ -149,6 +151,7 @@ export function viewTask(
     restart_in: snapshot.restartInMs === null
       ? null
       : Math.ceil(snapshot.restartInMs / 1000),
+    ...spec.role === undefined ? {} : { role: spec.role },
   };
 }
 

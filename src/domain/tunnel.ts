@@ -64,6 +64,21 @@ export interface TunnelView {
   readonly [key: string]: unknown;
 }
 
+/** Whether a task is the program of a tunnel: it comes and goes with the tunnel, and is none of the user's. */
+export function isTunnelProgram(
+  { spec }: { readonly spec: Pick<TaskSpec, "role"> },
+): boolean {
+  return spec.role === "tunnel";
+}
+
+/** Who can reach a task that is public: `everybody`, `password`, `link`, of a tailnet or of the internet. */
+export function audienceOf(
+  { access, reach }: Pick<TunnelView, "access" | "reach">,
+): string {
+  const who = { open: "everybody", basic: "password", link: "link" }[access];
+  return reach === "tailnet" ? `${who} in the tailnet` : who;
+}
+
 /** The tunnel that a file names for a task and nobody has opened; null = it names none. */
 export function viewNamedTunnel(
   { name, tunnel, publicHostname }: Pick<

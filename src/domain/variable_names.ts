@@ -24,13 +24,15 @@ export interface ProjectFacts {
   readonly isLinked: boolean;
   /** Every task in file order, then every alias, with its address; null = none. */
   readonly urls: readonly (readonly [name: string, url: string | null])[];
+  /** Public addresses by task, of those that have one now. */
+  readonly publicUrls?: ReadonlyMap<string, string>;
 }
 
 /** How the variables are named and which are told. */
 export interface VariableOptions {
   /** Empty or an identifier; `TASKMUX_` by default. */
   readonly prefix?: string;
-  /** Whether the `URL_` variables are told; true by default. */
+  /** Whether the `URL_` and `PUBLIC_URL_` variables are told; true by default. */
   readonly urls?: boolean;
 }
 
@@ -61,6 +63,9 @@ export function projectVariables(
   for (const [task, url] of facts.urls) {
     if (url === null || isCatchAllUrl(url)) continue;
     variables[`${prefix}URL_${names.get(task)}`] = url;
+  }
+  for (const [task, url] of facts.publicUrls ?? []) {
+    variables[`${prefix}PUBLIC_URL_${names.get(task)}`] = url;
   }
   return variables;
 }

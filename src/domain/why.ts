@@ -20,6 +20,7 @@ import {
   runLink,
   wishLink,
 } from "./_why_links.ts";
+import { tunnelLink } from "./_why_tunnel.ts";
 import { nextStep } from "./_why_next.ts";
 import { stateText } from "./task_state.ts";
 import type { Explanation, Watcher, WhyFacts, WhyLink } from "./why_facts.ts";
@@ -40,6 +41,7 @@ export function explainTask(facts: WhyFacts): Explanation {
     hookLink(facts),
     wishLink(facts),
     restartsLink(task),
+    tunnelLink(facts),
     eventsLink(facts),
   ]).filter(({ kind }) => !told.has(kind));
   const chain = [...decisive, ...rest];

@@ -11,6 +11,7 @@ import type { TaskMachine } from "./task_machine.ts";
 import type { Redactor } from "./redactor.ts";
 import type { TaskSpec } from "./task_spec.ts";
 import type { Exit } from "./task_state.ts";
+import type { TunnelView } from "./tunnel.ts";
 import type { TaskSnapshot } from "./task_view.ts";
 
 /** A run that is over. */
@@ -75,6 +76,19 @@ export interface WhyFacts {
     readonly line: number | null;
   } | null;
   readonly watcher: Watcher;
+  /** What it has to do with the outside world; absent = nothing. */
+  readonly tunnel?: WhyTunnel;
+}
+
+/** A tunnel that leads to the task, or whose program the task is. */
+export interface WhyTunnel {
+  /** Tasks that it leads to. */
+  readonly tasks: readonly string[];
+  readonly view: TunnelView;
+  /** The last lines of its program, if it does not work. */
+  readonly lines: readonly string[];
+  /** What they mean and what to do; null = nothing that is known. */
+  readonly meaning: string | null;
 }
 
 /** What kind of evidence a link is. */
@@ -93,6 +107,7 @@ export type WhyKind =
   | "restarts"
   | "run"
   | "stage"
+  | "tunnel"
   | "wish";
 
 /** One piece of evidence. Beside these keys it has facts of its kind. */

@@ -197,6 +197,7 @@ interface TaskBrief {
   readonly state: string;
   readonly port?: number;
   readonly url?: string;
+  readonly public_url?: string;
   readonly reason?: string;
 }
 
@@ -239,13 +240,16 @@ async function sessionsOf(asking: Asking): Promise<string[]> {
 }
 
 function briefOf(
-  { name, state, port, url, reason }: Result<"task.status">["tasks"][number],
+  { name, state, port, url, public_url, reason }: Result<
+    "task.status"
+  >["tasks"][number],
 ): TaskBrief {
   return {
     name,
     state,
     ...port === null ? {} : { port },
     ...url === null ? {} : { url },
+    ...public_url === null ? {} : { public_url },
     ...reason === null ? {} : { reason },
   };
 }

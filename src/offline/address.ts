@@ -9,6 +9,7 @@ import {
   type AddressBook,
   addressesOf,
   findAddress,
+  findPublicUrl,
   viewAliases,
 } from "../domain/address.ts";
 import { TaskmuxError } from "../domain/error.ts";
@@ -18,15 +19,20 @@ import { type Disk, openProjectFiles } from "./project_files.ts";
 /**
  * The answer of `address.get`.
  *
- * @throws {TaskmuxError} As `findAddress`; what is wrong with the project's file or the host's settings.
+ * @throws {TaskmuxError} As `findAddress`; E743 for a public one, as nobody gets through without a daemon; what is wrong with the project's file or the host's settings.
  */
 export async function readAddress(
   disk: Disk,
   config: string,
-  name: string,
+  { name, isPublic = false }: {
+    readonly name: string;
+    readonly isPublic?: boolean;
+  },
 ): Promise<Result<"address.get">> {
-  const { url } = findAddress(await readBook(disk, config), name);
-  return { ok: true, task: name, url, public_url: null };
+  const book = await readBook(disk, config);
+  if (isPublic) findPublicUrl(book, name);
+  const { url, publicUrl } = findAddress(book, name);
+  return { ok: true, task: name, url, public_url: publicUrl };
 }
 
 /** The answer of `address.list`. */

@@ -30,6 +30,8 @@ export async function readDaemonStatus(
     api_port: null,
     registered_projects: entries.length,
     running_tasks: livingRuns(kept),
+    // The gates are the daemon's.
+    public_tasks: 0,
     keeper: { pid: kept.keeper === "present" ? kept.pid : null },
     service: {
       managed: false,

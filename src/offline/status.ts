@@ -50,8 +50,9 @@ export async function readStatus(
   const tasks = viewTasks(project, kept);
   // What is shared runs whether this project is up or not.
   const active =
-    tasks.filter((task) => task.running && task.shared_from === null)
-      .length;
+    tasks.filter((task) =>
+      task.running && task.shared_from === null && task.role !== "tunnel"
+    ).length;
   const { aliases, warnings: rivals } = viewAliases({
     projectId,
     // Nothing answers there.

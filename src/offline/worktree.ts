@@ -75,8 +75,8 @@ export async function readWorktreeUrls(
   using project = await openProjectFiles(disk, config);
   const { projectId } = project.identity;
   const book = await readAddressBook(disk, project);
-  const urls = addressesOf(book).flatMap(({ name, host, url }) =>
-    url === null ? [] : [{ task: name, host, url }]
+  const urls = addressesOf(book).flatMap(({ name, host, url, publicUrl }) =>
+    url === null ? [] : [{ task: name, host, url, public_url: publicUrl }]
   );
   return { ok: true, session: projectId, project_id: projectId, urls };
 }

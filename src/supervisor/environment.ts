@@ -37,6 +37,8 @@ export interface ProjectContext {
     readonly port: number | null;
     /** The project that it runs in, if that is another one. */
     readonly projectId?: string;
+    /** Where others reach it; absent = nowhere. */
+    readonly publicUrl?: string;
   }[];
   readonly proxy: ProxyBinding;
 }
@@ -126,6 +128,11 @@ export function projectFacts(project: ProjectContext): ProjectFacts {
       name,
       taskUrl({ projectId, ...route, proxy }),
     ]),
+    publicUrls: new Map(
+      project.routes.flatMap(({ name, publicUrl }) =>
+        publicUrl === undefined ? [] : [[name, publicUrl]]
+      ),
+    ),
   };
 }
 
@@ -158,7 +165,7 @@ const CALLER_ONLY: ReadonlySet<string> = new Set([
 
 /** What taskmux sets for a task and `taskmux env` prints. Its settings, such as `TASKMUX_HOME`, stay. */
 const OWN_VARIABLE =
-  /^TASKMUX_(?:PROJECT|PROJECT_ID|TASK|RUN_ID|BASE_HOST|BRANCH|WORKTREE|IS_LINKED|URL_.*)$/;
+  /^TASKMUX_(?:PROJECT|PROJECT_ID|TASK|RUN_ID|BASE_HOST|BRANCH|WORKTREE|IS_LINKED|URL_.*|PUBLIC_URL_.*)$/;
 
 function withoutCaller(
   base: Readonly<Record<string, string>>,

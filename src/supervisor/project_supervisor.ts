@@ -13,14 +13,16 @@ import {
   judgeDependency,
 } from "../domain/readiness.ts";
 import type { AddressBook } from "../domain/address.ts";
-import { type Route, routesOf } from "../domain/alias.ts";
+import { routesOf } from "../domain/alias.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { isAtRest, runOf } from "../domain/task_machine.ts";
 import type { ProjectSpec, TaskSpec } from "../domain/task_spec.ts";
 import type { WaitingFor } from "../domain/task_view.ts";
 import type { Progress } from "../contract/wire.ts";
+import { isTunnelProgram } from "../domain/tunnel.ts";
 import { closest } from "../kit/did_you_mean.ts";
 import { currentBranch } from "../worktree/current_branch.ts";
+import { addressBookOf } from "./address_book_of.ts";
 import type { SupervisorHost } from "./host.ts";
 import type { ContextTask, RunAddress, RunContext } from "./run_context.ts";
 import {
@@ -168,9 +170,11 @@ export class ProjectSupervisor implements AsyncDisposable {
     return this.homeOf(name).own(name);
   }
 
-  /** Whether anything of the project itself runs or is about to. */
+  /** Whether any task of the project itself runs or is about to. */
   get isUp(): boolean {
-    return this.#runners.values().some(({ machine }) => !isAtRest(machine));
+    return this.#runners.values().some((runner) =>
+      !isAtRest(runner.machine) && !isTunnelProgram(runner)
+    );
   }
 
   /** From now on nothing is started. */
@@ -329,20 +333,7 @@ export class ProjectSupervisor implements AsyncDisposable {
 
   /** What the addresses of its tasks and aliases are made of. */
   addressBook(): AddressBook {
-    return {
-      projectId: this.projectId,
-      proxy: this.host.proxy(),
-      tasks: this.runners.map((runner): Route => ({
-        name: runner.name,
-        host: runner.spec.host,
-        hostPath: runner.spec.hostPath,
-        port: this.portOf(runner),
-        ...this.homeOf(runner.name) === this
-          ? {}
-          : { projectId: this.homeOf(runner.name).projectId },
-      })),
-      aliases: this.host.aliases(this.projectId),
-    };
+    return addressBookOf(this);
   }
 
   /** The port of a task: of its run, else the one it will probably get. */

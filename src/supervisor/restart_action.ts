@@ -5,6 +5,7 @@
  */
 
 import { isAtRest, type TaskMachine } from "../domain/task_machine.ts";
+import { isTunnelProgram } from "../domain/tunnel.ts";
 import {
   type ActionOutcome,
   type Asker,
@@ -51,9 +52,10 @@ export async function restartTasks(
 
 /** Everything that runs here, is restarted just now, or is to be started by `start`. What is shared is not restarted. */
 function tasksToRestart(project: ProjectSupervisor): readonly string[] {
-  const active = project.ownRunners.filter(({ name, machine }) =>
-    project.pending.has("restart", name) ||
-    !isAtRest(machine) && !isGoingDown(machine)
+  const active = project.ownRunners.filter((runner) =>
+    project.pending.has("restart", runner.name) ||
+    !isAtRest(runner.machine) && !isGoingDown(runner.machine) &&
+      !isTunnelProgram(runner)
   );
   const wanted = project.spec.autoStart
     ? project.ownRunners.filter(({ name, spec }) =>

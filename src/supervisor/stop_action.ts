@@ -8,6 +8,7 @@ import { dependentsOf } from "../domain/dependency_graph.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import type { ErrorShape } from "../domain/error.ts";
 import { isAtRest } from "../domain/task_machine.ts";
+import { isTunnelProgram } from "../domain/tunnel.ts";
 import {
   type ActionOutcome,
   type Asker,
@@ -36,7 +37,11 @@ export async function stopAll(
   asker: Asker,
 ): Promise<ActionOutcome> {
   const { ownRunners } = project;
-  const active = ownRunners.filter((runner) => !isAtRest(runner.machine));
+  // The program of a tunnel follows its task: it goes after it, and stays where the task comes back.
+  const [programs, active] = partition(
+    ownRunners.filter((runner) => !isAtRest(runner.machine)),
+    isTunnelProgram,
+  );
   if (active.length === 0 && manner !== "shutdown") {
     takeBackRestart(project, ownRunners, manner);
     for (const runner of ownRunners) {
@@ -48,7 +53,9 @@ export async function stopAll(
       { hint: "taskmux start", details: { session: project.projectId } },
     );
   }
-  if (active.length === 0) return { outcomes: [], warnings: [] };
+  if (active.length + programs.length === 0) {
+    return { outcomes: [], warnings: [] };
+  }
   if (asker.onProgress) project.watchProgress(asker.onProgress, asker.signal);
   const { signal } = asker;
   const environment = active[0]?.environment ?? null;
@@ -71,6 +78,10 @@ export async function stopAll(
     );
   }
   const outcomes = await stopInOrder(project, active, { manner, signal });
+  if (manner !== "restart") {
+    const ended = await stopInOrder(project, programs, { manner, signal });
+    outcomes.push(...ended.filter(({ error }) => error !== null));
+  }
   // After `stop` nothing comes back by itself.
   if (manner === "stop" || manner === "kill") markIdle(project.ownRunners);
   warnings.push(
@@ -124,6 +135,17 @@ export async function stopNamed(
     ],
     warnings,
   };
+}
+
+function partition<T>(
+  items: readonly T[],
+  isFirst: (item: T) => boolean,
+): readonly [T[], T[]] {
+  const { first = [], second = [] } = Object.groupBy(
+    items,
+    (item) => isFirst(item) ? "first" : "second",
+  );
+  return [first, second];
 }
 
 /** What is at rest is wanted down as well. */

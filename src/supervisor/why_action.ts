@@ -7,18 +7,21 @@
 import { withDependencies } from "../domain/dependency_graph.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { viewHolders } from "../domain/port_view.ts";
+import { type TunnelBackend, viewNamedTunnel } from "../domain/tunnel.ts";
 import { explainTask } from "../domain/why.ts";
 import type {
   Explanation,
   WhyFacts,
   WhyPort,
   WhyTask,
+  WhyTunnel,
 } from "../domain/why_facts.ts";
 import { settledWithin } from "../kit/deadline.ts";
 import { lastWords } from "../logs/last_words.ts";
 import type { RunRow } from "../store/run_table.ts";
 import { lastEndOf, taskHistory, timeOfRun } from "../store/task_history.ts";
 import { logTarget } from "./launch_run.ts";
+import { lastWordsOf } from "./output_tail.ts";
 import type { ProjectSupervisor } from "./project_supervisor.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
@@ -43,6 +46,8 @@ export interface WhyOptions {
   readonly isKeeperHere: boolean;
   /** Pid of this daemon, among the holders of ports. */
   readonly daemonPid: number;
+  /** What a line of the program of a tunnel means; null = nothing that is known. */
+  explainLine?(backend: TunnelBackend, line: string): Promise<string | null>;
   readonly signal: AbortSignal;
 }
 
@@ -88,6 +93,7 @@ export async function explain(
     port: port === "silent" ? null : port,
     configError: options.configError,
     watcher: port === "silent" ? "alone" : "daemon",
+    ...await tunnelOf(project, runner, options),
   });
 }
 
@@ -101,6 +107,37 @@ function behind(
   const isOwn = owner === null ||
     withDependencies(tasks, [name]).includes(other);
   return isOwn ? project.find(other) : owner.own(other);
+}
+
+/** The tunnel that leads to a task, or whose program it is. */
+async function tunnelOf(
+  project: ProjectSupervisor,
+  { name, spec }: TaskRunner,
+  { explainLine }: WhyOptions,
+): Promise<{ readonly tunnel?: WhyTunnel }> {
+  const { host, projectId } = project;
+  const named = project.ownRunners.flatMap((each) => {
+    const view = host.tunnel(projectId, each.name) ??
+      viewNamedTunnel(each.spec);
+    return view === null ? [] : [{ task: each.name, view }];
+  }).filter(({ task, view }) =>
+    spec.role === "tunnel" ? view.process === name : task === name
+  );
+  const [first] = named;
+  if (first === undefined) return {};
+  const { view } = first;
+  const tasks = named.map(({ task }) => task);
+  if (view.state !== "failing" || view.process === null) {
+    return { tunnel: { tasks, view, lines: [], meaning: null } };
+  }
+  const { tail } = await lastWordsOf(project, view.process);
+  let meaning: string | null = null;
+  for (const line of tail.toReversed()) {
+    meaning ??= await explainLine?.(view.backend, line) ?? null;
+  }
+  // The program's own explanation quotes them already.
+  const lines = spec.role === "tunnel" ? [] : tail.slice(-WHY_LINES);
+  return { tunnel: { tasks, view, lines, meaning } };
 }
 
 /** What was printed before the last end; by a run that is not well, what it has printed itself. */

@@ -16,25 +16,35 @@ import { warningLines } from "../render/warnings.ts";
 
 /** Opens an address in the browser. */
 export const open = command({
-  usage: "[NAME]",
+  usage: "[NAME] [--public]",
   about:
     "Opens the address of a task or alias in $BROWSER, else in the system's browser; without\n" +
     'NAME that of the task with host = "@", or the only one. If that fails, it prints the\n' +
     "address. Starts no task.",
-  options: {},
+  options: {
+    public: {
+      type: "boolean",
+      summary: "Its public address, E743 if it has none",
+    },
+  },
   positionals: { min: 0, max: 1 },
   examples: [
     ["taskmux open web", "In the default browser"],
     ["BROWSER=firefox taskmux open web", "In another one"],
   ],
-  async run(context, { positionals: [word] }) {
+  async run(context, { values, positionals: [word] }) {
     const scope = projectScope(context);
     return await interruptible(
       "Stopped waiting: the page may still open",
       async (signal) => {
         await using client = await needDaemon(context, signal);
         const name = word ?? await onlyName(client, scope, signal);
-        const params = { scope, name, env: context.env() };
+        const params = {
+          scope,
+          name,
+          public: values.public,
+          env: context.env(),
+        };
         const result = await client.call("address.open", params, { signal });
         const { output } = context;
         const { ok, url, error_code = "E704", error = "", hint } = result;

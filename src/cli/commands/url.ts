@@ -12,29 +12,45 @@ import { type ProjectScope, projectScope } from "../project.ts";
 
 /** Prints addresses. */
 export const url = command({
-  usage: "[NAME]",
+  usage: "[NAME] [--public]",
   about:
     "Prints the address of a task or alias and nothing else, or without NAME those of\n" +
     "all. Starts nothing, and works without a daemon.",
-  options: {},
+  options: {
+    public: {
+      type: "boolean",
+      summary: "The address at which others reach it, E743 if there is none",
+    },
+  },
   positionals: { min: 0, max: 1 },
   examples: [
     ["taskmux url api", "https://api.shop.localhost"],
     ['curl "$(taskmux url api)/health"', "In a script"],
+    ["taskmux url web --public", "https://quiet-river.trycloudflare.com"],
     ["taskmux url", "All of them"],
   ],
-  async run(context, { positionals: [name] }) {
+  async run(context, { values, positionals: [name] }) {
     const scope = projectScope(context);
-    if (name === undefined) return await printAll(context, scope);
+    const isPublic = values.public;
+    if (name === undefined) return await printAll(context, { scope, isPublic });
     const result = await askOrRead(
       context,
-      ["address.get", { scope, name, tips: context.output.isTerminal }],
+      ["address.get", {
+        scope,
+        name,
+        public: isPublic,
+        tips: context.output.isTerminal,
+      }],
       async () => {
         const { readAddress } = await import("../../offline/address.ts");
-        return await readAddress(context, scope.config, name);
+        return await readAddress(context, scope.config, { name, isPublic });
       },
     );
-    await context.output.answer(result, () => [result.url]);
+    const { url, public_url: publicUrl } = result;
+    await context.output.answer(
+      result,
+      () => [isPublic && publicUrl !== null ? publicUrl : url],
+    );
     await tell(context, result.warnings);
     return EXIT.ok;
   },
@@ -42,9 +58,12 @@ export const url = command({
 
 async function printAll(
   context: Context,
-  scope: ProjectScope,
+  { scope, isPublic }: {
+    readonly scope: ProjectScope;
+    readonly isPublic: boolean;
+  },
 ): Promise<number> {
-  const result = await askOrRead(
+  const answer = await askOrRead(
     context,
     ["address.list", { scope, tips: context.output.isTerminal }],
     async () => {
@@ -52,16 +71,30 @@ async function printAll(
       return await readAddresses(context, scope.config);
     },
   );
+  const result = isPublic
+    ? {
+      ...answer,
+      urls: answer.urls.filter((each) => each.public_url !== null),
+    }
+    : answer;
   const { output } = context;
   const { tableLines } = await import("../render/table.ts");
   await output.answer(
     result,
     () =>
       result.urls.length === 0
-        ? ['No addresses; give a task host = "NAME" in taskmux.toml']
+        ? [
+          isPublic
+            ? 'Nothing is public; "taskmux tunnel up TASK" makes a task so'
+            : 'No addresses; give a task host = "NAME" in taskmux.toml',
+        ]
         : tableLines(
-          [{ title: "Name" }, { title: "URL" }],
-          result.urls.map(({ task, url }) => [task, url]),
+          [{ title: "Name" }, { title: "URL" }, { title: "Public" }],
+          result.urls.map((each) => [
+            each.task,
+            each.url,
+            each.public_url ?? "",
+          ]),
           output,
         ),
   );

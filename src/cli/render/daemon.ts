@@ -41,6 +41,14 @@ export function daemonLines(
     } (pid ${status.pid}, taskmux ${status.version}${since})`,
     `Tasks: ${status.running_tasks} running of ${projects}`,
   ];
+  if (status.public_tasks > 0) {
+    const count = counted(status.public_tasks, "task");
+    lines.push(
+      `${
+        paint("yellow", `PUBLIC: ${count}`)
+      }; "taskmux tunnel status" tells which`,
+    );
+  }
   if (status.keeper.pid !== null) {
     const { pid, version } = status.keeper;
     const other = version === undefined || version === status.version
@@ -100,6 +108,7 @@ const COLUMNS = [
   { title: "State" },
   { title: "Running" },
   { title: "Tasks" },
+  { title: "Public" },
   { title: "Config", min: 16 },
 ];
 
@@ -121,12 +130,15 @@ export function projectLines(
     { text: project.state, style: STATE_STYLES[project.state] ?? "plain" },
     String(project.running_count ?? "?"),
     String(project.task_count ?? "?"),
+    project.public_count === undefined
+      ? ""
+      : { text: String(project.public_count), style: "yellow" },
     project.config_path,
   ]);
   return tableLines(COLUMNS, rows, {
     width: options.width,
     paint: options.paint,
-    yielding: [4],
+    yielding: [5],
   });
 }
 

@@ -5,8 +5,10 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { systemClock } from "../../kit/clock.ts";
 import { aliasLines } from "./alias.ts";
 import type { Paint, Style } from "./paint.ts";
+import { publicCell, publicNote, styleOf, tunnelLines } from "./public_mark.ts";
 import { type Cell, tableLines } from "./table.ts";
 import { plainText } from "./text.ts";
 
@@ -35,6 +37,8 @@ export interface RenderOptions {
   /** Columns of the terminal. */
   readonly width: number;
   readonly paint: Paint;
+  /** Wall milliseconds; by default now. */
+  readonly now?: number;
 }
 
 const COLUMNS = [
@@ -57,23 +61,22 @@ export function statusLines(status: Status, options: RenderOptions): string[] {
     lines.push(paint("red", configErrorLine(status.config_error)));
   }
   lines.push(...taskLines(status, options), ...aliasBlock(status, options));
-  const troubles = status.tasks.flatMap((task) => troubleLines(task, paint));
+  const troubles = status.tasks.flatMap((task) => [
+    ...troubleLines(task, paint),
+    ...tunnelLines(task, paint),
+  ]);
   if (troubles.length > 0) lines.push("", ...troubles);
   return lines;
 }
 
 function taskLines(
   status: Status,
-  { width, paint }: RenderOptions,
+  { width, paint, now = systemClock.now() }: RenderOptions,
 ): string[] {
   if (status.tasks.length === 0) {
     return ['No tasks configured; "taskmux add NAME COMMAND" adds one'];
   }
-  const root = status.config_path.slice(
-    0,
-    status.config_path.lastIndexOf("/"),
-  );
-  const rows = status.tasks.map((task) => taskRow(task, root));
+  const rows = status.tasks.map((task) => taskRow(task, status, now));
   return [
     "",
     ...tableLines(COLUMNS, rows, { width, paint, yielding: YIELDING }),
@@ -109,8 +112,9 @@ function headline(status: Status, paint: Paint): string {
     : isComing
     ? paint("yellow", "starting")
     : paint("dim", "stopped");
+  const own = status.tasks.filter(({ role }) => role !== "tunnel");
   const active = status.running
-    ? `, ${status.active_tasks} of ${status.tasks.length} tasks active`
+    ? `, ${status.active_tasks} of ${own.length} tasks active`
     : "";
   const daemon = status.daemon_pid === null
     ? "no daemon"
@@ -125,14 +129,22 @@ function configErrorLine(error: NonNullable<Status["config_error"]>): string {
     `Error [${error.error_code}]: ${plainText(first)}`;
 }
 
-function taskRow(task: StatusTask, root: string): Cell[] {
+function taskRow(task: StatusTask, status: Status, now: number): Cell[] {
+  const { config_path: config, tasks } = status;
+  const root = config.slice(0, config.lastIndexOf("/"));
+  const told = task.role === "tunnel"
+    ? programNotes(task, tasks)
+    : notes(task, root, now);
+  const style = task.public_url === null || task.tunnel === null
+    ? "dim"
+    : styleOf(task.tunnel);
   return [
     { text: capitalised(task.state), style: STATE_STYLES[task.state] },
     task.name,
     task.url ?? portText(task),
-    task.public_url ?? "",
+    publicCell(task, tasks),
     plainText(task.command),
-    { text: notes(task, root).join(" "), style: "dim" },
+    { text: told.join(" "), style },
   ];
 }
 
@@ -140,9 +152,24 @@ function portText(task: StatusTask): string {
   return task.running && task.port !== null ? `port ${task.port}` : "";
 }
 
+/** Whose program it is; its settings are none of the user's. */
+function programNotes(
+  task: StatusTask,
+  tasks: readonly StatusTask[],
+): string[] {
+  const carried = tasks.filter(({ tunnel }) => tunnel?.process === task.name)
+    .map(({ name }) => name);
+  return [
+    carried.length === 0 ? "tunnel" : `tunnel of ${carried.join(", ")}`,
+    ...task.restart_count > 0 ? [`restarts=${task.restart_count}`] : [],
+  ];
+}
+
 /** What is not as it usually is. */
-function notes(task: StatusTask, root: string): string[] {
+function notes(task: StatusTask, root: string, now: number): string[] {
   const found: string[] = [];
+  // First, as what follows may be cut.
+  if (task.tunnel !== null) found.push(publicNote(task.tunnel, now));
   // Absent in the answer of an older daemon.
   if (task.shared_from) found.push(`shared from ${task.shared_from}`);
   if (task.start_on_request) found.push("on-request");
@@ -165,9 +192,6 @@ function notes(task: StatusTask, root: string): string[] {
   }
   if (task.depends_on.length > 0) {
     found.push(`deps=[${task.depends_on.join(",")}]`);
-  }
-  if (task.tunnel !== null) {
-    found.push(`tunnel=${String(task.tunnel["backend"] ?? "on")}`);
   }
   if (task.restart_count > 0) found.push(`restarts=${task.restart_count}`);
   // How a task ended that was asked to says nothing.

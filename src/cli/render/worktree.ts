@@ -75,5 +75,10 @@ export function worktreeLines(status: Result<"worktree.status">): string[] {
 /** The lines of `worktree urls`. */
 export function urlLines({ urls }: Result<"worktree.urls">): string[] {
   if (urls.length === 0) return ["Nothing of this worktree has an address now"];
-  return urls.map(({ task, url }) => `${task.padEnd(NAME_COLUMNS)} ${url}`);
+  return urls.flatMap(({ task, url, public_url: publicUrl }) => [
+    `${task.padEnd(NAME_COLUMNS)} ${url}`,
+    ...publicUrl === null
+      ? []
+      : [`${"".padEnd(NAME_COLUMNS)} ${publicUrl} (public)`],
+  ]);
 }

@@ -12,6 +12,7 @@ export interface AddressOperations {
     readonly params: {
       readonly scope: { readonly config?: string; readonly session?: string };
       readonly name: string;
+      readonly public?: boolean;
       readonly tips?: boolean;
     };
     readonly result: {
@@ -48,6 +49,7 @@ export interface AddressOperations {
     readonly params: {
       readonly scope: { readonly config?: string; readonly session?: string };
       readonly name: string;
+      readonly public?: boolean;
       readonly env: { readonly [key: string]: string };
     };
     readonly result: {

@@ -45,6 +45,7 @@ export interface DaemonOperations {
       readonly api_port: number | null;
       readonly registered_projects: number;
       readonly running_tasks: number;
+      readonly public_tasks: number;
       readonly keeper: {
         readonly pid: number | null;
         readonly version?: string;

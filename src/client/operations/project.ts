@@ -58,6 +58,7 @@ export interface ProjectOperations {
         readonly session_exists: boolean;
         readonly task_count: number | null;
         readonly running_count: number | null;
+        readonly public_count?: number;
         readonly [key: string]: unknown;
       }[];
       readonly count: number;

@@ -134,6 +134,7 @@ export interface TaskOperations {
       readonly restart_in: number | null;
       readonly scope: "project" | "repo";
       readonly shared_from: string | null;
+      readonly role?: "tunnel";
       readonly ok: true;
       readonly [key: string]: unknown;
     };
@@ -334,6 +335,7 @@ export interface TaskOperations {
         readonly restart_in: number | null;
         readonly scope: "project" | "repo";
         readonly shared_from: string | null;
+        readonly role?: "tunnel";
         readonly [key: string]: unknown;
       })[];
       readonly aliases: readonly {

@@ -63,6 +63,7 @@ export interface WorktreeOperations {
         readonly task: string;
         readonly host: string | null;
         readonly url: string;
+        readonly public_url: string | null;
         readonly [key: string]: unknown;
       }[];
       readonly [key: string]: unknown;

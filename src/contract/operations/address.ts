@@ -12,6 +12,9 @@ const tips = z.boolean().default(false);
 
 const warnings = z.array(z.string()).optional();
 
+/** Whether the public address is meant, E743 if there is none. */
+const isPublic = z.boolean().default(false);
+
 /** The address of one task or alias. */
 export const address = {
   "address.get": call({
@@ -19,16 +22,22 @@ export const address = {
       "Tell the address of a task or alias, whether or not something answers there now",
     permission: "read",
     effect: "none",
-    params: z.strictObject({ scope, name: z.string(), tips }),
+    params: z.strictObject({
+      scope,
+      name: z.string(),
+      public: isPublic,
+      tips,
+    }),
     result: z.looseObject({
       ok: z.literal(true),
       /** The task or alias. */
       task: z.string(),
       url: z.string(),
+      /** Where others reach it now; null = nowhere. */
       public_url: z.string().nullable(),
       warnings,
     }),
-    errors: ["E200", "E700", "E702"],
+    errors: ["E200", "E700", "E702", "E743"],
     since: "0.2.0",
     // For scripts, as `project.env`: an address that is not whole is of no use.
     redacted: false,
@@ -60,6 +69,7 @@ export const address = {
     params: z.strictObject({
       scope,
       name: z.string(),
+      public: isPublic,
       /** The environment of the caller's shell: its display, its browser. */
       env: z.record(z.string(), z.string()),
     }),
@@ -73,7 +83,7 @@ export const address = {
       hint: z.string().optional(),
       warnings,
     }),
-    errors: ["E200", "E700", "E701", "E702", "E704"],
+    errors: ["E200", "E700", "E701", "E702", "E704", "E743"],
     since: "0.2.0",
     redacted: false,
   }),

@@ -41,6 +41,8 @@ export const daemon = {
       api_port: z.number().nullable(),
       registered_projects: z.number(),
       running_tasks: z.number(),
+      /** Those that can be reached from outside this machine. */
+      public_tasks: z.number(),
       keeper: z.looseObject({
         pid: z.number().nullable(),
         /** Older than the daemon's after an upgrade, for as long as a task lives that it holds. */

@@ -16,6 +16,8 @@ export const projectRow = z.looseObject({
   session_exists: z.boolean(),
   task_count: z.number().nullable(),
   running_count: z.number().nullable(),
+  /** Tasks that others can reach; absent = none. */
+  public_count: z.number().optional(),
 });
 
 /** What a clean-up of one kind did, or would do. */

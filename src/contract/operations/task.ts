@@ -79,6 +79,8 @@ export const taskStatus = z.looseObject({
   scope: z.enum(["project", "repo"]),
   /** The session in which a task with scope `repo` runs, if that is another one. */
   shared_from: z.string().nullable(),
+  /** It is the program of a tunnel; it counts neither as active nor as healthy. Absent = a task of the user's. */
+  role: z.literal("tunnel").optional(),
 });
 
 /** A configuration problem that keeps an old configuration in force. */

@@ -78,6 +78,7 @@ export const worktree = {
         task: z.string(),
         host: z.string().nullable(),
         url: z.string(),
+        public_url: z.string().nullable(),
       })),
     }),
     errors: ["E303"],

@@ -9,6 +9,7 @@ import {
   addressesOf,
   findAddress,
   findPage,
+  findPublicUrl,
 } from "../../domain/address.ts";
 import { systemClock } from "../../kit/clock.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
@@ -31,25 +32,33 @@ export function addressHandlers(services: Services): AddressHandlers {
     proxy: expectedProxy(services),
   });
   return {
-    "address.get": async ({ scope, name, tips }) => {
+    "address.get": async ({ scope, name, public: isPublic, tips }) => {
       await using looked = await projects.look(scope);
-      const { url } = findAddress(bookOf(looked.supervisor), name);
-      const warnings = await warningsOf(services, tips ? [url] : []);
-      return { ok: true, task: name, url, public_url: null, ...warnings };
+      const book = bookOf(looked.supervisor);
+      if (isPublic) findPublicUrl(book, name);
+      const { url, publicUrl } = findAddress(book, name);
+      const visits = tips && !isPublic ? [url] : [];
+      const warnings = await warningsOf(services, visits);
+      return { ok: true, task: name, url, public_url: publicUrl, ...warnings };
     },
     "address.list": async ({ scope, tips }) => {
       await using looked = await projects.look(scope);
       const book = bookOf(looked.supervisor);
-      const urls = addressesOf(book).flatMap(({ name: task, host, url }) =>
-        url === null ? [] : [{ task, host, url, public_url: null }]
+      const urls = addressesOf(book).flatMap(
+        ({ name: task, host, url, publicUrl: public_url }) =>
+          url === null ? [] : [{ task, host, url, public_url }],
       );
       const visits = tips ? urls.map(({ url }) => url) : [];
       const warnings = await warningsOf(services, visits);
       return { ok: true, project_id: book.projectId, urls, ...warnings };
     },
-    "address.open": async ({ scope, name, env }, { signal }) => {
+    "address.open": async (params, { signal }) => {
+      const { scope, name, public: isPublic, env } = params;
       const supervisor = await projects.require(scope);
-      const { url } = findPage(supervisor.addressBook(), name);
+      const book = supervisor.addressBook();
+      const url = isPublic
+        ? findPublicUrl(book, name)
+        : findPage(book, name).url;
       const trouble = await openPage({
         url,
         env,
@@ -58,7 +67,7 @@ export function addressHandlers(services: Services): AddressHandlers {
         clock: systemClock,
         signal,
       });
-      const warnings = await warningsOf(services, [url]);
+      const warnings = await warningsOf(services, isPublic ? [] : [url]);
       const opened = { ok: trouble === null, task: name, url, ...warnings };
       return trouble === null ? opened : {
         ...opened,

@@ -5,6 +5,7 @@
  */
 
 import { TaskmuxError } from "../../domain/error.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { VERSION } from "../../contract/wire.ts";
 import { findUnits } from "../../service/unit_file.ts";
 import type { Handlers } from "../dispatcher.ts";
@@ -32,7 +33,10 @@ export function daemonHandlers(
     "daemon.status": async () => {
       const running = services.projects.all.flatMap((project) =>
         project.supervisor?.ownRunners ?? []
-      ).filter((runner) => runner.snapshot().run !== null);
+      ).filter((runner) =>
+        runner.snapshot().run !== null && !isTunnelProgram(runner)
+      );
+      const exposed = services.tunnels.all().filter(({ view }) => view.public);
       const { pid, hello: { version, protocol } } = services.keeper;
       return {
         ok: true,
@@ -43,6 +47,7 @@ export function daemonHandlers(
         api_port: services.apiPort(),
         registered_projects: (await services.registry.list()).length,
         running_tasks: running.length,
+        public_tasks: exposed.length,
         keeper: { pid, version, protocol },
         service: {
           managed: services.isService,

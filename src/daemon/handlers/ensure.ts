@@ -13,6 +13,7 @@ import {
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import { parseCondition } from "../../supervisor/wait_condition.ts";
 import type { CallContext } from "../dispatcher.ts";
+import { openingWarnings, tunnelsBefore } from "../public_warnings.ts";
 import { urlOf } from "../project_view.ts";
 import type { Services } from "../services.ts";
 
@@ -32,7 +33,8 @@ export async function ensureHandler(
   const condition = parseCondition(params.for);
   const { env } = params;
   const project = await services.projects.require(params.scope);
-  const { outcomes, warnings } = await ensureTasks(project, {
+  const before = tunnelsBefore(services, project);
+  const { outcomes, warnings: others } = await ensureTasks(project, {
     names: params.tasks,
     condition,
     timeoutMs: params.timeout * 1000,
@@ -42,6 +44,11 @@ export async function ensureHandler(
       : { name: await services.host.environments.remember(env), env },
   }, { signal, onProgress });
   const results = outcomes.map((outcome) => viewOutcome(project, outcome));
+  const opening = openingWarnings(
+    before,
+    outcomes.map(({ runner, ...rest }) => ({ ...rest, task: runner.name })),
+  );
+  const warnings = [...others, ...opening];
   const told = warnings.length === 0 ? {} : { warnings: [...warnings] };
   const failure = outcomes.find(({ error }) => error !== null)?.error ?? null;
   const [only] = results;

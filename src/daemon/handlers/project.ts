@@ -7,6 +7,7 @@
 import { clientVariables } from "../../domain/client_variables.ts";
 import type { Params } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { projectVariables } from "../../domain/variable_names.ts";
 import { projectFacts } from "../../supervisor/environment.ts";
 import { stopAll } from "../../supervisor/stop_action.ts";
@@ -99,7 +100,7 @@ async function listProjects(
     const project = services.projects.find(entry.id);
     const supervisor = project?.supervisor ?? null;
     const running = supervisor?.ownRunners.filter((runner) =>
-      runner.snapshot().run !== null
+      runner.snapshot().run !== null && !isTunnelProgram(runner)
     ).length ?? null;
     return {
       session: entry.id,
@@ -107,8 +108,11 @@ async function listProjects(
       registered_at: entry.registeredAt,
       state: project?.state ?? "unmanaged" as const,
       session_exists: (running ?? 0) > 0,
-      task_count: supervisor?.runners.length ?? null,
+      task_count: supervisor?.runners.filter((runner) =>
+        !isTunnelProgram(runner)
+      ).length ?? null,
       running_count: running,
+      ...publicCount(services, entry.id),
       ...(project?.error ? { error: project.error.error } : {}),
     };
   });
@@ -118,4 +122,13 @@ async function listProjects(
     count: rows.length,
     daemon_pid: Deno.pid,
   };
+}
+
+/** How many of its tasks others can reach; nothing if none. */
+function publicCount(
+  { tunnels }: Services,
+  id: string,
+): { readonly public_count?: number } {
+  const count = tunnels.all(id).filter(({ view }) => view.public).length;
+  return count === 0 ? {} : { public_count: count };
 }

@@ -7,6 +7,7 @@
 import type { Params } from "../../contract/mod.ts";
 import { detailTask, viewDone, viewHealth } from "../../domain/task_view.ts";
 import { exitNumber } from "../../domain/task_state.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import {
   type ActionOutcome,
@@ -44,6 +45,12 @@ import {
   viewRunner,
   viewStatus,
 } from "../project_view.ts";
+import {
+  closingWarnings,
+  openingWarnings,
+  type TunnelsBefore,
+  tunnelsBefore,
+} from "../public_warnings.ts";
 import type { Services } from "../services.ts";
 import { trustTip } from "../trust_tip.ts";
 
@@ -77,6 +84,7 @@ export function taskHandlers(services: Services): TaskHandlers {
     },
     "task.start": async (params, context) => {
       const project = await services.projects.require(params.scope);
+      const before = tunnelsBefore(services, project);
       const request = await startRequest(services, params, {
         ifStopped: params.if_stopped,
         withDependencies: params.deps,
@@ -93,7 +101,10 @@ export function taskHandlers(services: Services): TaskHandlers {
       const { outcomes, warnings } = withSharing(project, outcome);
       return viewAction(
         project,
-        { outcomes, warnings: [...warnings, ...tip] },
+        {
+          outcomes,
+          warnings: [...warnings, ...tip, ...openingWarnings(before, outcomes)],
+        },
         { names: params.tasks, word: "started" },
       );
     },
@@ -102,6 +113,7 @@ export function taskHandlers(services: Services): TaskHandlers {
     "task.kill": async (params, context) => {
       await using looked = await services.projects.look(params.scope);
       const { supervisor } = looked;
+      const before = tunnelsBefore(services, supervisor);
       const asker = askerOf(context);
       const outcome = await inHomes(
         supervisor,
@@ -109,7 +121,8 @@ export function taskHandlers(services: Services): TaskHandlers {
         "own_first",
         (home, names) => stopNamed(home, names, { manner: "kill", asker }),
       );
-      return viewAction(supervisor, withBereft(supervisor, outcome), {
+      const told = withBereft(supervisor, outcome, before);
+      return viewAction(supervisor, told, {
         names: params.tasks,
         word: "killed",
       });
@@ -184,6 +197,7 @@ async function restart(
   context: CallContext,
 ): ReturnType<TaskHandlers["task.restart"]> {
   const project = await services.projects.require(params.scope);
+  const before = tunnelsBefore(services, project);
   const request = await startRequest(services, params, {
     ifStopped: true,
     withDependencies: true,
@@ -201,10 +215,12 @@ async function restart(
           (home, names) => restartTasks(home, { ...request, names }, asker),
         ),
   );
-  return viewAction(project, withSharing(project, outcome), {
-    names: params.tasks,
-    word: "restarted",
-  });
+  const { outcomes, warnings } = withSharing(project, outcome);
+  const opening = openingWarnings(before, outcomes);
+  return viewAction(project, {
+    outcomes,
+    warnings: [...warnings, ...opening],
+  }, { names: params.tasks, word: "restarted" });
 }
 
 async function stop(
@@ -214,6 +230,7 @@ async function stop(
 ): ReturnType<TaskHandlers["task.stop"]> {
   await using looked = await services.projects.look(params.scope);
   const project = looked.supervisor;
+  const before = tunnelsBefore(services, project);
   const asker = askerOf(context);
   const form = { names: params.tasks, word: "stopped" } as const;
   if (params.tasks.length > 0) {
@@ -227,7 +244,7 @@ async function stop(
       project,
       () => inHomes(project, params.tasks, "own_first", stopIn),
     );
-    return viewAction(project, withBereft(project, outcome), form);
+    return viewAction(project, withBereft(project, outcome, before), form);
   }
   const outcome = await withActionWarnings(
     project,
@@ -239,19 +256,21 @@ async function stop(
       ),
   );
   emitSession(project, "session_stopped");
-  const { outcomes, warnings } = withBereft(project, outcome);
+  const { outcomes, warnings } = withBereft(project, outcome, before);
   const told = { outcomes, warnings: [...warnings, ...leftRunning(project)] };
   return viewAction(project, told, form);
 }
 
-/** With warnings about tasks of other checkouts that depend on what was taken down. */
+/** With warnings about what was taken down: tasks of other checkouts depend on it, or others could reach it. */
 function withBereft(
   project: ProjectSupervisor,
   outcome: ActionOutcome,
+  before: TunnelsBefore,
 ): ActionOutcome {
   const down = outcome.outcomes.filter(({ error }) => error === null);
   const more = bereftWarnings(project, down.map(({ task }) => task));
-  return { ...outcome, warnings: [...outcome.warnings, ...more] };
+  const closed = closingWarnings(before, outcome.outcomes);
+  return { ...outcome, warnings: [...outcome.warnings, ...more, ...closed] };
 }
 
 /** With warnings about tasks that should be shared and are not. */
@@ -280,7 +299,7 @@ async function health(
   await using looked = await services.projects.look(params.scope);
   const project = looked.supervisor;
   const runners = params.tasks.length === 0
-    ? project.runners
+    ? project.runners.filter((runner) => !isTunnelProgram(runner))
     : params.tasks.map((name) => project.runner(name));
   const tasks = await Promise.all(runners.map(async (runner) => {
     if (runner.snapshot().state === "completed") return viewDone(runner.name);
@@ -353,6 +372,8 @@ async function why(
     configError: configError(project?.error ?? null),
     isKeeperHere: services.keeper.isAnswering,
     daemonPid: Deno.pid,
+    explainLine: async (backend, line) =>
+      (await services.tunnels.provider(backend)).explain(line),
     signal,
   });
   const runner = supervisor.runner(params.task);

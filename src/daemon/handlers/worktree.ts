@@ -7,6 +7,7 @@
 import { addressesOf } from "../../domain/address.ts";
 import { APEX } from "../../domain/host_name.ts";
 import { hostUrl } from "../../domain/task_url.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { worktreeRows } from "../../domain/worktree_list.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { GitOptions } from "../../worktree/git.ts";
@@ -71,8 +72,10 @@ export function worktreeHandlers(services: Services): WorktreeHandlers {
         session: supervisor.projectId,
         project_id: supervisor.projectId,
         urls: addressesOf(supervisor.addressBook()).flatMap(
-          ({ name, host, url }) =>
-            url === null ? [] : [{ task: name, host, url }],
+          ({ name, host, url, publicUrl }) =>
+            url === null
+              ? []
+              : [{ task: name, host, url, public_url: publicUrl }],
         ),
       };
     },
@@ -82,7 +85,10 @@ export function worktreeHandlers(services: Services): WorktreeHandlers {
 function activityOf({ host, projectId, ownRunners }: ProjectSupervisor) {
   const proxy = host.proxy();
   return {
-    running: ownRunners.filter((each) => each.snapshot().run !== null).length,
+    running:
+      ownRunners.filter((each) =>
+        each.snapshot().run !== null && !isTunnelProgram(each)
+      ).length,
     url: proxy.bound ? hostUrl({ host: APEX, projectId, proxy }) : null,
   };
 }

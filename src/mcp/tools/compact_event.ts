@@ -27,6 +27,8 @@ const KEY_FACTS: readonly string[] = [
   "to",
   "hook",
   "message",
+  "public_url",
+  "access",
 ];
 
 /** A compact event, with its age in seconds. */

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { contract, type Result } from "../../contract/mod.ts";
+import { audienceOf } from "../../domain/tunnel.ts";
 import type { Json } from "../../kit/json.ts";
 import { shortAge, shortList, shortText } from "./short_text.ts";
 import { type Brief, type BriefContext, defineTool } from "./tool.ts";
@@ -65,6 +66,7 @@ function stateFacts(result: Inspected, now: number): Facts {
     ["pid", result.pid],
     ["port", result.port],
     ["url", result.url],
+    ["public", publicText(result)],
     ["up", startedAt === null ? null : shortAge(now / 1000 - startedAt)],
     ["exit_code", result.exit_code],
     ["health", probe === null ? null : healthText(probe, now)],
@@ -89,6 +91,15 @@ function settingFacts(result: Inspected): Facts {
     ["hooks", Object.keys(objectOf(hooks)).join(" ")],
     ["watch", Array.isArray(watch) ? watch.join(" ") : ""],
   ];
+}
+
+/** Where others reach it, who of them, and until when. */
+function publicText({ tunnel, public_url: url }: Inspected): string | null {
+  if (tunnel === null || url === null) return null;
+  const until = tunnel.expires_at === null
+    ? ""
+    : `, until ${new Date(tunnel.expires_at * 1000).toISOString()}`;
+  return `${shortText(url, 120)} (${audienceOf(tunnel)}${until})`;
 }
 
 function healthText(

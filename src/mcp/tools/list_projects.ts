@@ -50,6 +50,9 @@ export function projectWords(
   const tasks = running === null || count === null
     ? ""
     : `${running}/${count} running `;
+  const exposed = project.public_count === undefined
+    ? ""
+    : `${project.public_count} public `;
   const trouble = state === "ok" ? "" : `${state} `;
-  return `${trouble}${tasks}${project.config_path}`;
+  return `${trouble}${tasks}${exposed}${project.config_path}`;
 }

@@ -39,14 +39,19 @@ export const status = defineTool({
       !result.tasks.some((task) => task.name === name)
     );
     if (unknown !== undefined) return errorBrief(notFound(unknown, result));
-    return statusBrief(
-      names.length === 0 ? result : {
-        ...result,
-        tasks: result.tasks.filter(({ name }) => names.includes(name)),
-      },
-    );
+    return statusBrief({
+      ...result,
+      tasks: result.tasks.filter((task) =>
+        names.length === 0 ? isWorthIt(task) : names.includes(task.name)
+      ),
+    });
   },
 });
+
+/** The program of a tunnel is told of only if it is not well. */
+function isWorthIt({ role, state }: Task): boolean {
+  return role !== "tunnel" || isTroubled(state);
+}
 
 function notFound(
   name: string,

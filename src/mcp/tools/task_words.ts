@@ -5,6 +5,7 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { audienceOf } from "../../domain/tunnel.ts";
 import { shortText } from "./short_text.ts";
 
 type TaskStatus = Result<"task.status">["tasks"][number];
@@ -80,7 +81,17 @@ export function statusWords(
   return joined([
     `${head}${reason === null ? "" : `: ${reason}`}`,
     notes.length === 0 ? "" : `(${notes.join(", ")})`,
+    publicWords(task),
   ]);
+}
+
+/** Where others reach it and who of them; empty if nobody does. */
+function publicWords({ tunnel, public_url: url }: TaskStatus): string {
+  if (tunnel === null || url === null) return "";
+  const fails = tunnel.state === "failing" ? ", failing" : "";
+  return `public: ${shortText(url, REASON_LENGTH)} (${
+    audienceOf(tunnel)
+  }${fails})`;
 }
 
 function reasonOf(task: TaskStatus): string | null {

@@ -186,6 +186,7 @@ Deno.test("daemonLines() tells a daemon that runs and one that does not", () => 
     started_at: 0,
     api_port: 8765,
     registered_projects: 1,
+    public_tasks: 0,
     running_tasks: 3,
     keeper: { pid: 8 },
     service: { managed: false, units: [] },

@@ -8,7 +8,7 @@ import {
   warningLines,
 } from "../../../src/cli/render/status.ts";
 import { textWidth } from "../../../src/cli/render/text.ts";
-import { PLAIN, statusOf, STOPPED_TASK, TASK, TUNNEL } from "./_samples.ts";
+import { PLAIN, statusOf, STOPPED_TASK, TASK } from "./_samples.ts";
 
 const WIDE = { width: Infinity, paint: PLAIN };
 
@@ -79,11 +79,6 @@ function checkNotes(what: string, task: Partial<StatusTask>, notes: string) {
 checkNotes("restart limits", { max_restarts: 10 }, "restart-max=10");
 checkNotes("automatic restarts", { restart_count: 2 }, "restarts=2");
 checkNotes("a folder outside", { cwd: "/srv/x" }, "cwd=/srv/x");
-checkNotes(
-  "a tunnel that nobody has opened",
-  { tunnel: { ...TUNNEL, state: "off", public: false, backend: "noop" } },
-  "tunnel=noop",
-);
 checkNotes("a changed entry", { config_changed: true }, "config-changed");
 checkNotes(
   "how it ended",

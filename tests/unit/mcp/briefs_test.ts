@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { asJson } from "../../../src/api/original_shapes.ts";
 import { actionBrief } from "../../../src/mcp/tools/act.ts";
 import { readArguments } from "../../../src/mcp/tools/arguments.ts";
 import { errorsBrief } from "../../../src/mcp/tools/errors.ts";
@@ -15,6 +16,24 @@ import { TOOLS } from "../../../src/mcp/tools/offered_tools.ts";
 import { statusBrief } from "../../../src/mcp/tools/status.ts";
 import { waitBrief } from "../../../src/mcp/tools/wait.ts";
 import { statusOf, taskOf } from "../../support/mcp_results.ts";
+
+const TUNNEL: NonNullable<Parameters<typeof taskOf>[0]["tunnel"]> = {
+  backend: "cloudflare-quick",
+  state: "open",
+  public: true,
+  public_url: "https://x.example",
+  public_hostname: null,
+  access: "link",
+  reach: "public",
+  standing: false,
+  opened_at: 1,
+  expires_at: null,
+  origin: null,
+  process: "tunnel-api",
+  reason: null,
+  requests: 0,
+  refused: 0,
+};
 
 const NOW_MS = Date.parse("2026-11-20T12:00:00Z");
 
@@ -48,9 +67,38 @@ Deno.test("a status says of each task what is not as usual", () => {
     words({ state: "starting", port: 3000, reason: "not ready yet" }),
     "starting :3000: not ready yet",
   );
+  assert.equal(
+    words({ port: 1, public_url: "https://x.example", tunnel: TUNNEL }),
+    "healthy :1 public: https://x.example (link)",
+  );
+  const failing = { ...TUNNEL, state: "failing" } as const;
+  assert.equal(
+    words({ public_url: "https://x.example", tunnel: failing }),
+    "healthy public: https://x.example (link, failing)",
+  );
   const brief = statusBrief(statusOf([]));
   assert.deepEqual(brief.structured, { session: "shop", tasks: {} });
   assert.equal(brief.text, "shop: 0 tasks");
+});
+
+Deno.test("the program of a tunnel is told of when it is not well, or asked for", () => {
+  const program = { name: "tunnel-api", role: "tunnel" } as const;
+  const told = (
+    facts: Parameters<typeof taskOf>[0],
+    task?: string,
+  ): string[] => {
+    const status = statusOf([taskOf({}), taskOf({ ...program, ...facts })]);
+    const { structured } = TOOLS.status.brief(asJson(status), {
+      args: task === undefined ? {} : { task },
+      session: null,
+      isPinned: false,
+      now: NOW_MS,
+    });
+    return Object.keys(structured["tasks"] as object);
+  };
+  assert.deepEqual(told({}), ["api"]);
+  assert.deepEqual(told({ state: "backoff" }), ["api", "tunnel-api"]);
+  assert.deepEqual(told({}, "tunnel-api"), ["tunnel-api"]);
 });
 
 Deno.test("logs show what stands for lines, in both forms", () => {
