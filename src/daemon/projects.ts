@@ -241,10 +241,10 @@ export class Projects implements AsyncDisposable {
   async unregister(session: string): Promise<void> {
     const { host, registry, aliases, tunnels, certificates } = this.#options;
     await registry.unregister(session);
+    await tunnels.forget(session);
     await this.#release(session);
     host.store.tasks.removeSession(session);
     aliases.forget(session);
-    await tunnels.forget(session);
     await certificates.forget(session);
     this.#places.forget(session);
     host.emit({
@@ -368,10 +368,10 @@ export class Projects implements AsyncDisposable {
       const { signal } = new AbortController();
       await stopAll(supervisor, "shutdown", { signal });
     }
+    await this.#options.tunnels.forget(id);
     await this.#release(id);
     this.#options.host.store.tasks.removeSession(id);
     this.#options.aliases.forget(id);
-    await this.#options.tunnels.forget(id);
   }
 
   #byConfig(configPath: string): Project | null {

@@ -27,7 +27,7 @@ export interface ShutDownParts {
   readonly projects: Projects;
   readonly recovery: RunRecovery;
   readonly keeper: KeeperLink;
-  readonly tunnels: Pick<Tunnels, "expectEnd">;
+  readonly tunnels: Pick<Tunnels, "end">;
   readonly host: SupervisorHost;
   /** Lets the process go. */
   end(how: { readonly keepTasks: boolean }): void;
@@ -48,7 +48,7 @@ async function shutDown(
   const { projects, recovery, keeper, host } = parts;
   try {
     projects.expectEnd();
-    if (!keepTasks) parts.tunnels.expectEnd();
+    if (!keepTasks) await parts.tunnels.end();
     recovery.noteShutdown(keepTasks ? "keep" : "clean");
     if (keepTasks) saveEverything(projects, host);
     const report = keepTasks

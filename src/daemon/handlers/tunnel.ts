@@ -17,6 +17,7 @@ import type { TunnelProvider } from "../../tunnels/tunnel_provider.ts";
 import type { CallContext, Handlers } from "../dispatcher.ts";
 import type { Services } from "../services.ts";
 import { type Admission, newAdmission } from "../tunnels/admission.ts";
+import type { ProjectTunnels } from "../tunnels/project_tunnels.ts";
 
 type TunnelHandlers = Pick<
   Handlers,
@@ -27,7 +28,7 @@ type TunnelHandlers = Pick<
 export function tunnelHandlers(services: Services): TunnelHandlers {
   return {
     "tunnel.up": (params, context) => up(services, params, context),
-    "tunnel.down": (params, context) => down(services, params, context),
+    "tunnel.down": (params) => down(services, params),
     "tunnel.link": (params) => link(services, params),
     "tunnel.status": async ({ scope }) => {
       const session = scope === undefined
@@ -56,32 +57,29 @@ async function up(
   const reach = params.reach ?? "public";
   requireReach(provider, reach);
   const tunnels = await services.tunnels.of(project);
-  const before = tunnels.notes.find(task);
-  const admission = await newAdmission(
-    before?.access ?? null,
-    params,
-    services.host.clock,
-  );
+  const admitted: { admission?: Admission } = {};
   const { expires } = params;
   const action = await tunnels.up({
     task,
     backend,
     hostname,
     reach,
-    access: admission.record,
-    standing: before?.standing === true && before.backend === backend &&
-      before.hostname === hostname,
-    expiresAt: expires === undefined
-      ? before?.expiresAt ?? null
+    admit: async (before) => {
+      const { clock } = services.host;
+      admitted.admission = await newAdmission(before, params, clock);
+      return admitted.admission.record;
+    },
+    expiresInMs: expires === undefined
+      ? undefined
       : expires === 0
       ? null
-      : services.host.clock.now() + expires * 1_000,
+      : expires * 1_000,
     environment: params.env === undefined
       ? null
       : await services.host.environments.remember(params.env),
     timeoutMs: params.timeout * 1_000,
   }, signal);
-  return viewOpened(services, { project, task, action, admission });
+  return viewOpened(services, { project, task, action, ...admitted });
 }
 
 function viewOpened(
@@ -90,12 +88,12 @@ function viewOpened(
     readonly project: ProjectSupervisor;
     readonly task: string;
     readonly action: "opened" | "changed" | "noop";
-    readonly admission: Admission;
+    readonly admission?: Admission;
   },
 ): Result<"tunnel.up"> {
   const { projectId } = project;
   const tunnel = tunnels.viewOf(projectId, task);
-  if (tunnel === null || tunnel.public_url === null) {
+  if (!admission || tunnel === null || tunnel.public_url === null) {
     throw new TaskmuxError(
       "E741",
       `Cannot open the tunnel of "${task}": it was closed again`,
@@ -125,19 +123,53 @@ function viewOpened(
 async function down(
   services: Services,
   { scope, tasks }: Params<"tunnel.down">,
-  { signal }: CallContext,
 ): Promise<Result<"tunnel.down">> {
   await using looked = await services.projects.look(scope);
   const { supervisor } = looked;
   for (const task of tasks) supervisor.runner(task);
-  const tunnels = await services.tunnels.of(supervisor);
-  const open = tunnels.notes.records.filter(({ isPaused }) => !isPaused)
-    .map(({ task }) => task);
+  const all = await tunnelsOf(services, supervisor);
+  const open = all.flatMap(({ tunnels, names }) =>
+    names.filter((task) => tunnels.notes.find(task)?.isPaused === false)
+  );
   const missing = tasks.find((task) => !open.includes(task));
   if (missing !== undefined) throw noTunnel(missing);
-  const meant = tasks.length === 0 ? open : tasks;
-  const { closed, warnings } = await tunnels.down(meant, "down", signal);
+  const closed: string[] = [];
+  const warnings: string[] = [];
+  for (const { tunnels, names, isOwn } of all) {
+    // What is shared with others is closed by its name only.
+    const meant = tasks.length > 0
+      ? names.filter((task) => tasks.includes(task))
+      : isOwn
+      ? names.filter((task) => open.includes(task))
+      : [];
+    const done = await tunnels.down(meant, "down");
+    closed.push(...done.closed);
+    warnings.push(...done.warnings);
+  }
   return { ok: true, session: supervisor.projectId, closed, warnings };
+}
+
+/** The tunnels of a project's own tasks, and of those that it shares. */
+async function tunnelsOf(
+  { tunnels }: Services,
+  supervisor: ProjectSupervisor,
+): Promise<
+  {
+    readonly tunnels: ProjectTunnels;
+    readonly names: readonly string[];
+    readonly isOwn: boolean;
+  }[]
+> {
+  const { owner } = supervisor;
+  const isShared = (task: string): boolean =>
+    supervisor.homeOf(task) !== supervisor;
+  const own = await tunnels.of(supervisor);
+  const names = own.notes.records.map(({ task }) => task);
+  const all = [{ tunnels: own, names, isOwn: true }];
+  if (owner === null) return all;
+  const others = await tunnels.of(owner);
+  const shared = others.notes.records.map(({ task }) => task).filter(isShared);
+  return [...all, { tunnels: others, names: shared, isOwn: false }];
 }
 
 async function link(
@@ -149,7 +181,8 @@ async function link(
   const project = looked.supervisor.homeOf(task);
   const tunnels = await services.tunnels.of(project);
   const record = tunnels.notes.find(task);
-  if (record?.publicUrl == null || !tunnels.live.has(task)) {
+  const publicUrl = record?.publicUrl ?? null;
+  if (record === null || publicUrl === null || !tunnels.live.has(task)) {
     throw noTunnel(task);
   }
   if (record.access.kind !== "link") {
@@ -169,7 +202,7 @@ async function link(
   return {
     ok: true,
     task,
-    link: linkOf(record.publicUrl, token ?? ""),
+    link: linkOf(publicUrl, token ?? ""),
     expires_at: (linkExpiresAt ?? clock.now()) / 1_000,
   };
 }

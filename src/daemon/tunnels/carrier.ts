@@ -25,6 +25,8 @@ const ADDRESS_MS = 20_000;
 export type CarrierState =
   | { readonly kind: "working"; readonly runId: string | null }
   | { readonly kind: "failing"; readonly reason: string }
+  /** Somebody restarts its program by hand. */
+  | { readonly kind: "restarting" }
   /** Somebody stopped its program by hand. */
   | { readonly kind: "stopped" };
 
@@ -68,10 +70,12 @@ export class Carrier {
   get state(): CarrierState {
     const task = this.#task;
     if (task === null) return { kind: "working", runId: null };
-    const { runner } = task;
+    const { runner, name } = task;
     const snapshot = runner?.snapshot() ?? null;
     if (snapshot === null || snapshot.state === "stopped") {
-      return { kind: "stopped" };
+      return this.#project.pending.has("restart", name)
+        ? { kind: "restarting" }
+        : { kind: "stopped" };
     }
     if (isWorking(snapshot)) {
       return { kind: "working", runId: snapshot.run?.runId ?? null };
@@ -94,6 +98,11 @@ export class Carrier {
     return this.#applied === keyOf(targets);
   }
 
+  /** From now on it is not known what the provider was brought to: the next call tells it again. */
+  doubt(): void {
+    this.#applied = null;
+  }
+
   /**
    * Brings provider and program to these targets; what is so already is left alone.
    *
@@ -101,28 +110,42 @@ export class Carrier {
    * @throws {TaskmuxError} E741. What was done stays done, and is completed by the next call.
    */
   async bring(
-    { targets, context, environment, timeoutMs }: CarrierWish,
+    wish: CarrierWish,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>> {
-    const key = keyOf(targets);
+    const { targets, context, environment, timeoutMs } = wish;
+    await this.apply({ ...wish, providerMs: PROVIDER_MS }, signal);
     const explain = (line: string) => this.provider.explain(line);
-    const start = { environment, timeoutMs, explain };
-    if (this.#applied !== key) {
-      this.#applied = null;
-      const process = await this.#bounded(
-        PROVIDER_MS,
-        (limited) => this.provider.open(targets, context, limited),
-        signal,
-      );
-      if (this.#process !== (process?.name ?? null)) await this.#end(signal);
-      this.#task = process === null
-        ? null
-        : new TunnelTask(this.#project, process);
-      this.#process = process?.name ?? null;
-      await this.#task?.ensure(start, signal);
-      this.#applied = key;
-    } else await this.#task?.ensure(start, signal);
+    await this.#task?.ensure({ environment, timeoutMs, explain }, signal);
     return await this.addresses(targets, context, signal);
+  }
+
+  /**
+   * Tells the provider of these targets and has the program run, without waiting until that is ready.
+   *
+   * @throws {TaskmuxError} E741. What was done stays done, and is completed by the next call.
+   */
+  async apply(
+    { targets, context, environment, providerMs }:
+      & Omit<CarrierWish, "timeoutMs">
+      & { readonly providerMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const key = keyOf(targets);
+    if (this.#applied === key) return;
+    this.#applied = null;
+    const process = await this.#bounded(
+      providerMs,
+      (limited) => this.provider.open(targets, context, limited),
+      signal,
+    );
+    if (this.#process !== (process?.name ?? null)) await this.#end(signal);
+    this.#task = process === null
+      ? null
+      : new TunnelTask(this.#project, process);
+    this.#process = process?.name ?? null;
+    await this.#task?.start(environment, signal);
+    this.#applied = key;
   }
 
   /** The address of each target by task, as it is now. */
@@ -147,14 +170,14 @@ export class Carrier {
   /** Ends the program, and has nothing lead here any more. */
   async close(
     context: TunnelContext,
-    options: { readonly prune: boolean },
+    providerMs: number,
     signal: AbortSignal,
   ): Promise<TunnelRelease> {
     this.#applied = null;
     await this.#end(signal);
     return await this.#bounded(
-      PROVIDER_MS,
-      (limited) => this.provider.close(context, options, limited),
+      providerMs,
+      (limited) => this.provider.close(context, { prune: false }, limited),
       signal,
     );
   }

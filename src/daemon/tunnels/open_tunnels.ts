@@ -14,20 +14,24 @@ import type {
   TunnelContext,
   TunnelTarget,
 } from "../../tunnels/tunnel_provider.ts";
-import { Carrier } from "./carrier.ts";
+import { Carrier, type CarrierWish } from "./carrier.ts";
+import { carrierKey } from "./carrier_key.ts";
 import { publicAuthority } from "./public_authority.ts";
-import { PublicEntrance } from "./public_entrance.ts";
+import { type EntranceOptions, PublicEntrance } from "./public_entrance.ts";
+import { Retries } from "./retries.ts";
 import { tunnelContext } from "./tunnel_context.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
 import type { CloseReason } from "./tunnel_verdict.ts";
 import type { SettingOverrides, TunnelWorld } from "./tunnel_world.ts";
 
-/** Pause before the second attempt at what failed, doubled with each, up to the longest. */
-const RETRY_MS = 5_000;
-const MAX_RETRY_MS = 60_000;
-
 /** Longest time until a program that is started again is ready. */
 const REOPEN_MS = 60_000;
+
+/** How long a program may fail by itself before its provider is told everything again. */
+const REPAIR_MS = 15_000;
+
+/** Longest time that somebody who closes a tunnel waits for its provider. */
+const RELEASE_MS = 15_000;
 
 /** A tunnel that has a gate. */
 export interface LiveTunnel {
@@ -36,12 +40,21 @@ export interface LiveTunnel {
   readonly reason: string | null;
   /** Run of the program whose address is known. */
   readonly runId: string | null;
+  /** Whether its provider may be told of it: every check has passed. */
+  readonly isChecked: boolean;
 }
 
-interface Retry {
-  readonly at: number;
-  readonly pauseMs: number;
-}
+/** What is to be done about a carrier. */
+type Need =
+  | "nothing"
+  /** What went through it was closed, which its provider does not know yet. */
+  | "release"
+  /** It is not at its targets, or their addresses are not known. */
+  | "bring"
+  /** Its program does not work. */
+  | "repair"
+  /** Its program was stopped by hand. */
+  | "stopped";
 
 /** How a carrier is brought up. */
 export interface BringOptions {
@@ -64,12 +77,17 @@ export class OpenTunnels implements AsyncDisposable {
   readonly #world: TunnelWorld;
   readonly #live = new Map<string, LiveTunnel>();
   readonly #carriers = new Map<string, Carrier>();
-  readonly #retries = new Map<string, Retry>();
+  readonly #retries: Retries;
+  /** Carriers of which something was closed that their provider does not know yet, with what was closed last. */
+  readonly #left = new Map<string, TunnelRecord>();
+  readonly #entering = new Map<string, Promise<void>>();
+  #isClosed = false;
 
   constructor({ project, notes, world }: OpenTunnelsOptions) {
     this.#project = project;
     this.#notes = notes;
     this.#world = world;
+    this.#retries = new Retries(project.host.clock);
   }
 
   /** What has a gate now, by task. */
@@ -77,13 +95,9 @@ export class OpenTunnels implements AsyncDisposable {
     return this.#live;
   }
 
-  /** Milliseconds until something that failed is to be tried again; Infinity = nothing is. */
+  /** Milliseconds until something is to be tried again, as {@linkcode restless} saw it last; Infinity = nothing is. */
   get retryInMs(): number {
-    const now = this.#project.host.clock.monotonic();
-    return Math.min(
-      Infinity,
-      ...this.#retries.values().map(({ at }) => at - now),
-    );
+    return this.#retries.nextInMs;
   }
 
   /** The world for a provider. */
@@ -102,16 +116,49 @@ export class OpenTunnels implements AsyncDisposable {
     });
   }
 
-  async openEntrance(record: TunnelRecord): Promise<LiveTunnel> {
-    const { task } = record;
-    const known = this.#live.get(task);
-    if (known !== undefined) return known;
+  /** Opens the gate of a record, if it has none. Nobody is told of it yet. */
+  async openEntrance({ task }: TunnelRecord): Promise<void> {
+    if (this.#live.has(task)) return;
+    const known = this.#entering.get(task);
+    if (known !== undefined) return await known;
+    const entering = this.#enter(task);
+    this.#entering.set(task, entering);
+    try {
+      await entering;
+    } finally {
+      this.#entering.delete(task);
+    }
+  }
+
+  async #enter(task: string): Promise<void> {
+    const before = this.#notes.find(task);
+    if (before === null) return;
+    const entrance = await PublicEntrance.open(this.#entranceOf(before));
+    const record = this.#notes.find(task);
+    // It was closed meanwhile.
+    if (record === null || record.isPaused || this.#isClosed) {
+      return await entrance[Symbol.asyncDispose]();
+    }
+    entrance.control.replace(record.access);
+    this.#live.set(task, {
+      entrance,
+      state: "opening",
+      reason: null,
+      runId: null,
+      isChecked: record.openedAt !== null || record.standing,
+    });
+    if (record.port !== entrance.port) {
+      this.#notes.change(task, { port: entrance.port });
+    }
+  }
+
+  #entranceOf({ task, port, access }: TunnelRecord): EntranceOptions {
     const project = this.#project;
-    const { projectId } = project;
     const world = this.#world;
-    const entrance = await PublicEntrance.open({
-      port: record.port,
-      access: record.access,
+    const { projectId } = project;
+    return {
+      port,
+      access,
       logPath: world.requestLog(projectId, task),
       clock: project.host.clock,
       find: (client) => world.route({ projectId, task }, client),
@@ -122,28 +169,32 @@ export class OpenTunnels implements AsyncDisposable {
       }),
       onAccess: (access) => this.#notes.change(task, { access }),
       onError: (error) => world.onError(error, `gate of ${projectId}/${task}`),
-    });
-    const live: LiveTunnel = {
-      entrance,
-      state: "opening",
-      reason: null,
-      runId: null,
     };
-    this.#live.set(task, live);
-    if (record.port !== entrance.port) {
-      this.#notes.change(task, { port: entrance.port });
-    }
-    return live;
   }
 
-  /** The targets of everything that has a gate and goes through one carrier. */
-  targetsOf(key: string): TunnelTarget[] {
-    return this.#notes.records.flatMap((record) => {
+  /** Every check of a task has passed: its provider may be told of it. */
+  admit(task: string): void {
+    const live = this.#live.get(task);
+    if (live !== undefined) this.#live.set(task, { ...live, isChecked: true });
+  }
+
+  /**
+   * The targets of everything that has a gate and goes through one carrier.
+   *
+   * @param asked A task that counts although it is not checked yet.
+   */
+  targetsOf(key: string, asked?: string): TunnelTarget[] {
+    return this.#recordsOf(key, asked).map(({ task, hostname, reach }) => {
+      const port = this.#live.get(task)?.entrance.port;
+      return { task, origin: `http://127.0.0.1:${port}`, hostname, reach };
+    });
+  }
+
+  #recordsOf(key: string, asked?: string): TunnelRecord[] {
+    return this.#notes.records.filter((record) => {
       const live = this.#live.get(record.task);
-      if (live === undefined || carrierKey(record) !== key) return [];
-      const { task, hostname, reach } = record;
-      const origin = `http://127.0.0.1:${live.entrance.port}`;
-      return [{ task, origin, hostname, reach }];
+      return live !== undefined && carrierKey(record) === key &&
+        (live.isChecked || record.task === asked);
     });
   }
 
@@ -169,37 +220,39 @@ export class OpenTunnels implements AsyncDisposable {
     },
     signal: AbortSignal,
   ): Promise<void> {
-    const records = this.#notes.records.filter((record) =>
-      this.#live.has(record.task) && carrierKey(record) === key
-    );
+    const records = this.#recordsOf(key);
     const [first] = records;
     if (first === undefined) return;
+    const wish = await this.#wishOf(key, first, environment);
     const carrier = await this.#carrierOf(key, first);
-    const context = await this.context(
-      first.backend,
-      environment ?? first.environment,
-    );
-    const targets = this.targetsOf(key);
-    const wish = {
-      targets,
-      context,
-      timeoutMs,
-      environment: environment ?? first.environment,
-    };
     let urls: ReadonlyMap<string, string>;
     try {
-      urls = await carrier.bring(wish, signal);
+      urls = await carrier.bring({ ...wish, timeoutMs }, signal);
     } finally {
       for (const { task } of records) {
         this.#notes.change(task, { process: carrier.process });
       }
     }
-    this.#retries.delete(key);
+    this.#retries.forget(key);
+    this.#left.delete(key);
     const { state } = carrier;
     const runId = state.kind === "working" ? state.runId : null;
     for (const record of records) {
-      this.#opened(record.task, urls.get(record.task) ?? null, runId);
+      const url = urls.get(record.task) ?? null;
+      if (isSameTunnel(record, this.#notes.find(record.task))) {
+        this.#opened(record.task, url, runId);
+      }
     }
+  }
+
+  async #wishOf(
+    key: string,
+    first: TunnelRecord,
+    environment: string | null,
+  ): Promise<Omit<CarrierWish, "timeoutMs">> {
+    const name = environment ?? first.environment;
+    const context = await this.context(first.backend, name);
+    return { targets: this.targetsOf(key), context, environment: name };
   }
 
   /** Its name leads to it. */
@@ -207,17 +260,17 @@ export class OpenTunnels implements AsyncDisposable {
     const live = this.#live.get(task);
     const record = this.#notes.find(task);
     if (live === undefined || record === null) return;
-    const isNew = live.state === "opening";
+    const isNew = record.openedAt === null;
     const wasFailing = live.state === "failing";
     const isMoved = record.publicUrl !== null && record.publicUrl !== url;
     this.#live.set(task, { ...live, state: "open", reason: null, runId });
     const { clock } = this.#project.host;
     this.#notes.change(task, {
       publicUrl: url,
-      openedAt: isNew ? record.openedAt ?? clock.now() : record.openedAt,
+      openedAt: record.openedAt ?? clock.now(),
     });
     // One that was open under an earlier daemon has been told.
-    if (isNew && record.openedAt === null) {
+    if (isNew) {
       this.#emit("tunnel_opened", record, url, {
         access: record.access.kind,
         ...record.expiresAt === null
@@ -241,37 +294,51 @@ export class OpenTunnels implements AsyncDisposable {
   }
 
   /**
-   * Closes what a record had opened. The record itself is the caller's to change first.
-   *
-   * @returns What could not be told to its provider.
+   * Cuts off a task, at once. The record itself is the caller's to change, its provider is to be told by
+   * {@linkcode release}.
    */
-  async shut(
-    record: TunnelRecord,
-    because: CloseReason,
-    signal: AbortSignal,
-  ): Promise<string[]> {
+  async closeGate(record: TunnelRecord, because: CloseReason): Promise<void> {
     const { task, openedAt, publicUrl } = record;
     const live = this.#live.get(task);
     this.#live.delete(task);
-    await live?.entrance[Symbol.asyncDispose]();
-    this.#notes.change(task, { openedAt: null });
-    if (openedAt !== null) {
-      this.#emit("tunnel_closed", record, publicUrl, { reason: because });
-    }
-    const key = carrierKey(record);
+    this.#left.set(carrierKey(record), record);
+    const closing = live?.entrance[Symbol.asyncDispose]();
     try {
-      if (this.targetsOf(key).length > 0) {
-        const how = { environment: null, timeoutMs: REOPEN_MS };
-        await this.bring(key, how, signal);
-      } else await this.#closeCarrier(key, record, signal);
-      return [];
+      this.#notes.change(task, { openedAt: null });
+      if (openedAt !== null) {
+        this.#emit("tunnel_closed", record, publicUrl, { reason: because });
+      }
+    } finally {
+      await closing;
+    }
+  }
+
+  /**
+   * Has a provider know of what was closed.
+   *
+   * @returns What it could not be told.
+   */
+  async release(key: string, signal: AbortSignal): Promise<string[]> {
+    const record = this.#left.get(key);
+    if (record === undefined) return [];
+    try {
+      const [first] = this.#recordsOf(key);
+      if (first === undefined) await this.#closeCarrier(key, record, signal);
+      else {
+        const carrier = await this.#carrierOf(key, first);
+        const wish = await this.#wishOf(key, first, null);
+        await carrier.apply({ ...wish, providerMs: RELEASE_MS }, signal);
+      }
     } catch (error) {
       if (!(error instanceof TaskmuxError)) throw error;
-      this.#world.onError(error, `close the tunnel of ${task}`);
       return [
-        `The gate is closed, so nobody gets through; ${record.backend} could not be told: ${error.message}`,
+        `The gate is closed, so nobody gets through to "${record.task}"; ${record.backend} could not be told: ${error.message}`,
       ];
+    } finally {
+      // What was interrupted is done by whoever did that.
+      if (!signal.aborted) this.#left.delete(key);
     }
+    return [];
   }
 
   async #closeCarrier(
@@ -279,70 +346,120 @@ export class OpenTunnels implements AsyncDisposable {
     record: TunnelRecord,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#retries.delete(key);
+    this.#retries.forget(key);
     const carrier = await this.#carrierOf(key, record);
-    this.#carriers.delete(key);
     const context = await this.context(record.backend, record.environment);
-    await carrier.close(context, { prune: false }, signal);
+    await carrier.close(context, RELEASE_MS, signal);
+    if (!this.#notes.records.some((each) => carrierKey(each) === key)) {
+      this.#carriers.delete(key);
+    }
     this.#notes.change(record.task, { process: null });
   }
 
-  /** Looks after a carrier: what is not at its targets is brought there, what is down is told. */
-  async tend(key: string, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#project.host;
-    const targets = this.targetsOf(key);
-    const carrier = this.#carriers.get(key);
-    if (
-      carrier?.isAt(targets) && await this.#isTended(carrier, targets, signal)
-    ) {
-      return;
+  /** Notes how the carriers are, and tells of what fails. @returns Those about which something is to be done now. */
+  async restless(): Promise<string[]> {
+    const keys = new Set([
+      ...this.#notes.records.map(carrierKey),
+      ...this.#left.keys(),
+    ]);
+    const restless: string[] = [];
+    for (const key of keys) if (await this.#isRestless(key)) restless.push(key);
+    return restless;
+  }
+
+  async #isRestless(key: string): Promise<boolean> {
+    const need = this.#needOf(key);
+    if (need === "release") return true;
+    if (need === "nothing" || need === "stopped") {
+      this.#retries.forget(key);
+      return false;
     }
-    const retry = this.#retries.get(key);
-    if (retry !== undefined && clock.monotonic() < retry.at) return;
+    if (need === "repair") await this.#noteFailing(key);
+    const pauseMs = need === "repair" ? REPAIR_MS : 0;
+    return this.#retries.isDue(key, this.#aimOf(key, need), pauseMs);
+  }
+
+  /** Tasks whose program somebody stopped by hand. */
+  get stopped(): TunnelRecord[] {
+    return this.#notes.records.filter((record) =>
+      this.#live.has(record.task) &&
+      this.#needOf(carrierKey(record)) === "stopped"
+    );
+  }
+
+  /** Does what is to be done about a carrier. What fails is told, and done again after a pause. */
+  async tend(key: string, signal: AbortSignal): Promise<void> {
+    const need = this.#needOf(key);
+    if (need === "release") return void await this.release(key, signal);
+    if (need !== "bring" && need !== "repair") return;
+    if (need === "repair") this.#carriers.get(key)?.doubt();
+    const aim = this.#aimOf(key, need);
     try {
-      const how = { environment: null, timeoutMs: REOPEN_MS };
-      await this.bring(key, how, signal);
-    } catch (error) {
-      if (!(error instanceof TaskmuxError)) throw error;
-      const pauseMs = Math.min(
-        MAX_RETRY_MS,
-        retry === undefined ? RETRY_MS : retry.pauseMs * 2,
+      await this.bring(
+        key,
+        { environment: null, timeoutMs: REOPEN_MS },
+        signal,
       );
-      this.#retries.set(key, { at: clock.monotonic() + pauseMs, pauseMs });
-      for (const { task } of targets) this.#failing(task, error.message);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#retries.failed(key, aim);
+      if (!(error instanceof TaskmuxError)) throw error;
+      this.#noteUntold(key, error.message);
     }
   }
 
-  /** @returns False if it has to be brought up again. */
-  async #isTended(
-    carrier: Carrier,
-    targets: readonly TunnelTarget[],
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  /** What a retry is for: another thing need not wait for it. */
+  #aimOf(key: string, need: Need): string {
+    const state = this.#carriers.get(key)?.state;
+    return state?.kind === "working" ? `${need} ${state.runId}` : need;
+  }
+
+  #needOf(key: string): Need {
+    const records = this.#recordsOf(key);
+    if (this.#left.has(key)) return "release";
+    if (records.length === 0) return "nothing";
+    const carrier = this.#carriers.get(key);
+    if (!carrier?.isAt(this.targetsOf(key))) return "bring";
     const { state } = carrier;
-    const tasks = targets.map(({ task }) => task);
-    if (state.kind === "stopped") {
-      for (const task of tasks) {
-        const record = this.#notes.find(task);
-        if (record === null) continue;
-        if (record.standing) this.#notes.change(task, { isPaused: true });
-        else this.#notes.remove(task);
-        await this.shut(record, "process_stopped", signal);
-      }
-      return true;
+    switch (state.kind) {
+      case "restarting":
+        return "nothing";
+      case "stopped":
+        return "stopped";
+      case "failing":
+        return "repair";
+      case "working":
+        return records.every(({ task }) => {
+            const live = this.#live.get(task);
+            return live?.state === "open" && live.runId === state.runId;
+          })
+          ? "nothing"
+          : "bring";
     }
-    if (state.kind === "failing") {
-      const isTold = (task: string) =>
-        this.#live.get(task)?.state === "failing";
-      if (tasks.every(isTold)) return true;
-      const reason = await carrier.explain(state.reason);
-      for (const task of tasks) this.#failing(task, reason);
-      return true;
-    }
-    return tasks.every((task) => {
+  }
+
+  /** Its program does not work. */
+  async #noteFailing(key: string): Promise<void> {
+    const carrier = this.#carriers.get(key);
+    if (carrier?.state.kind !== "failing") return;
+    // What is just being opened is not ready yet, and what has been told is told once.
+    const isNews = (task: string): boolean =>
+      this.#live.get(task)?.state === "open";
+    const tasks = this.#recordsOf(key).map(({ task }) => task).filter(isNews);
+    if (tasks.length === 0) return;
+    const reason = await carrier.explain(carrier.state.reason);
+    for (const task of tasks.filter(isNews)) this.#failing(task, reason);
+  }
+
+  /** Its provider does not do what it is told: what is open goes on as it was. */
+  #noteUntold(key: string, reason: string): void {
+    const works = this.#carriers.get(key)?.state.kind === "working";
+    for (const { task } of this.#recordsOf(key)) {
       const live = this.#live.get(task);
-      return live?.state === "open" && live.runId === state.runId;
-    });
+      if (works && live?.state === "open") {
+        this.#live.set(task, { ...live, reason });
+      } else this.#failing(task, reason);
+    }
   }
 
   #emit(
@@ -362,19 +479,21 @@ export class OpenTunnels implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { entrance } of this.#live.values()) {
-      await entrance[Symbol.asyncDispose]();
-    }
+    this.#isClosed = true;
+    const open = [...this.#live.values()];
     this.#live.clear();
+    await Promise.all(
+      open.map(({ entrance }) => entrance[Symbol.asyncDispose]()),
+    );
+    await Promise.allSettled(this.#entering.values());
   }
 }
 
-/** Backends of which one program carries all tasks of a project. */
-const SHARED: ReadonlySet<TunnelBackend> = new Set(["cloudflare"]);
-
-/** What goes through the same program has the same key. */
-export function carrierKey(
-  { backend, task }: Pick<TunnelRecord, "backend" | "task">,
-): string {
-  return SHARED.has(backend) ? backend : `${backend} ${task}`;
+/** Whether what was brought up is still what is wanted. */
+function isSameTunnel(
+  before: TunnelRecord,
+  now: TunnelRecord | null,
+): boolean {
+  return now !== null && now.backend === before.backend &&
+    now.hostname === before.hostname;
 }

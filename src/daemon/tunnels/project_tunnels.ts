@@ -1,14 +1,13 @@
 /**
  * The tunnels of one project: opened and closed by hand, and following their tasks, their programs and the file.
  *
- * Everything that changes is done one after the other. What is wanted is written down first, so that a daemon that comes
- * after a crash goes on from there.
+ * What is decided is done at once; what a provider has to do is done one after the other for each carrier. What is wanted
+ * is written down first, so that a daemon that comes after a crash goes on from there.
  *
  * @module
  */
 
-import { TaskmuxError } from "../../domain/error.ts";
-import type { TunnelBackend, TunnelReach } from "../../domain/tunnel.ts";
+import { settledWithin } from "../../kit/deadline.ts";
 import { Nudge } from "../../kit/nudge.ts";
 import { TaskScope } from "../../kit/task_scope.ts";
 import type { AccessRecord } from "../../proxy/public_access.ts";
@@ -19,30 +18,32 @@ import type {
   TunnelRelease,
   TunnelTarget,
 } from "../../tunnels/tunnel_provider.ts";
-import { failedChecks } from "./failed_checks.ts";
-import { carrierKey, type LiveTunnel, OpenTunnels } from "./open_tunnels.ts";
+import { carrierKey } from "./carrier_key.ts";
+import { type LiveTunnel, OpenTunnels } from "./open_tunnels.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
+import {
+  TunnelOpener,
+  type TunnelWish,
+  type UpRequest,
+} from "./tunnel_opener.ts";
 import { removeProcess } from "./tunnel_process.ts";
-import { judgeTunnel, type TunnelVerdict } from "./tunnel_verdict.ts";
+import {
+  type CloseReason,
+  judgeTunnel,
+  type TaskFacts,
+  type TunnelVerdict,
+} from "./tunnel_verdict.ts";
 import type { SettingOverrides, TunnelWorld } from "./tunnel_world.ts";
+import { Turns } from "./turns.ts";
 
 /** Longest pause between two looks: wall time may jump, and an end is told in it. */
 const LOOK_MS = 30_000;
 
-/** How a tunnel is to be opened. */
-export interface UpRequest {
-  readonly task: string;
-  readonly backend: TunnelBackend;
-  readonly hostname: string | null;
-  readonly reach: TunnelReach;
-  readonly access: AccessRecord;
-  readonly standing: boolean;
-  /** Wall milliseconds; null = it has no end. */
-  readonly expiresAt: number | null;
-  /** Name of the caller's environment. */
-  readonly environment: string | null;
-  readonly timeoutMs: number;
-}
+/** Pause after a look that failed. */
+const TROUBLE_MS = 5_000;
+
+/** Longest time that the end of a project waits for providers. */
+const END_MS = 5_000;
 
 /** See the module. Disposal closes the gates; programs run on for the next daemon. */
 export class ProjectTunnels implements AsyncDisposable {
@@ -52,10 +53,13 @@ export class ProjectTunnels implements AsyncDisposable {
   readonly #scope: TaskScope;
   readonly #nudge = new Nudge();
   readonly #open: OpenTunnels;
+  readonly #turns = new Turns();
+  readonly #opener: TunnelOpener;
+  /** Carriers that are looked after just now. */
+  readonly #tending = new Set<string>();
   /** Why what is closed is closed. */
   readonly #waits = new Map<string, TunnelVerdict & { kind: "wait" }>();
-  #turn: Promise<unknown> = Promise.resolve();
-  #opening: AbortController | null = null;
+  readonly #swept = Promise.withResolvers<void>();
   #isEnding = false;
 
   constructor(
@@ -70,6 +74,14 @@ export class ProjectTunnels implements AsyncDisposable {
     this.#scope = new TaskScope((error) =>
       world.onError(error, `tunnels of ${project.projectId}`)
     );
+    this.#opener = new TunnelOpener({
+      project,
+      notes,
+      world,
+      open: this.#open,
+      turns: this.#turns,
+      scope: this.#scope,
+    });
     this.#scope.run((signal) => this.#follow(signal));
   }
 
@@ -83,43 +95,24 @@ export class ProjectTunnels implements AsyncDisposable {
     return this.#waits.get(task) ?? null;
   }
 
-  /** From now on tasks go down because the daemon ends. */
-  expectEnd(): void {
-    this.#isEnding = true;
-  }
-
-  /**
-   * Opens a tunnel, or changes an open one. Nothing is public before every check has passed. What fails leaves nothing.
-   *
-   * @throws {TaskmuxError} E740 with the checks that failed, E741 if the provider does not do it, E742 if somebody has
-   * the name.
-   */
+  /** Opens a tunnel, or changes an open one, see {@linkcode TunnelOpener.up}. */
   async up(
     request: UpRequest,
     signal: AbortSignal,
   ): Promise<"opened" | "changed" | "noop"> {
-    return await this.#inTurn(async () => {
-      this.#requireFree(request);
-      const before = this.notes.find(request.task);
-      const live = this.live.get(request.task);
-      if (
-        before !== null && live?.state === "open" && isSame(before, request)
-      ) {
-        return this.#change(before, request, live);
-      }
-      if (before !== null) await this.#open.shut(before, "down", signal);
-      this.notes.set({
-        ...request,
-        isPaused: false,
-        openedAt: null,
-        port: before?.port ?? null,
-        process: before?.process ?? null,
-        publicUrl: null,
-        bootId: this.project.host.keeper.bootId,
-      });
-      await this.#openFirst(request, before, signal);
-      return "opened";
-    });
+    const both = AbortSignal.any([signal, this.#scope.signal]);
+    await this.#swept.promise;
+    both.throwIfAborted();
+    this.#opener.requireFree(request);
+    const other = this.notes.find(request.task);
+    if (other !== null && carrierKey(other) !== carrierKey(request)) {
+      await this.#close([other], "down", { isOver: true });
+    }
+    try {
+      return await this.#opener.up(request, both);
+    } finally {
+      this.#nudge.nudge();
+    }
   }
 
   /**
@@ -130,23 +123,80 @@ export class ProjectTunnels implements AsyncDisposable {
   async down(
     tasks: readonly string[],
     because: "down" | "disabled",
-    signal: AbortSignal,
   ): Promise<{ readonly closed: string[]; readonly warnings: string[] }> {
-    this.#opening?.abort(
-      new TaskmuxError("E741", "Cannot open the tunnel: it was closed again"),
-    );
-    return await this.#inTurn(async () => {
-      const records = tasks.flatMap((task) => this.notes.find(task) ?? []);
-      const warnings: string[] = [];
-      for (const record of records) {
-        const keeps = record.standing && because === "down";
-        if (keeps) this.notes.change(record.task, { isPaused: true });
-        else this.notes.remove(record.task);
-        warnings.push(...await this.#open.shut(record, because, signal));
+    const records = tasks.flatMap((task) => this.notes.find(task) ?? []);
+    const isOver = because === "disabled";
+    const warnings = await this.#close(records, because, { isOver });
+    this.#nudge.nudge();
+    return { closed: records.map(({ task }) => task), warnings };
+  }
+
+  /** Closes everything, because the project or the daemon ends. What stands goes on standing. */
+  async end(because: "daemon_stopped" | "task_removed"): Promise<void> {
+    this.#isEnding = true;
+    const { clock } = this.project.host;
+    const { signal } = new AbortController();
+    const isOver = because === "task_removed";
+    const standing = this.notes.records.filter((record) => record.standing);
+    const others = this.notes.records.filter((record) => !record.standing);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Programs end with the other tasks, and providers see that by themselves: what takes longer is not waited for.
+    this.#scope.run(async () => {
+      try {
+        await Promise.all([
+          this.#close(others, because, { isOver: true }),
+          this.#close(standing, because, { isOver, isKept: !isOver }),
+        ]);
+      } finally {
+        resolve();
       }
-      this.#nudge.nudge();
-      return { closed: records.map(({ task }) => task), warnings };
     });
+    await settledWithin(promise, { clock, ms: END_MS, signal });
+  }
+
+  /**
+   * Cuts off at once; then tells providers.
+   *
+   * @param how Whether a standing one is over as well, and whether it is to open again by itself.
+   */
+  async #close(
+    records: readonly TunnelRecord[],
+    because: CloseReason,
+    how: { readonly isOver: boolean; readonly isKept?: boolean },
+  ): Promise<string[]> {
+    const gates = records.map((record) => this.#shut(record, because, how));
+    await Promise.all(gates);
+    const keys = [...new Set(records.map(carrierKey))];
+    const told = await Promise.all(
+      keys.map((key) =>
+        this.#turns.take(
+          key,
+          this.#scope.signal,
+          (turn) => this.#open.release(key, turn),
+        )
+      ),
+    );
+    return told.flat();
+  }
+
+  /** Closes a gate, and cuts short who opens something there. */
+  async #shut(
+    record: TunnelRecord,
+    because: CloseReason,
+    { isOver, isKept = false }: {
+      readonly isOver: boolean;
+      readonly isKept?: boolean;
+    },
+  ): Promise<void> {
+    const { task, standing } = record;
+    try {
+      if (isOver || !standing) this.notes.remove(task);
+      else if (!isKept) this.notes.change(task, { isPaused: true });
+    } finally {
+      const closing = this.#open.closeGate(record, because);
+      this.#turns.interrupt(carrierKey(record));
+      await closing;
+    }
   }
 
   /** Changes who is let in; what is open stays open. */
@@ -156,24 +206,25 @@ export class ProjectTunnels implements AsyncDisposable {
   }
 
   /** Has a tunnel stand: it opens whenever its task runs. Nothing is opened before the caller has had everything checked. */
-  async stand(
-    record: Omit<UpRequest, "timeoutMs" | "standing">,
-  ): Promise<void> {
-    await this.#inTurn(() => {
-      this.#requireFree(record);
-      const before = this.notes.find(record.task);
-      this.notes.set({
-        openedAt: null,
-        port: null,
-        process: null,
-        publicUrl: null,
-        ...before,
-        ...record,
-        standing: true,
-        isPaused: false,
-        bootId: this.project.host.keeper.bootId,
-      });
-      return Promise.resolve();
+  stand(
+    record: TunnelWish & {
+      readonly access: AccessRecord;
+      /** Wall milliseconds. */
+      readonly expiresAt: number | null;
+    },
+  ): void {
+    this.#opener.requireFree(record);
+    const before = this.notes.find(record.task);
+    this.notes.set({
+      openedAt: null,
+      port: null,
+      process: null,
+      publicUrl: null,
+      ...before,
+      ...record,
+      standing: true,
+      isPaused: false,
+      bootId: this.project.host.keeper.bootId,
     });
     this.#nudge.nudge();
   }
@@ -202,122 +253,48 @@ export class ProjectTunnels implements AsyncDisposable {
     options: { readonly prune: boolean; readonly environment: string | null },
     signal: AbortSignal,
   ): Promise<TunnelRelease> {
-    return await this.#inTurn(async () => {
+    const both = AbortSignal.any([signal, this.#scope.signal]);
+    return await this.#turns.take(provider.backend, both, async (turn) => {
       const context = await this.#open.context(
         provider.backend,
         options.environment,
       );
-      return await provider.close(context, options, signal);
+      return await provider.close(context, options, turn);
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#opening?.abort(new DOMException("The daemon ends", "AbortError"));
     this.#nudge.nudge();
     await this.#scope[Symbol.asyncDispose]();
-    await this.#turn;
     await this.#open[Symbol.asyncDispose]();
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return await turn;
-  }
-
-  #requireFree(
-    { hostname, task }: {
-      readonly hostname: string | null;
-      readonly task: string;
-    },
-  ): void {
-    const holder = hostname === null ? null : this.#world.holderOf(hostname);
-    const { projectId } = this.project;
-    const isOther = holder !== null &&
-      (holder.session !== projectId || holder.task !== task);
-    if (!isOther) return;
-    throw new TaskmuxError(
-      "E742",
-      `Cannot use the public name ${hostname}: task "${holder.task}" of project "${holder.session}" has it`,
-      {
-        hint: `taskmux tunnel down ${holder.task}, in that project`,
-        details: { hostname, ...holder },
-      },
-    );
-  }
-
-  #change(
-    before: TunnelRecord,
-    request: UpRequest,
-    { entrance }: LiveTunnel,
-  ): "changed" | "noop" {
-    const { access, expiresAt, standing, environment } = request;
-    const isNoop = before.expiresAt === expiresAt &&
-      before.standing === standing && before.access === access;
-    this.notes.change(request.task, {
-      access,
-      expiresAt,
-      standing,
-      environment: environment ?? before.environment,
-    });
-    if (before.access !== access) entrance.control.replace(access);
-    this.#nudge.nudge();
-    return isNoop ? "noop" : "changed";
-  }
-
-  async #openFirst(
-    request: UpRequest,
-    before: TunnelRecord | null,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { task, backend, environment, timeoutMs } = request;
-    this.#opening = new AbortController();
-    const both = AbortSignal.any([signal, this.#opening.signal]);
-    try {
-      const record = this.notes.find(task)!;
-      await this.#open.openEntrance(record);
-      const provider = await this.#world.provider(backend);
-      const key = carrierKey(record);
-      const checks = await this.check(
-        provider,
-        this.#open.targetsOf(key),
-        { environment },
-        both,
-      );
-      const failed = failedChecks(checks);
-      if (failed !== null) throw failed;
-      await this.#open.bring(key, { environment, timeoutMs }, both);
-    } catch (error) {
-      await this.#giveUp(request.task, before, signal);
-      throw error;
-    } finally {
-      this.#opening = null;
-    }
-  }
-
-  /** What could not be opened leaves nothing behind; a standing one goes on standing. */
-  async #giveUp(
-    task: string,
-    before: TunnelRecord | null,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const record = this.notes.find(task);
-    if (before?.standing) this.notes.set({ ...before, isPaused: true });
-    else this.notes.remove(task);
-    if (record !== null) await this.#open.shut(record, "failed", signal);
+    await this.#turns.over();
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    await this.#inTurn(() => this.#sweep(signal));
+    try {
+      await this.#sweep(signal);
+    } finally {
+      this.#swept.resolve();
+    }
     while (!signal.aborted) {
       const seen = this.#mood();
-      await this.#inTurn(() => this.#settle(signal));
-      await this.#news(seen, signal);
+      try {
+        await this.#settle();
+        await this.#news(seen, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // Whatever it is, what has to be closed must be closed.
+        this.#world.onError(error, `tunnels of ${this.project.projectId}`);
+        await this.project.host.clock.sleep(TROUBLE_MS, signal);
+      }
     }
   }
 
-  /** Programs of which no record knows were left by a crash. */
+  /** What a crash has left half done: tunnels that were never open, and programs of which no record knows. */
   async #sweep(signal: AbortSignal): Promise<void> {
+    for (const { task, standing, openedAt } of this.notes.records) {
+      if (!standing && openedAt === null) this.notes.remove(task);
+    }
     const known = new Set(this.notes.records.map(({ process }) => process));
     for (const { name, spec } of this.project.ownRunners) {
       if (spec.role !== "tunnel" || known.has(name)) continue;
@@ -334,8 +311,10 @@ export class ProjectTunnels implements AsyncDisposable {
       () => this.#mood() === seen ? undefined : true,
       both,
     );
-    const expiries = this.notes.records.flatMap(({ expiresAt }) =>
-      expiresAt === null ? [] : [expiresAt - clock.now()]
+    const expiries = this.notes.records.flatMap(({ task, expiresAt }) =>
+      expiresAt === null || !this.live.has(task)
+        ? []
+        : [expiresAt - clock.now()]
     );
     const ms = Math.max(
       0,
@@ -352,15 +331,14 @@ export class ProjectTunnels implements AsyncDisposable {
   /** Differs when there is reason to look again. */
   #mood(): string {
     return this.notes.records.map(({ task, process }) => {
-      const runner = this.project.own(task);
+      const { machine, inFile, isRestarting } = this.#factsOf(task);
       const program = process === null ? null : this.project.own(process);
-      const { tunnel, publicHostname } = this.project.spec.tasks.get(task) ??
-        {};
       const { state, run, lastHealth } = program?.snapshot() ?? {};
       return [
-        runner?.machine.phase.status,
-        tunnel,
-        publicHostname,
+        machine?.phase.status,
+        isRestarting,
+        inFile?.tunnel,
+        inFile?.publicHostname,
         state,
         run?.runId,
         lastHealth?.ok,
@@ -368,45 +346,68 @@ export class ProjectTunnels implements AsyncDisposable {
     }).join("\n");
   }
 
-  /** Brings everything to where it should be. */
-  async #settle(signal: AbortSignal): Promise<void> {
-    if (this.#scope.signal.aborted) return;
-    for (const record of this.notes.records) {
-      await this.#judge(record, signal);
-    }
-    const keys = new Set(
-      this.notes.records.filter(({ task }) => this.live.has(task))
-        .map(carrierKey),
-    );
-    for (const key of keys) await this.#open.tend(key, signal);
+  #factsOf(task: string): TaskFacts {
+    const { project } = this;
+    const runner = project.own(task);
+    const inFile = project.spec.tasks.get(task) ?? null;
+    const isGone = runner === null || (inFile === null && !runner.isAdHoc);
+    return {
+      machine: isGone ? null : runner.machine,
+      isRestarting: project.pending.has("restart", task),
+      inFile,
+    };
   }
 
-  async #judge(record: TunnelRecord, signal: AbortSignal): Promise<void> {
-    const { project } = this;
+  /** Has everything be brought to where it should be. */
+  async #settle(): Promise<void> {
+    for (const record of this.notes.records) this.#judge(record);
+    for (const record of this.#open.stopped) {
+      this.#scope.run(() =>
+        this.#shut(record, "process_stopped", { isOver: false })
+      );
+    }
+    for (const key of await this.#open.restless()) this.#tend(key);
+  }
+
+  #tend(key: string): void {
+    if (this.#tending.has(key)) return;
+    this.#tending.add(key);
+    this.#scope.run(async (signal) => {
+      try {
+        await this.#turns.take(
+          key,
+          signal,
+          (turn) => this.#open.tend(key, turn),
+        );
+      } finally {
+        this.#tending.delete(key);
+        this.#nudge.nudge();
+      }
+    });
+  }
+
+  #judge(record: TunnelRecord): void {
+    const { host } = this.project;
     const { task } = record;
     const verdict = judgeTunnel({
       record,
-      runner: project.own(task),
-      inFile: project.spec.tasks.get(task),
-      now: project.host.clock.now(),
-      bootId: project.host.keeper.bootId,
+      task: this.#factsOf(task),
+      now: host.clock.now(),
+      bootId: host.keeper.bootId,
       isEnding: this.#isEnding,
     });
-    if (verdict.kind === "open") {
-      this.#waits.delete(task);
-      await this.#open.openEntrance(record);
-      return;
-    }
-    if (verdict.kind === "wait") this.#waits.set(task, verdict);
-    else this.notes.remove(task);
-    if (verdict.kind === "drop" || this.live.has(task)) {
-      await this.#open.shut(record, verdict.because, signal);
+    const { kind } = verdict;
+    if (kind === "wait") this.#waits.set(task, verdict);
+    else this.#waits.delete(task);
+    if (kind === "open") {
+      if (this.live.has(task)) return;
+      this.#scope.run(async () => {
+        await this.#open.openEntrance(record);
+        this.#nudge.nudge();
+      });
+    } else if (kind === "drop" || this.live.has(task)) {
+      const how = { isOver: kind === "drop", isKept: true };
+      this.#scope.run(() => this.#shut(record, verdict.because, how));
     }
   }
-}
-
-/** Whether an open tunnel is what is asked for, but for who is let in and how long. */
-function isSame(record: TunnelRecord, request: UpRequest): boolean {
-  return record.backend === request.backend &&
-    record.hostname === request.hostname && record.reach === request.reach;
 }

@@ -103,15 +103,15 @@ export class TunnelNotes {
   }
 
   #save(note: TunnelNote): void {
-    this.#meta.set(this.#key, JSON.stringify(note));
+    // First: what could not be stored is closed all the same.
     this.#note = note;
+    this.#meta.set(this.#key, JSON.stringify(note));
   }
 }
 
-/** Whether anything is known of a project's tunnels. One read by key. */
+/** Whether any tunnel of a project is wanted. One read by key. */
 export function hasTunnelNote(meta: MetaTable, projectId: string): boolean {
-  const { records, memory } = readNote(meta.get(tunnelNoteKey(projectId)));
-  return records.length > 0 || Object.keys(memory).length > 0;
+  return readNote(meta.get(tunnelNoteKey(projectId))).records.length > 0;
 }
 
 /** Forgets what is wanted of a project, which is let go. What providers remember stays: else nobody could clean up there. */

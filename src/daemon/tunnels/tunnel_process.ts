@@ -63,27 +63,39 @@ export class TunnelTask {
   }
 
   /**
-   * Has it run, ready. One that runs as it should is not restarted.
+   * Has it run. One that runs as it should is not restarted.
+   *
+   * @param environment Name of the caller's environment.
+   * @throws {TaskmuxError} E741 if a task of the user's has its name.
+   */
+  async start(environment: string | null, signal: AbortSignal): Promise<void> {
+    const project = this.#project;
+    const { name } = this;
+    const before = this.runner;
+    if (
+      project.spec.tasks.has(name) ||
+      (before !== null && before.spec.role !== "tunnel")
+    ) {
+      throw new TaskmuxError(
+        "E741",
+        `Cannot run "${name}" for a tunnel: there is a task of that name`,
+        { hint: `Rename task "${name}"`, details: { task: name } },
+      );
+    }
+    if (this.isCurrent) return;
+    if (before !== null) await end(project, before, signal);
+    const runner = project.addAdHoc(this.#spec);
+    if (environment !== null) runner.environment = environment;
+    runner.dispatch({ type: "start", isGated: false });
+  }
+
+  /**
+   * Has it run, ready.
    *
    * @throws {TaskmuxError} E741 with its last words if it is not ready in time, or crashes before it was.
    */
   async ensure(start: ProcessStart, signal: AbortSignal): Promise<void> {
-    const project = this.#project;
-    const { name } = this;
-    if (project.spec.tasks.has(name)) {
-      throw new TaskmuxError(
-        "E741",
-        `Cannot run "${name}" for a tunnel: taskmux.toml has a task of that name`,
-        { hint: `Rename task "${name}"`, details: { task: name } },
-      );
-    }
-    if (!this.isCurrent) {
-      const before = this.runner;
-      if (before !== null) await end(project, before, signal);
-      const runner = project.addAdHoc(this.#spec);
-      if (start.environment !== null) runner.environment = start.environment;
-      runner.dispatch({ type: "start", isGated: false });
-    }
+    await this.start(start.environment, signal);
     const runner = this.runner!;
     const verdict = await this.#verdict(runner, start.timeoutMs, signal);
     if (verdict !== "ready") throw await this.#failure(verdict, start);

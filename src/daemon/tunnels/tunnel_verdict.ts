@@ -4,10 +4,16 @@
  * @module
  */
 
-import { isAtRest } from "../../domain/task_machine.ts";
+import {
+  isAtRest,
+  type StopKind,
+  type TaskMachine,
+} from "../../domain/task_machine.ts";
 import type { TaskSpec } from "../../domain/task_spec.ts";
-import type { TaskRunner } from "../../supervisor/task_runner.ts";
 import type { TunnelRecord } from "./tunnel_notes.ts";
+
+/** Ends that somebody asked for. */
+const BY_HAND: ReadonlySet<StopKind> = new Set(["stop", "kill", "shutdown"]);
 
 /** Why a tunnel was closed, as `tunnel_closed` tells it. */
 export type CloseReason =
@@ -36,11 +42,17 @@ export type TunnelVerdict =
 
 /** What decides. */
 export interface VerdictFacts {
-  readonly record: TunnelRecord;
-  /** Null = the task is no more. */
-  readonly runner: TaskRunner | null;
-  /** The task in the file; undefined = it is not there. */
-  readonly inFile: TaskSpec | undefined;
+  readonly record: Pick<
+    TunnelRecord,
+    | "task"
+    | "backend"
+    | "hostname"
+    | "standing"
+    | "isPaused"
+    | "expiresAt"
+    | "bootId"
+  >;
+  readonly task: TaskFacts;
   /** Wall milliseconds. */
   readonly now: number;
   readonly bootId: string;
@@ -48,24 +60,41 @@ export interface VerdictFacts {
   readonly isEnding: boolean;
 }
 
+/** What decides of the task. */
+export interface TaskFacts {
+  /** Null = the task is no more. */
+  readonly machine: TaskMachine | null;
+  /** Whether it is down only to come up again. */
+  readonly isRestarting: boolean;
+  /** The task in the file; null = it is not there, and need not be. */
+  readonly inFile: Pick<TaskSpec, "tunnel" | "publicHostname"> | null;
+}
+
 /** The verdict. The same facts give the same one. */
 export function judgeTunnel(facts: VerdictFacts): TunnelVerdict {
-  const { record, runner, inFile, now, bootId, isEnding } = facts;
-  const { task, standing, expiresAt } = record;
-  if (runner === null) return { kind: "drop", because: "task_removed" };
-  if (expiresAt !== null && now >= expiresAt) {
-    return { kind: "drop", because: "expired" };
+  const { record, task: { machine }, now, isEnding } = facts;
+  if (machine === null) return { kind: "drop", because: "task_removed" };
+  const isExpired = record.expiresAt !== null && now >= record.expiresAt;
+  if (record.standing) return judgeStanding(facts, { isExpired });
+  if (isExpired) return { kind: "drop", because: "expired" };
+  // Nothing is public again after a boot without somebody saying so again.
+  if (isEnding || record.bootId !== facts.bootId) {
+    return { kind: "drop", because: "daemon_stopped" };
   }
-  if (!standing) {
-    // Nothing is public again after a boot without somebody saying so again.
-    if (record.bootId !== bootId) {
-      return { kind: "drop", because: "daemon_stopped" };
-    }
-    return isAtRest(runner.machine)
-      ? { kind: "drop", because: isEnding ? "daemon_stopped" : "task_stopped" }
-      : { kind: "open" };
-  }
-  const names = { backend: inFile?.tunnel, hostname: inFile?.publicHostname };
+  return isDown(facts.task)
+    ? { kind: "drop", because: "task_stopped" }
+    : { kind: "open" };
+}
+
+function judgeStanding(
+  { record, task: of, isEnding }: VerdictFacts,
+  { isExpired }: { readonly isExpired: boolean },
+): TunnelVerdict {
+  const { task } = record;
+  const names = {
+    backend: of.inFile?.tunnel,
+    hostname: of.inFile?.publicHostname,
+  };
   if (names.backend !== record.backend || names.hostname !== record.hostname) {
     return {
       kind: "wait",
@@ -75,15 +104,16 @@ export function judgeTunnel(facts: VerdictFacts): TunnelVerdict {
         `taskmux.toml no longer says what "taskmux tunnel enable" was told on this machine: ${record.hostname} by ${record.backend}`,
     };
   }
-  if (record.isPaused) {
+  if (record.isPaused || isExpired) {
+    const how = record.isPaused ? "was closed" : "has expired";
     return {
       kind: "wait",
       state: "off",
-      because: "down",
-      reason: `it was closed by hand; "taskmux tunnel up ${task}" opens it`,
+      because: record.isPaused ? "down" : "expired",
+      reason: `it ${how}; "taskmux tunnel up ${task}" opens it`,
     };
   }
-  if (isAtRest(runner.machine)) {
+  if (isEnding || isDown(of)) {
     return {
       kind: "wait",
       state: "waiting",
@@ -92,4 +122,19 @@ export function judgeTunnel(facts: VerdictFacts): TunnelVerdict {
     };
   }
   return { kind: "open" };
+}
+
+/** Whether a task is down, or somebody takes it down: not while it only starts again. */
+function isDown({ machine, isRestarting }: TaskFacts): boolean {
+  if (machine === null) return true;
+  if (isRestarting) return false;
+  const { phase } = machine;
+  switch (phase.status) {
+    case "stopping":
+      return phase.restartAfterMs === null && BY_HAND.has(phase.kind);
+    case "spawning":
+      return phase.interrupted !== null;
+    default:
+      return isAtRest(machine);
+  }
 }

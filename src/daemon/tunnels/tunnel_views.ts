@@ -21,7 +21,8 @@ export function viewRecord(
   return {
     backend: record.backend,
     state,
-    public: live !== null && state !== "opening",
+    // What was open stays reachable while a new daemon makes sure of it.
+    public: live !== null && (state !== "opening" || openedAt !== null),
     public_url: record.publicUrl,
     public_hostname: record.hostname,
     access: access.kind,

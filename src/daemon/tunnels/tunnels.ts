@@ -65,18 +65,20 @@ export class Tunnels implements AsyncDisposable {
 
   /** A project is loaded, with the runs it has: what it had open goes on. */
   async follow(project: ProjectSupervisor): Promise<void> {
-    if (!hasTunnelNote(this.#options.meta, project.projectId)) return;
-    await this.of(project);
+    const isWanted = hasTunnelNote(this.#options.meta, project.projectId) ||
+      project.ownRunners.some(({ spec }) => spec.role === "tunnel");
+    if (isWanted) await this.of(project);
   }
 
   /** The tunnels of a project. */
   async of(project: ProjectSupervisor): Promise<ProjectTunnels> {
     const { projectId } = project;
-    const known = this.#projects.get(projectId);
-    if (known !== undefined) {
+    while (true) {
+      const known = this.#projects.get(projectId);
+      if (known === undefined) break;
       const tunnels = await known;
       if (tunnels.project === project) return tunnels;
-      await this.#drop(projectId);
+      await this.#drop(projectId, tunnels);
     }
     const loading = this.#load(project);
     this.#projects.set(projectId, loading);
@@ -85,12 +87,17 @@ export class Tunnels implements AsyncDisposable {
 
   /** A project is not managed by this object any more; perhaps another one takes its place. */
   async release(projectId: string): Promise<void> {
-    await this.#drop(projectId);
+    const tunnels = await this.#projects.get(projectId);
+    if (tunnels !== undefined) await this.#drop(projectId, tunnels);
   }
 
-  /** A project is let go, its tasks are down. */
+  /** A project is let go: nothing of it is public any more. Before its tasks go. */
   async forget(projectId: string): Promise<void> {
-    await this.#drop(projectId);
+    const tunnels = await this.#projects.get(projectId);
+    if (tunnels !== undefined) {
+      await tunnels.end("task_removed");
+      await this.#drop(projectId, tunnels);
+    }
     forgetTunnels(this.#options.meta, projectId);
   }
 
@@ -126,15 +133,19 @@ export class Tunnels implements AsyncDisposable {
     });
   }
 
-  /** From now on tasks go down because the daemon ends. */
-  expectEnd(): void {
+  /** Closes everything: the daemon ends, and its tasks with it. */
+  async end(): Promise<void> {
     this.#isEnding = true;
-    for (const tunnels of this.#loaded.values()) tunnels.expectEnd();
+    await Promise.all(
+      [...this.#loaded.values()].map((tunnels) =>
+        tunnels.end("daemon_stopped")
+      ),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
-      [...this.#projects.keys()].map((projectId) => this.#drop(projectId)),
+      [...this.#projects.keys()].map((projectId) => this.release(projectId)),
     );
   }
 
@@ -143,16 +154,17 @@ export class Tunnels implements AsyncDisposable {
     const { projectId } = project;
     const notes = new TunnelNotes(this.#options.meta, projectId);
     const tunnels = new ProjectTunnels(project, notes, this.#world);
-    if (this.#isEnding) tunnels.expectEnd();
+    if (this.#isEnding) await tunnels.end("daemon_stopped");
     this.#loaded.set(projectId, tunnels);
     return tunnels;
   }
 
-  async #drop(projectId: string): Promise<void> {
-    const known = this.#projects.get(projectId);
-    this.#projects.delete(projectId);
-    this.#loaded.delete(projectId);
-    if (known !== undefined) await (await known)[Symbol.asyncDispose]();
+  async #drop(projectId: string, tunnels: ProjectTunnels): Promise<void> {
+    if (this.#loaded.get(projectId) === tunnels) {
+      this.#loaded.delete(projectId);
+      this.#projects.delete(projectId);
+    }
+    await tunnels[Symbol.asyncDispose]();
   }
 
   #holderOf(hostname: string): HostnameHolder | null {
