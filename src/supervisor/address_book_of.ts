@@ -7,11 +7,20 @@
 import type { AddressBook } from "../domain/address.ts";
 import type { Route } from "../domain/alias.ts";
 import { isTunnelProgram } from "../domain/tunnel.ts";
-import type { ProjectSupervisor } from "./project_supervisor.ts";
+import type { SupervisorHost } from "./host.ts";
 import type { TaskRunner } from "./task_runner.ts";
 
+/** A project, as far as addresses depend on it. */
+export interface AddressedProject {
+  readonly projectId: string;
+  readonly host: Pick<SupervisorHost, "aliases" | "proxy" | "tunnel">;
+  readonly runners: readonly TaskRunner[];
+  homeOf(task: string): { readonly projectId: string };
+  portOf(runner: TaskRunner): number | null;
+}
+
 /** Of all tasks, shared ones too; the program of a tunnel has no address that anybody is to visit. O(tasks). */
-export function addressBookOf(project: ProjectSupervisor): AddressBook {
+export function addressBookOf(project: AddressedProject): AddressBook {
   const { host, projectId } = project;
   return {
     projectId,
@@ -22,7 +31,7 @@ export function addressBookOf(project: ProjectSupervisor): AddressBook {
   };
 }
 
-function routeOf(project: ProjectSupervisor, runner: TaskRunner): Route {
+function routeOf(project: AddressedProject, runner: TaskRunner): Route {
   const { name, spec: { host, hostPath } } = runner;
   const { projectId } = project.homeOf(name);
   const tunnel = project.host.tunnel(projectId, name);
