@@ -223,7 +223,6 @@ export class PublicGate implements AsyncDisposable {
       isGuarded: access.isGuarded,
     });
     const since = clock.monotonic();
-    const at = clock.now();
     const gated = this.#sockets.of(request.socket);
     const isTooMany = !this.#begin(arrival);
     if (gated !== undefined) this.#sockets.begin(gated, request, response);
@@ -242,7 +241,6 @@ export class PublicGate implements AsyncDisposable {
       if (gated !== undefined) this.#sockets.end(gated);
       this.#end(arrival);
       this.#tell(arrival, {
-        at,
         durationMs: clock.monotonic() - since,
         status: exchange.status,
         verdict: exchange.verdict,
@@ -318,13 +316,12 @@ export class PublicGate implements AsyncDisposable {
   #decidedOnce(arrival: Arrival): Decided {
     const { clock } = this.#options;
     const since = clock.monotonic();
-    const at = clock.now();
     let isDecided = false;
     return (status, verdict) => {
       if (isDecided) return;
       isDecided = true;
       const durationMs = clock.monotonic() - since;
-      this.#tell(arrival, { at, durationMs, status, verdict });
+      this.#tell(arrival, { durationMs, status, verdict });
     };
   }
 
@@ -407,13 +404,14 @@ export class PublicGate implements AsyncDisposable {
 
   #tell(
     { method, url, visitor, userAgent }: Arrival,
-    outcome: Pick<GateRequest, "at" | "durationMs" | "status" | "verdict">,
+    outcome: Pick<GateRequest, "durationMs" | "status" | "verdict">,
   ): void {
     this.#requests += 1;
     if (outcome.verdict === "refused") this.#refused += 1;
     try {
       this.#options.onRequest({
         ...outcome,
+        at: this.#options.clock.now(),
         method,
         path: loggedPath(url),
         visitor,

@@ -15,7 +15,7 @@ export type GateVerdict = "passed" | "refused" | "failed";
 
 /** One request that came to a gate. */
 export interface GateRequest {
-  /** When it came, wall time in milliseconds. */
+  /** When it was over, wall time in milliseconds: entries are told in this order. */
   readonly at: number;
   readonly method: string;
   /** Path and query, without what would let others in. */
@@ -86,7 +86,7 @@ export function requestLine(request: GateRequest): string {
 /**
  * What a line tells.
  *
- * @param at When it came, in milliseconds: it stands before the line.
+ * @param at When it was over, in milliseconds: it stands before the line.
  * @returns Null if it is no such line.
  */
 export function parseRequestLine(text: string, at: number): GateRequest | null {
