@@ -20,6 +20,7 @@ import { GONE, PublicExchange } from "./public_exchange.ts";
 import {
   answerHeadText,
   forwardedFields,
+  isMeant,
   type PublicNames,
   requestFields,
   visitorOf,
@@ -337,13 +338,17 @@ export class PublicGate implements AsyncDisposable {
     const { names, visitor } = arrival;
     const { isGuarded } = this.#options.access;
     let verdict: GateVerdict = "passed";
+    const own = request.headers.upgrade?.toLowerCase() === "websocket"
+      ? withOwnOrigin(headers, names)
+      : headers;
     return {
+      isStrict: true,
       find: (_asked, client) => this.#options.find(client),
       failed: (upstream, error) => this.#options.failed(upstream, error),
       ask: (asked) => ({
         ...asked,
         authority: names.authority,
-        headers: requestFields(withOwnOrigin(headers, names), { visitor }),
+        headers: requestFields(own, { visitor }),
         forwarded: forwardedFields(names, visitor),
       }),
       answer: (text) => answerHeadText(text, { names, isGuarded }),
@@ -375,13 +380,17 @@ export class PublicGate implements AsyncDisposable {
 
   #arrivalOf(request: IncomingMessage): Arrival {
     const { rawHeaders, url = "", method = "GET" } = request;
+    const names = this.#options.facts();
     const isOwnForm = url.startsWith("/") ||
       url === "*" && method === "OPTIONS";
+    const target = isOwnForm ? http1Target(url, rawHeaders) : null;
     return {
       method,
       url,
-      target: isOwnForm ? http1Target(url, rawHeaders) : null,
-      names: this.#options.facts(),
+      target: target !== null && isMeant(target.authority, names)
+        ? target
+        : null,
+      names,
       visitor: visitorOf(rawHeaders),
       userAgent: request.headers["user-agent"] ?? null,
     };

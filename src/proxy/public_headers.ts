@@ -78,6 +78,21 @@ export function visitorOf(raw: RawHeaders): string | null {
   return ADDRESS_REGEXP.test(told) ? told.toLowerCase() : null;
 }
 
+/**
+ * Whether a request is for this task: under its public name, its own, or an address. Under any other name it may come from
+ * a page that had its name lead here, to read what its visitor's machine alone can reach (DNS rebinding).
+ *
+ * @param authority As in `Host`.
+ */
+export function isMeant(authority: string, names: PublicNames): boolean {
+  // Nobody knows yet by which name visitors come.
+  if (names.publicUrl === null) return true;
+  const host = hostOf(authority);
+  return host === hostOf(URL.parse(names.publicUrl)?.host ?? "") ||
+    host === hostOf(names.authority) || host === "localhost" ||
+    host.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
 /** The fields of a visitor that the task gets, without those by which it could claim to be another. */
 export function requestFields(
   raw: RawHeaders,
@@ -226,7 +241,7 @@ function isSame(one: string, other: string, scheme: string): boolean {
 /** A cookie without the domain of this machine, so that it is the public name's. Null for a name that is ours. */
 function cookieFor(cookie: string, authority: string): string | null {
   if (cookie.startsWith(`${SESSION_COOKIE}=`)) return null;
-  const host = authority.replace(/:\d+$/, "").toLowerCase();
+  const host = hostOf(authority);
   const [pair = "", ...attributes] = cookie.split(";");
   const kept = attributes.filter((attribute) => {
     const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i.exec(attribute)?.[1]
@@ -235,6 +250,10 @@ function cookieFor(cookie: string, authority: string): string | null {
       !(domain === host || host.endsWith(`.${domain}`));
   });
   return [pair, ...kept].join(";");
+}
+
+function hostOf(authority: string): string {
+  return authority.replace(/:\d*$/, "").toLowerCase();
 }
 
 function privateCaching(values: readonly string[]): string {

@@ -61,6 +61,11 @@ export interface Passage extends Pick<Router, "failed"> {
     asked: { readonly authority: string; readonly headers: RawHeaders },
     client: { readonly signal: AbortSignal },
   ): Promise<Route>;
+  /**
+   * Whether the client is no friend: what it sends behind its request waits until the protocol has changed, as a task that
+   * does not change it would take it for a request that nobody looked at.
+   */
+  readonly isStrict?: boolean;
   /** What the task is asked, if not what the client asked. */
   ask?(request: UpgradeRequest): UpgradeRequest;
   /** What the client is answered, if not what the task answered: the characters of the head. */
@@ -193,7 +198,8 @@ export class UpgradeTunnels implements Disposable {
       };
       const head = upgradeRequestHead(passage.ask?.(asked) ?? asked);
       upstream.write(characters(head));
-      early.passTo(upstream);
+      if (passage.isStrict) early.passBody(upstream, contentLength(request));
+      else early.passTo(upstream);
       const { answer, rest } = await readAnswer(upstream, client);
       client.off("close", leave);
       const isTunnel = answer.status === SWITCHING_PROTOCOLS;
@@ -205,6 +211,7 @@ export class UpgradeTunnels implements Disposable {
       client.write(characters(passage.answer?.(text) ?? text));
       passage.decided?.(answer.status);
       if (rest.length > 0) client.write(rest);
+      if (passage.isStrict && isTunnel) early.passTo(upstream);
       join(upstream, client);
       const length = isTunnel ? null : bodyLength(answer, request.method);
       if (length !== null) endAfter(length - rest.length, { upstream, client });
@@ -231,27 +238,57 @@ interface Waiting {
 /** What a client sends before there is anybody to send it to. Reading also is how its end is noticed. */
 class EarlyBytes {
   readonly #client: Socket;
-  readonly #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
   #size = 0;
+  /** Where the next bytes go at once, and how many of them. */
+  #body: { readonly upstream: Socket; left: number } | null = null;
 
   constructor(client: Socket, chunks: readonly (Uint8Array | null)[]) {
     this.#client = client;
-    for (const chunk of chunks) if (chunk !== null) this.#chunks.push(chunk);
-    client.on("data", this.#keep);
+    for (const chunk of chunks) if (chunk !== null) this.#keep(chunk);
+    client.on("data", this.#take);
   }
 
-  /** Sends them, and whatever comes from now on. */
+  /** Sends so many bytes now, or as they come: those of a body. What comes behind them is kept. */
+  passBody(upstream: Socket, length: number): void {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#size = 0;
+    this.#body = { upstream, left: length };
+    for (const chunk of chunks) this.#take(chunk);
+  }
+
+  /** Sends what is kept, and whatever comes from now on. */
   passTo(upstream: Socket): void {
-    this.#client.off("data", this.#keep);
+    this.#client.off("data", this.#take);
     for (const chunk of this.#chunks) upstream.write(chunk);
     this.#client.pipe(upstream);
   }
 
-  readonly #keep = (chunk: Uint8Array): void => {
+  readonly #take = (chunk: Uint8Array): void => {
+    const body = this.#body;
+    const now = chunk.subarray(0, body?.left ?? 0);
+    if (body !== null && now.length > 0) {
+      body.left -= now.length;
+      if (!body.upstream.write(now)) {
+        this.#client.pause();
+        body.upstream.once("drain", () => this.#client.resume());
+      }
+    }
+    if (now.length < chunk.length) this.#keep(chunk.subarray(now.length));
+  };
+
+  #keep(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     if (this.#size > MAX_EARLY_BYTES) this.#client.pause();
-  };
+  }
+}
+
+/** Bytes of the body of a request that says how many they are. */
+function contentLength({ headers }: IncomingMessage): number {
+  const length = Number(headers["content-length"] ?? 0);
+  return Number.isSafeInteger(length) ? length : 0;
 }
 
 function tooMany(limit: number): Refusal {

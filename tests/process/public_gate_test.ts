@@ -140,7 +140,7 @@ Deno.test("where an answer names the task it names the public site, and its cook
   });
   const { headers } = await sendRaw(
     task.gate.port,
-    "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
   );
   assert.equal(headers.get("location"), `${PUBLIC_URL}/next?a=%2F`);
   assert.equal(headers.get("content-location"), PUBLIC_URL);
@@ -166,7 +166,7 @@ Deno.test("uploads and downloads are streams: nothing waits for their end", asyn
   });
   using wire = await task.connect();
   await wire.write(
-    "POST /events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n3\r\none\r\n",
+    "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n3\r\none\r\n",
   );
   const head = await wire.readHead();
   assert.match(head, /^HTTP\/1\.1 200 /);
@@ -190,13 +190,13 @@ Deno.test("large bodies arrive whole, and who waits for leave to send one is giv
   assert.equal(await answer.text(), sent);
   using wire = await task.connect();
   await wire.write(
-    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
   );
   assert.match(await wire.readHead(), /^HTTP\/1\.1 100 /);
   await wire.write("ok");
   assert.equal((await readAnswer(wire)).body, "ok");
   await wire.write(
-    "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
   );
   assert.match((await readAnswer(wire, "HEAD")).line, / 200 /);
   assert.match((await readAnswer(wire)).line, / 200 /);
@@ -287,12 +287,12 @@ Deno.test("a task that breaks off is told of as a failure, before its answer and
   });
   const { status, text } = await sendRaw(
     task.gate.port,
-    "GET /soon HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET /soon HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
   );
   assert.equal(status, 502);
   assert.equal(text, "This site did not answer\n");
   using wire = await task.connect();
-  await wire.write("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+  await wire.write("GET /late HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   assert.match(await wire.readHead(), / 200 /);
   assert.equal(await wire.readAll(), "ab");
   await until(() => task.entries.length === 2);
@@ -305,18 +305,21 @@ Deno.test("a task that breaks off is told of as a failure, before its answer and
 Deno.test("what is no request to one server is refused, and nothing of it reaches the task", async () => {
   await using task = await gatedTask((_request, response) => response.end());
   const cases: readonly (readonly [number, string])[] = [
-    [400, "GET http://other.example/ HTTP/1.1\r\nHost: x\r\n\r\n"],
+    [400, "GET http://other.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"],
     [400, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
     [400, "GET / HTTP/1.0\r\n\r\n"],
     [
       400,
-      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
-    [400, "GET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n"],
-    [400, "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"],
+    [400, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX : y\r\n\r\n"],
+    [400, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nA: b\r\n c\r\n\r\n"],
     [400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"],
-    [431, `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(70_000)}\r\n\r\n`],
-    [501, "CONNECT other.example:443 HTTP/1.1\r\nHost: x\r\n\r\n"],
+    [
+      431,
+      `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${"y".repeat(70_000)}\r\n\r\n`,
+    ],
+    [501, "CONNECT other.example:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"],
     [400, HANDSHAKE.replace("/hmr?token=secret", "http://other.example/")],
     [
       400,
@@ -338,6 +341,51 @@ Deno.test("what is no request to one server is refused, and nothing of it reache
   assert.equal(task.connections(), 0);
   assert.ok(task.entries.every(({ verdict }) => verdict === "refused"));
   assert.equal(task.gate.refused, task.entries.length);
+});
+
+Deno.test("under a name that is none of the task's nobody reads it through a page of his own", async () => {
+  await using task = await gatedTask((_request, response) => response.end());
+  const status = async (host: string) =>
+    (await sendRaw(task.gate.port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`))
+      .status;
+  for (const host of ["evil.example", `evil.example:${task.gate.port}`, ""]) {
+    assert.equal(await status(host), 400, host);
+  }
+  assert.equal(task.connections(), 0);
+  for (
+    const host of [
+      "shop.example.com",
+      "SHOP.example.com:443",
+      AUTHORITY,
+      `127.0.0.1:${task.gate.port}`,
+      "localhost",
+      "[::1]:1",
+    ]
+  ) assert.equal(await status(host), 200, host);
+});
+
+Deno.test("behind a change of protocol that the task refuses no second request gets in", async () => {
+  const seen: string[] = [];
+  await using task = await gatedSockets((socket) => {
+    socket.on("data", (chunk) => {
+      seen.push(String(chunk));
+      if (!seen.join("").endsWith("body")) return;
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
+    });
+  });
+  using wire = await task.connect();
+  await wire.write(
+    HANDSHAKE.replace("Origin:", "Content-Length: 4\r\nOrigin:") + "bo",
+  );
+  await until(() => seen.join("").endsWith("\r\n\r\nbo"));
+  await wire.write(
+    `dyGET /second HTTP/1.1\r\nHost: ${AUTHORITY}\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n`,
+  );
+  assert.equal((await readAnswer(wire)).body, "no");
+  assert.equal(await wire.readAll(), "");
+  await until(() => task.open() === 0);
+  assert.doesNotMatch(seen.join(""), /second/);
+  assert.match(seen.join(""), /\r\n\r\nbody$/);
 });
 
 Deno.test("a port that is taken is said to be, and one address is bound alone", async () => {
@@ -367,7 +415,7 @@ Deno.test("who goes away before the answer is told of once, and the task hears o
   await using task = await gatedTask(() => {});
   {
     using wire = await task.connect();
-    await wire.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    await wire.write("GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     await until(() => task.open() === 1);
     using other = await task.connect();
     await other.write(HANDSHAKE);
@@ -414,9 +462,11 @@ Deno.test("who says nothing, or stops in a head or a body, is let go; who waits 
   using head = await task.connect();
   await head.write("GET / HTTP/1.1\r\nHo");
   using body = await task.connect();
-  await body.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab");
+  await body.write(
+    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nab",
+  );
   using waiting = await task.connect();
-  await waiting.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await waiting.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   await until(() => task.open() === 2);
   clock.stepMs = 1_000;
   // Whoever waits for the task may wait for ever; the others end.
@@ -432,7 +482,7 @@ Deno.test("one visitor cannot take all places", async () => {
   await using task = await gatedTask(() => {});
   using wire = await task.connect();
   const request =
-    `GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${VISITOR}\r\n\r\n`;
+    `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: ${VISITOR}\r\n\r\n`;
   await wire.write(request.repeat(257));
   await until(() => task.entries.length === 1);
   assert.equal(task.entries[0]?.status, 503);
