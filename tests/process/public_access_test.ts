@@ -116,7 +116,7 @@ Deno.test("who guesses has to wait, and only he", async () => {
   );
   assert.equal(guesses.filter((guess) => guess === "401").length, GUESSES);
   assert.equal(
-    guesses.filter((guess) => /^429 (?:900|89\d)$/.test(guess)).length,
+    guesses.filter((guess) => /^429 (?:900|8\d\d)$/.test(guess)).length,
     5,
   );
   // Who was let in before still is, and others may try.
@@ -271,4 +271,24 @@ Deno.test("a body that nobody let in is not read without end", async () => {
     for (let sent = 0; sent < 100; sent++) await wire.write(chunk);
   });
   assert.equal(task.connections(), 0);
+});
+
+Deno.test("a link that could not be kept as used lets nobody in, and is not used up", async () => {
+  const { record, token } = newLink(linkRecord(), systemClock);
+  let isFull = true;
+  await using task = await gatedTask((_request, response) => response.end(), {
+    record,
+    keep: () => {
+      if (isFull) throw new Error("no space left");
+    },
+  });
+  const use = () =>
+    fetch(task.at(linkPath(token)), { method: "POST", redirect: "manual" });
+  await assert.rejects(use);
+  await until(() => task.errors.length === 1);
+  assert.match(String(task.errors.pop()), /no space left/);
+  isFull = false;
+  const { status, body } = await use();
+  await body?.cancel();
+  assert.equal(status, 303);
 });

@@ -478,6 +478,22 @@ Deno.test("who says nothing, or stops in a head or a body, is let go; who waits 
   await until(() => task.entries.length === 1);
 });
 
+Deno.test("an answer that nobody takes ends after a while, and the task hears of it", async () => {
+  const clock = new FastTime();
+  await using task = await gatedTask((_request, response) => {
+    response.write(new Uint8Array(64 * MEGABYTE));
+  }, { clock });
+  using wire = await task.connect();
+  await wire.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  await wire.readHead();
+  assert.equal(task.open(), 1);
+  clock.stepMs = 1_000;
+  await until(() => task.open() === 0);
+  clock.stepMs = 0;
+  const { status } = await until(() => task.entries[0]);
+  assert.equal(status, 200);
+});
+
 Deno.test("one visitor cannot take all places", async () => {
   await using task = await gatedTask(() => {});
   using wire = await task.connect();

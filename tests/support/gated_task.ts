@@ -31,6 +31,8 @@ export interface GateSetup {
   readonly clock?: Clock;
   readonly maxOpen?: number;
   readonly publicUrl?: string | null;
+  /** Keeps a record that changed. */
+  keep?(record: AccessRecord): void;
   /** Instead of the task. */
   find?(client: { readonly signal: AbortSignal }): Promise<Route>;
 }
@@ -98,7 +100,10 @@ async function behindGate(
   const { clock = systemClock } = setup;
   const access = new AccessControl(
     setup.record ?? openRecord(),
-    (record) => void kept.push(record),
+    (record) => {
+      setup.keep?.(record);
+      kept.push(record);
+    },
     clock,
   );
   const gate = await PublicGate.open({
