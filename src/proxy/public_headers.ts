@@ -75,7 +75,15 @@ export function visitorOf(raw: RawHeaders): string | null {
   const told = last === ""
     ? valuesOf(raw, "cf-connecting-ip").at(-1)?.trim() ?? ""
     : last;
-  return ADDRESS_REGEXP.test(told) ? told.toLowerCase() : null;
+  const address = plainAddress(told.toLowerCase());
+  return ADDRESS_REGEXP.test(address) ? address : null;
+}
+
+/** Without a port, and IPv4 as such where it is written as IPv6. */
+function plainAddress(address: string): string {
+  const plain = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? address;
+  return /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/.exec(plain)?.[1] ??
+    plain;
 }
 
 /**

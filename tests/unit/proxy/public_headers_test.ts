@@ -28,6 +28,9 @@ Deno.test("the visitor is the last hop that is told, or whom Cloudflare tells of
     // A visitor can send the one through providers that do not know it.
     [["CF-Connecting-IP", "9.9.9.9", "X-Forwarded-For", "2.2.2.2"], "2.2.2.2"],
     [["CF-Connecting-IP", "9.9.9.9"], "9.9.9.9"],
+    [["X-Forwarded-For", "203.0.113.7:4711"], "203.0.113.7"],
+    [["X-Forwarded-For", "[2001:db8::1]:4711"], "2001:db8::1"],
+    [["X-Forwarded-For", "::FFFF:203.0.113.7"], "203.0.113.7"],
     [["X-Forwarded-For", "<script>"], null],
     [["X-Forwarded-For", `1.1.1.1, ${"1".repeat(60)}`], null],
   ];
