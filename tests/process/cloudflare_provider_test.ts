@@ -465,6 +465,19 @@ Deno.test("prune removes what we made, and nothing else", async () => {
   });
 });
 
+Deno.test("a memory that makes no sense is as good as none", async () => {
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    const record = { zone: "z", id: 7, hostname: "h", content: "c" };
+    for (const odd of [5, "x", [null, 3, {}, { id: "a" }], { record }]) {
+      machine.memory = { tunnel: odd, records: odd, ingress: odd, former: odd };
+      assert.deepEqual(failures(await machine.check(API)), []);
+    }
+    await machine.open(API);
+    await machine.close(true);
+    assert.deepEqual([cloudflare.tunnels, cloudflare.records], [[], []]);
+  });
+});
+
 Deno.test("prune goes on where a fault stopped it", async () => {
   for (let n = 1; n <= 12; n++) {
     await withCloudflare(async ({ cloudflare, machine }) => {

@@ -258,15 +258,7 @@ async function create(
   try {
     const answer = await session.api.post({
       path: recordPath(zone.id),
-      body: {
-        type: "CNAME",
-        name: hostname,
-        content,
-        proxied: true,
-        // Cloudflare chooses: there is no other for a proxied record.
-        ttl: 1,
-        comment: commentOf(session),
-      },
+      body: bodyOf(session, { name, content }),
       doing: `make the DNS record of ${hostname}`,
       needs: DNS_PERMISSION,
     }, signal);
@@ -284,6 +276,21 @@ async function create(
   }
 }
 
+function bodyOf(
+  session: CloudflareSession,
+  { name, content }: Wanted,
+): JsonObject {
+  return {
+    type: "CNAME",
+    name: name.hostname,
+    content,
+    proxied: true,
+    // Cloudflare chooses: there is no other for a proxied record.
+    ttl: 1,
+    comment: commentOf(session),
+  };
+}
+
 /** What we made is set right; what leads here already needs nothing. */
 async function setRight(
   session: CloudflareSession,
@@ -296,7 +303,7 @@ async function setRight(
   if (!isRight) {
     await session.api.patch({
       path: recordPath(name.zone.id, record.id),
-      body: { content, proxied: true },
+      body: bodyOf(session, { name, content }),
       doing: `have the DNS record of ${name.hostname} lead to the tunnel`,
       needs: DNS_PERMISSION,
     }, signal);
