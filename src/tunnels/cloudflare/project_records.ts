@@ -166,15 +166,24 @@ export async function ensureRecord(
  * Looks whether a name can lead to our tunnel, before anything is made for it.
  *
  * @param wanted With null as content if there is no tunnel yet.
+ * @returns Whether it leads there already.
  * @throws {TaskmuxError} E741 if something else has the name.
  */
 export async function requireRoom(
   session: CloudflareSession,
-  wanted: { readonly name: PublicName; readonly content: string | null },
+  { name, content }: {
+    readonly name: PublicName;
+    readonly content: string | null;
+  },
   signal: AbortSignal,
-): Promise<void> {
-  const verdict = await judgeName(session, wanted, signal);
-  if (verdict.kind === "foreign") throw foreignError(wanted.name, verdict);
+): Promise<boolean> {
+  const verdict = await judgeName(session, { name, content }, signal);
+  if (verdict.kind === "foreign") throw foreignError(name, verdict);
+  if (verdict.kind === "absent" || !verdict.isRight || content === null) {
+    return false;
+  }
+  if (verdict.isMade) keep(session, { name, content, id: verdict.record.id });
+  return true;
 }
 
 /** The comment by which people know our records in the dashboard. */
