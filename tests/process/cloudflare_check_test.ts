@@ -60,7 +60,7 @@ const FLAWS: readonly Flaw[] = [
   {
     name: "api_token",
     options: { token: "short" },
-    detail: /Invalid format for Authorization header \(6111\)/,
+    detail: /is no API token of Cloudflare.*\(6111\)/,
     fix: /api-tokens/,
   },
   {
@@ -74,6 +74,17 @@ const FLAWS: readonly Flaw[] = [
     detail: /may not be used from this network.*192\.0\.2\.1/,
     fix: /client IP address filter/,
   },
+  ...["cfd_tunnel", "zones$", "dns_records"].map((path, at): Flaw => ({
+    name: ["scope_tunnel", "scope_zone", "scope_dns"][at]!,
+    spoil: (cloudflare) => {
+      const message = "Cannot use the access token from location: 192.0.2.1";
+      const errors = [{ code: 9109, message }];
+      const body = { success: false, errors, messages: [], result: null };
+      cloudflare.fail({ path: new RegExp(path) }, { status: 403, body });
+    },
+    detail: /192\.0\.2\.1/,
+    fix: /client IP address filter/,
+  })),
   {
     name: "account_id",
     options: { accountId: null },

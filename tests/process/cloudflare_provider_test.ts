@@ -51,8 +51,16 @@ Deno.test("open makes tunnel, ingress and records, and the same again changes no
     }
     const { length } = cloudflare.changes;
     assert.deepEqual(failures(await machine.check(WEB, API)), []);
+    const before = cloudflare.journal.length;
     assert.deepEqual(await machine.open(API, WEB), first);
     assert.equal(cloudflare.changes.length, length);
+    const asked = cloudflare.journal.slice(before).map(({ path }) => path);
+    assert.equal(
+      new Set(asked).size,
+      5,
+      "zones, tunnel, rules, records, token",
+    );
+    assert.equal(asked.length, 6, "records of two names");
     assert.equal(await addressOf(machine), "https://api.example.com");
   });
 });
@@ -462,6 +470,41 @@ Deno.test("prune removes what we made, and nothing else", async () => {
     assert.equal(cloudflare.journal.length, length, "nothing is to be asked");
     using fresh = new Machine(cloudflare, { token: null });
     assert.deepEqual(await fresh.close(true), { removed: [], left: [] });
+  });
+});
+
+Deno.test("a name that is said to be taken, and by nobody who is shown, is tried once", async () => {
+  for (
+    const [path, code] of [[/cfd_tunnel$/, 1013], [
+      /dns_records$/,
+      81053,
+    ]] as const
+  ) {
+    await withCloudflare(async ({ cloudflare, machine }) => {
+      const errors = [{ code, message: "It is there already" }];
+      const body = { success: false, errors, messages: [], result: null };
+      const method = "POST";
+      cloudflare.fail({ method, path }, { status: 400, body, times: 9 });
+      await refused(machine.open(API), new RegExp(`${code}`));
+      const tries = cloudflare.journal.filter((visit) =>
+        visit.method === method && path.test(visit.path)
+      );
+      assert.equal(tries.length, 1);
+      assert.deepEqual(machine.clock.pauses, [500, 1_000, 2_000, 4_000]);
+    });
+  }
+});
+
+Deno.test("a memory that makes no sense is as good as none", async () => {
+  await withCloudflare(async ({ cloudflare, machine }) => {
+    const record = { zone: "z", id: 7, hostname: "h", content: "c" };
+    for (const odd of [5, "x", [null, 3, {}, { id: "a" }], { record }]) {
+      machine.memory = { tunnel: odd, records: odd, ingress: odd, former: odd };
+      assert.deepEqual(failures(await machine.check(API)), []);
+    }
+    await machine.open(API);
+    await machine.close(true);
+    assert.deepEqual([cloudflare.tunnels, cloudflare.records], [[], []]);
   });
 });
 

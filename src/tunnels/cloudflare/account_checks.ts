@@ -8,6 +8,7 @@ import type { TunnelCheck, TunnelTarget } from "../tunnel_provider.ts";
 import { failed, passed } from "./check_answer.ts";
 import { idOf } from "./cloudflare_api.ts";
 import {
+  ADDRESS_FIX,
   CloudflareRefusal,
   TOKEN_PAGE,
   TUNNEL_PERMISSION,
@@ -103,8 +104,9 @@ export async function checkTunnel(
     const { account } = session;
     const scope = failed("scope_tunnel", {
       detail: error.message,
-      fix:
-        `Give the token the permission "${TUNNEL_PERMISSION}" for account ${account} at ${TOKEN_PAGE}; if that is the wrong account: taskmux tunnel config-set --scope global account_id=ID`,
+      fix: error.isElsewhere
+        ? ADDRESS_FIX
+        : `Give the token the permission "${TUNNEL_PERMISSION}" for account ${account} at ${TOKEN_PAGE}; if that is the wrong account: taskmux tunnel config-set --scope global account_id=ID`,
     });
     return { ...NO_TUNNEL, scope: [scope] };
   }

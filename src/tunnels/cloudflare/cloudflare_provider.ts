@@ -98,13 +98,15 @@ async function openTunnel(
   const present = verdict.kind === "absent"
     ? null
     : contentFor(verdict.tunnel.id);
+  const missing: PublicName[] = [];
   for (const name of names) {
-    await requireRoom(session, { name, content: present }, signal);
+    const wanted = { name, content: present };
+    if (!await requireRoom(session, wanted, signal)) missing.push(name);
   }
   const ready = await ensureTunnel(session, { targets, verdict }, signal);
   const { tunnel } = ready;
   await applyIngress(session, { ...ready, targets }, signal);
-  for (const name of names) {
+  for (const name of missing) {
     await ensureRecord(
       session,
       { name, content: contentFor(tunnel.id) },

@@ -17,6 +17,10 @@ export const DNS_PERMISSION = "Zone / DNS / Edit";
 /** Where API tokens are made. */
 export const TOKEN_PAGE = "https://dash.cloudflare.com/profile/api-tokens";
 
+/** What to do about a token that is bound to other addresses than ours. */
+export const ADDRESS_FIX =
+  `Change the client IP address filter of the token at ${TOKEN_PAGE}`;
+
 /** Longest text of Cloudflare in a sentence of ours, in characters. */
 const MAX_WORDS = 300;
 
@@ -79,6 +83,16 @@ export class CloudflareRefusal extends TaskmuxError {
   /** Whether the token is not good for this: unknown, expired, or without the permission. Cloudflare often does not say which. */
   get isDenied(): boolean {
     return this.#isSaid([401, 403], DENIED_CODES);
+  }
+
+  /** Whether what was sent as a token cannot be one. */
+  get isMalformed(): boolean {
+    return this.#isSaid([], MALFORMED_CODES);
+  }
+
+  /** Whether the token may not be used from this network: "Cannot use the access token from location: ADDRESS". */
+  get isElsewhere(): boolean {
+    return this.isDenied && /from location/i.test(this.words);
   }
 
   /** Whether there is no such thing, or none that the token may see. */
@@ -195,7 +209,7 @@ function chain(error: Json, depth = 0): Told[] {
 }
 
 /** The next thing to do. */
-function remedy({ reason, status, codes, needs }: RefusalFacts): string {
+function remedy({ reason, status, codes, needs, words }: RefusalFacts): string {
   const anyOf = (known: readonly number[]) =>
     known.some((code) => codes.includes(code));
   if (reason === "unreachable") {
@@ -211,6 +225,7 @@ function remedy({ reason, status, codes, needs }: RefusalFacts): string {
     return "Copy the API token again: it is no token of Cloudflare. A Global API Key is none, either";
   }
   if (anyOf(DENIED_CODES) || status === 401 || status === 403) {
+    if (/from location/i.test(words)) return ADDRESS_FIX;
     return needs === null
       ? `taskmux tunnel test tells what is wrong with the API token; tokens are made at ${TOKEN_PAGE}`
       : `Give the API token the permission "${needs}" at ${TOKEN_PAGE}; taskmux tunnel test tells what else it lacks`;

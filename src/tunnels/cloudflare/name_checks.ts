@@ -7,6 +7,7 @@
 import type { TunnelCheck, TunnelTarget } from "../tunnel_provider.ts";
 import { failed, passed } from "./check_answer.ts";
 import {
+  ADDRESS_FIX,
   CloudflareRefusal,
   DNS_PERMISSION,
   TOKEN_PAGE,
@@ -27,6 +28,10 @@ import {
   type SeenZones,
   seenZones,
 } from "./public_names.ts";
+
+/** How a token comes to see zones. */
+const ZONE_FIX =
+  `Give the token the permissions "${DNS_PERMISSION}" and "Zone / Zone / Read" for the zone of your names (Zone Resources) at ${TOKEN_PAGE}`;
 
 /** What was found of names and zones. */
 export interface NameFindings {
@@ -57,11 +62,14 @@ export async function checkNames(
     seen = await seenZones(session, signal);
   } catch (error) {
     if (!(error instanceof CloudflareRefusal) || !error.isDenied) throw error;
-    return { ...NO_NAMES, checks: [noZones(error.message)] };
+    const fix = error.isElsewhere ? ADDRESS_FIX : ZONE_FIX;
+    const detail = error.message;
+    return { ...NO_NAMES, checks: [failed("scope_zone", { detail, fix })] };
   }
   const zone = checkZone(session, seen);
   if (seen.zones.length === 0) {
-    const scope = noZones("the API token sees no zone");
+    const detail = "the API token sees no zone";
+    const scope = failed("scope_zone", { detail, fix: ZONE_FIX });
     return { ...NO_NAMES, checks: [scope, ...zone] };
   }
   const plans = planNames(session, targets, seen);
@@ -96,7 +104,7 @@ export async function checkRecords(
   signal: AbortSignal,
 ): Promise<TunnelCheck[]> {
   if (names.length === 0) return [];
-  const denied = new Map<string, string>();
+  const denied = new Map<string, CloudflareRefusal>();
   const checks: TunnelCheck[] = [];
   for (const name of names) {
     if (denied.has(name.zone.name)) continue;
@@ -105,30 +113,23 @@ export async function checkRecords(
       checks.push(...judge(session, { name, records, content }));
     } catch (error) {
       if (!(error instanceof CloudflareRefusal) || !error.isDenied) throw error;
-      denied.set(name.zone.name, error.message);
+      denied.set(name.zone.name, error);
     }
   }
-  const zones = [...denied.keys()];
-  const scope = zones.length === 0
+  const [refusal] = denied.values();
+  const zones = [...denied.keys()].join(", ");
+  const scope = refusal === undefined
     ? passed(
       "scope_dns",
       "the token may read DNS; whether it may change it shows when a record is made",
     )
     : failed("scope_dns", {
-      detail: denied.get(zones[0] ?? "") ?? "",
-      fix: `Give the token the permission "${DNS_PERMISSION}" for ${
-        zones.join(", ")
-      } at ${TOKEN_PAGE}`,
+      detail: refusal.message,
+      fix: refusal.isElsewhere
+        ? ADDRESS_FIX
+        : `Give the token the permission "${DNS_PERMISSION}" for ${zones} at ${TOKEN_PAGE}`,
     });
   return [scope, ...checks];
-}
-
-function noZones(detail: string): TunnelCheck {
-  return failed("scope_zone", {
-    detail,
-    fix:
-      `Give the token the permissions "${DNS_PERMISSION}" and "Zone / Zone / Read" for the zone of your names (Zone Resources) at ${TOKEN_PAGE}`,
-  });
 }
 
 function checkZone(

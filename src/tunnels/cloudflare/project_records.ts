@@ -166,15 +166,24 @@ export async function ensureRecord(
  * Looks whether a name can lead to our tunnel, before anything is made for it.
  *
  * @param wanted With null as content if there is no tunnel yet.
+ * @returns Whether it leads there already.
  * @throws {TaskmuxError} E741 if something else has the name.
  */
 export async function requireRoom(
   session: CloudflareSession,
-  wanted: { readonly name: PublicName; readonly content: string | null },
+  { name, content }: {
+    readonly name: PublicName;
+    readonly content: string | null;
+  },
   signal: AbortSignal,
-): Promise<void> {
-  const verdict = await judgeName(session, wanted, signal);
-  if (verdict.kind === "foreign") throw foreignError(wanted.name, verdict);
+): Promise<boolean> {
+  const verdict = await judgeName(session, { name, content }, signal);
+  if (verdict.kind === "foreign") throw foreignError(name, verdict);
+  if (verdict.kind === "absent" || !verdict.isRight || content === null) {
+    return false;
+  }
+  if (verdict.isMade) keep(session, { name, content, id: verdict.record.id });
+  return true;
 }
 
 /** The comment by which people know our records in the dashboard. */
@@ -258,15 +267,7 @@ async function create(
   try {
     const answer = await session.api.post({
       path: recordPath(zone.id),
-      body: {
-        type: "CNAME",
-        name: hostname,
-        content,
-        proxied: true,
-        // Cloudflare chooses: there is no other for a proxied record.
-        ttl: 1,
-        comment: commentOf(session),
-      },
+      body: bodyOf(session, { name, content }),
       doing: `make the DNS record of ${hostname}`,
       needs: DNS_PERMISSION,
     }, signal);
@@ -284,6 +285,21 @@ async function create(
   }
 }
 
+function bodyOf(
+  session: CloudflareSession,
+  { name, content }: Wanted,
+): JsonObject {
+  return {
+    type: "CNAME",
+    name: name.hostname,
+    content,
+    proxied: true,
+    // Cloudflare chooses: there is no other for a proxied record.
+    ttl: 1,
+    comment: commentOf(session),
+  };
+}
+
 /** What we made is set right; what leads here already needs nothing. */
 async function setRight(
   session: CloudflareSession,
@@ -296,7 +312,7 @@ async function setRight(
   if (!isRight) {
     await session.api.patch({
       path: recordPath(name.zone.id, record.id),
-      body: { content, proxied: true },
+      body: bodyOf(session, { name, content }),
       doing: `have the DNS record of ${name.hostname} lead to the tunnel`,
       needs: DNS_PERMISSION,
     }, signal);

@@ -6,6 +6,7 @@
 
 import type { Json } from "../../kit/json.ts";
 import {
+  ADDRESS_FIX,
   CloudflareRefusal,
   isObject,
   TOKEN_PAGE,
@@ -97,15 +98,14 @@ function stateOf(answer: Json, now: number): TokenState {
   };
 }
 
-function refused({ words }: CloudflareRefusal): TokenState {
-  // "Cannot use the access token from location: ADDRESS"
-  if (/from location/i.test(words)) {
-    return bad(
-      `may not be used from this network: ${words}`,
-      `Change its client IP address filter at ${TOKEN_PAGE}`,
-    );
+function refused(refusal: CloudflareRefusal): TokenState {
+  const { words } = refusal;
+  if (refusal.isElsewhere) {
+    return bad(`may not be used from this network: ${words}`, ADDRESS_FIX);
   }
-  return bad(`is not known, or was revoked: ${words}`);
+  return refusal.isMalformed
+    ? bad(`is no API token of Cloudflare: ${words}`)
+    : bad(`is not known, or was revoked: ${words}`);
 }
 
 /** @param state Ends the sentence "the token …". */
