@@ -82,10 +82,41 @@ Deno.test("each backend carries its task, comes back after its program died, and
     }, { what: `${backend} to carry again` });
   }
 
+  const secrets = [
+    token.value,
+    AUTHTOKEN,
+    ...cloudflare.tunnels.map((tunnel) => cloudflare.world.runToken(tunnel)),
+  ];
+  const files = await filesWith(of.taskmux.home.home, secrets);
+  // What cloudflared connects with lies in a file of its own; nothing else is kept.
+  assert.deepEqual(
+    files.map((path) =>
+      path.replace(/^.*\//, "").replace(/-[0-9a-f-]{36}/, "")
+    ),
+    ["named-tunnel.token"],
+  );
+
   const { closed } = await shop.down(...BACKENDS);
   assert.deepEqual([...closed].sort(), [...BACKENDS].sort());
   assert.equal(edge.connectors.length, 0);
+  assert.deepEqual(await filesWith(of.taskmux.home.home, secrets), []);
   for (const address of addresses.values()) {
     assert.equal((await shop.ask(address)).status, 530);
   }
 });
+
+/** Files below a folder in which one of the texts is. */
+async function filesWith(
+  folder: string,
+  texts: readonly string[],
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await filesWith(path, texts));
+    if (!isFile) continue;
+    const content = await Deno.readTextFile(path);
+    if (texts.some((text) => content.includes(text))) found.push(path);
+  }
+  return found;
+}
