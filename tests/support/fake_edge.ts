@@ -267,7 +267,10 @@ export class FakeEdge implements AsyncDisposable {
       case "tailscale":
         return isTaken
           ? {
-            error: "foreground already exists under this port",
+            error:
+              `sending serve config: updating config: listener already exists for port ${
+                hello.served?.split(":")[1]
+              }`,
             retry: false,
           }
           : null;
