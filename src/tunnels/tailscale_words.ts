@@ -33,14 +33,14 @@ const MEANINGS: readonly (readonly [RegExp, (found: string) => string])[] = [
       "An admin of the tailnet has to approve this machine: https://login.tailscale.com/admin/machines",
   ],
   [
-    /Funnel not available|node attribute not set|is not allowed for funnel/,
-    () =>
-      "The tailnet does not let this machine be reached from the internet: https://tailscale.com/kb/1223/funnel",
-  ],
-  [
     /HTTPS must be enabled|error enabling https feature/,
     () =>
       "The tailnet gives no certificates: switch on HTTPS at https://login.tailscale.com/admin/dns",
+  ],
+  [
+    /Funnel not available|node attribute not set|is not allowed for funnel/,
+    () =>
+      "The tailnet does not let this machine be reached from the internet: https://tailscale.com/kb/1223/funnel",
   ],
 ];
 

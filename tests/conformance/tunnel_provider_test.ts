@@ -108,6 +108,42 @@ const CASES: Readonly<Record<string, Case>> = {
     if (process !== null) await assertTravels(bench, project, process);
   },
 
+  "while it runs it is checked, and opened again for another origin": async (
+    bench,
+  ) => {
+    const project = bench.project("shop");
+    const { provider, cloudflare: { edge } } = bench;
+    let process = await open(bench, project);
+    if (process === null) return;
+    await using stack = new AsyncDisposableStack();
+    let program: TunnelProgram | null = null;
+    for (const text of ["one", "two"]) {
+      const origin = stack.use(Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+        () => new Response(text),
+      ));
+      const target = project.target({
+        origin: `http://127.0.0.1:${origin.addr.port}`,
+      });
+      const checks = await provider.check([target], project.context, NEVER);
+      assert.deepEqual(checks.filter(({ ok }) => !ok), []);
+      const next = await provider.open([target], project.context, NEVER);
+      assert.ok(next !== null);
+      // As the daemon does: a program that is another one now takes the place of the one that runs.
+      if (program !== null && next.command !== process.command) {
+        await program[Symbol.asyncDispose]();
+        program = null;
+      }
+      process = next;
+      program ??= stack.use(TunnelProgram.start(process, project.context));
+      await program.ready();
+      const address = await addressOf(bench, project, target, program);
+      await until(async () => (await askPublic(edge, address)).text === text, {
+        what: `${address} to lead to the origin "${text}"`,
+      });
+    }
+  },
+
   "closing twice takes nothing more away": async (bench) => {
     const project = bench.project("shop");
     await open(bench, project);

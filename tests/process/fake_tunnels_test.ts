@@ -202,6 +202,19 @@ Deno.test("a program ends as it is told to", async () => {
   await until(() => world.tunnel.connections.length === 0);
 });
 
+Deno.test("what a crash leaves behind is in the way of a deletion until it is cleaned up", async () => {
+  await using world = await World.open();
+  world.cloudflare.edge.lingers = true;
+  {
+    await using program = world.start();
+    await program.ready();
+  }
+  await until(() => world.cloudflare.edge.connectors.length === 0);
+  assert.equal(await world.api("DELETE", ""), 400);
+  assert.equal(await world.api("DELETE", "/connections"), 200);
+  assert.equal(await world.api("DELETE", ""), 200);
+});
+
 Deno.test("command lines are refused as the real programs refuse them", async () => {
   await using edge = await FakeEdge.open();
   await using world = await ProviderWorld.make();

@@ -47,6 +47,8 @@ const LOCATIONS = ["fra08", "ams12", "fra14", "ams07"];
 export class FakeEdge implements AsyncDisposable {
   /** Authtokens that the fake ngrok takes; null = any. */
   authtokens: ReadonlySet<string> | null = null;
+  /** Whether connections of programs that are gone are still told of, as after a crash: until they are cleaned up. */
+  lingers = false;
   readonly #public = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #control = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connectors = new Set<EdgeConnector>();
@@ -265,7 +267,10 @@ export class FakeEdge implements AsyncDisposable {
       case "tailscale":
         return isTaken
           ? {
-            error: "foreground already exists under this port",
+            error:
+              `sending serve config: updating config: listener already exists for port ${
+                hello.served?.split(":")[1]
+              }`,
             retry: false,
           }
           : null;
@@ -287,6 +292,7 @@ export class FakeEdge implements AsyncDisposable {
 
   #forget(connector: EdgeConnector): void {
     this.#connectors.delete(connector);
+    if (this.lingers) return;
     const ids = new Set(connector.links.map(({ id }) => id));
     const tunnel = this.#world?.tunnels.find(({ id }) =>
       id === connector.tunnelId

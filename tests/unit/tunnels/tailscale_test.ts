@@ -293,6 +293,18 @@ Deno.test("what tailscale says when it serves nothing is explained", () => {
     ),
     /does not run/,
   );
+  match(
+    explain(
+      "Funnel not available; HTTPS must be enabled. See https://tailscale.com/s/https.",
+    ),
+    /gives no certificates/,
+  );
+  match(
+    explain(
+      'Funnel not available; "funnel" node attribute not set. See https://tailscale.com/s/no-funnel.',
+    ),
+    /reached from the internet/,
+  );
   match(explain("Logged out."), /tailscale up$/);
   equal(explain("Available on the internet:"), "");
   equal(explain("https://mini.tail1a2b.ts.net/"), "");
