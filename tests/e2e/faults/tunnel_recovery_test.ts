@@ -102,10 +102,8 @@ Deno.test("tunnels survive the daemon, and nothing half open does", async (t) =>
 
   await step("a port that is taken meanwhile is given up", async () => {
     await killDaemon(taskmux);
-    using taken = Deno.listen({
-      hostname: "127.0.0.1",
-      port: Number(new URL(first.origin!).port),
-    });
+    const port = Number(new URL(first.origin!).port);
+    using taken = await until(() => listening(port));
     await project.ok(["daemon", "start"]);
     const row = await shop.when(
       "web0",
@@ -149,3 +147,13 @@ Deno.test("tunnels survive the daemon, and nothing half open does", async (t) =>
     assert.equal(edge.connectors.length, 0);
   });
 });
+
+/** A listener on a port; null as long as threads of its last owner end. */
+function listening(port: number): Deno.TcpListener | null {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return null;
+    throw error;
+  }
+}
