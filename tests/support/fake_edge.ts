@@ -143,7 +143,9 @@ export class FakeEdge implements AsyncDisposable {
     listener: Deno.TcpListener,
     take: (conn: Deno.Conn) => Promise<void>,
   ): Promise<void> {
-    for await (const conn of listener) {
+    while (true) {
+      const conn = await accepted(listener);
+      if (conn === null) return;
       this.#conns.add(conn);
       this.#running.push(
         take(conn).finally(() => {
@@ -376,4 +378,19 @@ function words(): string {
     (digit) => String.fromCharCode(103 + Number(digit)),
   );
   return [0, 4, 8].map((at) => letters.slice(at, at + 4)).join("-");
+}
+
+/** The next connection; null = it listens no more. Who is gone before he was seen is none. */
+async function accepted(listener: Deno.TcpListener): Promise<Deno.Conn | null> {
+  while (true) {
+    try {
+      return await listener.accept();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotConnected) continue;
+      const isOver = error instanceof Deno.errors.BadResource ||
+        error instanceof Deno.errors.Interrupted;
+      if (!isOver) throw error;
+      return null;
+    }
+  }
 }

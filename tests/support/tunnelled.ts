@@ -162,9 +162,16 @@ export class TunnelledProject {
     });
   }
 
-  /** One request to a public address. */
-  ask(address: string, options?: PublicOptions): Promise<PublicAnswer> {
-    return askPublic(this.#edge, address, options);
+  /** One request to a public address. What is cut off amid the answer has status 0. */
+  async ask(address: string, options?: PublicOptions): Promise<PublicAnswer> {
+    try {
+      return await askPublic(this.#edge, address, options);
+    } catch (error) {
+      const isCut = error instanceof Error && "code" in error &&
+        error.code === "ECONNRESET";
+      if (!isCut) throw error;
+      return { status: 0, headers: {}, text: "" };
+    }
   }
 
   /** What the task was asked with. */

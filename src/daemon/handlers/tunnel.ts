@@ -51,12 +51,17 @@ async function up(
   const runner = asked.runner(task);
   const project = asked.homeOf(task);
   requirePublishable(project, runner);
-  const backend = params.backend ?? namedBackend(runner) ?? "cloudflare-quick";
-  const provider = await services.tunnels.provider(backend);
-  const hostname = hostnameOf(params.hostname, runner, provider);
-  const reach = params.reach ?? "public";
-  requireReach(provider, reach);
   const tunnels = await services.tunnels.of(project);
+  const before = tunnels.notes.find(task);
+  // What is not said stays as it is.
+  const backend = params.backend ?? before?.backend ?? namedBackend(runner) ??
+    "cloudflare-quick";
+  const provider = await services.tunnels.provider(backend);
+  const kept = before?.backend === backend ? before : null;
+  const written = params.hostname ?? kept?.hostname ?? undefined;
+  const hostname = hostnameOf(written, runner, provider);
+  const reach = params.reach ?? kept?.reach ?? "public";
+  requireReach(provider, reach);
   const admitted: { admission?: Admission } = {};
   const { expires } = params;
   const action = await tunnels.up({

@@ -28,7 +28,7 @@ import type { SettingOverrides, TunnelWorld } from "./tunnel_world.ts";
 const REOPEN_MS = 60_000;
 
 /** How long a program may fail by itself before its provider is told everything again. */
-const REPAIR_MS = 15_000;
+const REPAIR_MS = 5_000;
 
 /** Longest time that somebody who closes a tunnel waits for its provider. */
 const RELEASE_MS = 15_000;

@@ -45,6 +45,14 @@ const TROUBLE_MS = 5_000;
 /** Longest time that the end of a project waits for providers. */
 const END_MS = 5_000;
 
+/** What becomes of what stands. */
+interface CloseHow {
+  /** It is over as well. */
+  readonly isOver: boolean;
+  /** It opens again by itself. */
+  readonly isKept?: boolean;
+}
+
 /** See the module. Disposal closes the gates; programs run on for the next daemon. */
 export class ProjectTunnels implements AsyncDisposable {
   readonly project: ProjectSupervisor;
@@ -157,36 +165,35 @@ export class ProjectTunnels implements AsyncDisposable {
   /**
    * Cuts off at once; then tells providers.
    *
-   * @param how Whether a standing one is over as well, and whether it is to open again by itself.
+   * @returns What could not be told.
    */
   async #close(
     records: readonly TunnelRecord[],
     because: CloseReason,
-    how: { readonly isOver: boolean; readonly isKept?: boolean },
+    how: CloseHow,
   ): Promise<string[]> {
     const gates = records.map((record) => this.#shut(record, because, how));
-    await Promise.all(gates);
     const keys = [...new Set(records.map(carrierKey))];
-    const told = await Promise.all(
-      keys.map((key) =>
-        this.#turns.take(
-          key,
-          this.#scope.signal,
-          (turn) => this.#open.release(key, turn),
-        )
-      ),
+    // Queued now: who was interrupted begins anew behind it.
+    const told = keys.map((key) =>
+      this.#turns.take(
+        key,
+        this.#scope.signal,
+        (turn) => this.#open.release(key, turn),
+      )
     );
-    return told.flat();
+    const [warnings] = await Promise.all([
+      Promise.all(told),
+      Promise.all(gates),
+    ]);
+    return warnings.flat();
   }
 
   /** Closes a gate, and cuts short who opens something there. */
   async #shut(
     record: TunnelRecord,
     because: CloseReason,
-    { isOver, isKept = false }: {
-      readonly isOver: boolean;
-      readonly isKept?: boolean;
-    },
+    { isOver, isKept = false }: CloseHow,
   ): Promise<void> {
     const { task, standing } = record;
     try {
@@ -362,9 +369,7 @@ export class ProjectTunnels implements AsyncDisposable {
   async #settle(): Promise<void> {
     for (const record of this.notes.records) this.#judge(record);
     for (const record of this.#open.stopped) {
-      this.#scope.run(() =>
-        this.#shut(record, "process_stopped", { isOver: false })
-      );
+      this.#closeSoon(record, "process_stopped", { isOver: false });
     }
     for (const key of await this.#open.restless()) this.#tend(key);
   }
@@ -407,7 +412,13 @@ export class ProjectTunnels implements AsyncDisposable {
       });
     } else if (kind === "drop" || this.live.has(task)) {
       const how = { isOver: kind === "drop", isKept: true };
-      this.#scope.run(() => this.#shut(record, verdict.because, how));
+      this.#closeSoon(record, verdict.because, how);
     }
+  }
+
+  #closeSoon(record: TunnelRecord, because: CloseReason, how: CloseHow): void {
+    this.#scope.run(async () => {
+      await this.#close([record], because, how);
+    });
   }
 }

@@ -15,6 +15,10 @@ import type { Refusal, Route, Upstream } from "../../proxy/router.ts";
 /** Bytes after which the log of requests is rotated, and how many old ones are kept. */
 const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, maxFiles: 2 };
 
+/** How often and after how many milliseconds a port is tried again: threads of a daemon that was killed may still end. */
+const TRIES = 5;
+const TRY_AGAIN_MS = 100;
+
 /** What an entrance is made of. */
 export interface EntranceOptions {
   /** The port it had; null = none yet. */
@@ -74,11 +78,8 @@ export class PublicEntrance implements AsyncDisposable {
         onError,
       });
     try {
-      const gate = await open(port ?? 0).catch((error) => {
-        if (port === null || !isTaken(error)) throw error;
-        return open(0);
-      });
-      return new PublicEntrance(gate, control, log);
+      const gate = port === null ? null : await openAgain(port, open, clock);
+      return new PublicEntrance(gate ?? await open(0), control, log);
     } catch (error) {
       log[Symbol.dispose]();
       throw error;
@@ -104,6 +105,23 @@ export class PublicEntrance implements AsyncDisposable {
     await this.#gate[Symbol.asyncDispose]();
     this.#log[Symbol.dispose]();
   }
+}
+
+/** Null if the port is taken for good. */
+async function openAgain(
+  port: number,
+  open: (port: number) => Promise<PublicGate>,
+  clock: Clock,
+): Promise<PublicGate | null> {
+  for (let left = TRIES; left > 0; left--) {
+    try {
+      return await open(port);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      await clock.sleep(TRY_AGAIN_MS);
+    }
+  }
+  return null;
 }
 
 function isTaken(error: unknown): boolean {

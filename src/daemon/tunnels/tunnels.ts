@@ -82,7 +82,12 @@ export class Tunnels implements AsyncDisposable {
     }
     const loading = this.#load(project);
     this.#projects.set(projectId, loading);
-    return await loading;
+    try {
+      return await loading;
+    } catch (error) {
+      this.#projects.delete(projectId);
+      throw error;
+    }
   }
 
   /** A project is not managed by this object any more; perhaps another one takes its place. */

@@ -79,7 +79,11 @@ export async function relayRequest(
   try {
     server = await Deno.connect(target);
   } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    // Whoever ends just now takes the connection and drops it.
+    const isGone = error instanceof Deno.errors.ConnectionRefused ||
+      error instanceof Deno.errors.ConnectionReset ||
+      error instanceof Deno.errors.NotConnected;
+    if (isGone) return false;
     throw error;
   }
   const upgrade = headerOf(head, "upgrade");
@@ -171,7 +175,9 @@ export function close(conn: { close(): void }): void {
   try {
     conn.close();
   } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
+    const isClosed = error instanceof Deno.errors.BadResource ||
+      error instanceof Deno.errors.NotConnected;
+    if (!isClosed) throw error;
   }
 }
 

@@ -1,0 +1,150 @@
+/**
+ * Programs of tunnels that are missing, do not come up, die or lose their connections.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Result } from "../../../src/contract/mod.ts";
+import { TaskmuxError } from "../../../src/domain/error.ts";
+import { FakeEdge } from "../../support/fake_edge.ts";
+import type { TestProject } from "../../support/project.ts";
+import {
+  PUBLIC_SERVER,
+  TunnelledProject,
+  tunnelledTaskmux,
+} from "../../support/tunnelled.ts";
+import { until } from "../../support/until.ts";
+
+const SHOP = `name = "shop"
+[tasks.web]
+host = "web"
+command = "${PUBLIC_SERVER}"
+stop_grace_period = 1
+[tasks.api]
+host = "api"
+command = "${PUBLIC_SERVER}"
+stop_grace_period = 1
+`;
+
+/** What the steps share. */
+interface Scene {
+  readonly shop: TunnelledProject;
+  readonly project: TestProject;
+  readonly edge: FakeEdge;
+  readonly refused: (
+    code: string,
+    opening: Promise<Result<"tunnel.up">>,
+  ) => Promise<TaskmuxError>;
+}
+
+/** No program. */
+async function noProgram({ shop, refused }: Scene): Promise<void> {
+  const error = await refused(
+    "E740",
+    shop.up({ task: "web", env: { PATH: "/usr/bin:/bin" } }),
+  );
+  assert.match(error.hint ?? "", /cloudflared/);
+}
+
+/** A program that never is ready, one that ends. */
+async function neverReady({ shop, edge, refused }: Scene): Promise<void> {
+  edge.pause();
+  await refused("E741", shop.up({ task: "web", timeout: 1 }));
+  edge.resume();
+  edge.refuse("account is suspended", false);
+  const error = await refused("E741", shop.up({ task: "web" }));
+  assert.match(error.message, /account is suspended|ended|does not run/);
+  edge.resume();
+}
+
+/** Down does not wait behind up, nor gives up others. */
+async function downAmidUp({ shop, edge, refused }: Scene): Promise<void> {
+  const api = await shop.up({ task: "api" });
+  edge.pause();
+  const opening = shop.up({ task: "web" });
+  const other = refused("E741", opening);
+  await until(async () => (await shop.tunnels()).has("web"));
+  await shop.down("api");
+  assert.equal((await shop.ask(api.public_url)).status, 530);
+  assert.equal((await shop.tunnels()).get("web")?.state, "opening");
+  await shop.down("web");
+  await other;
+  edge.resume();
+}
+
+/** A task that stops while its tunnel is opened. */
+async function stopAmidUp(
+  { shop, project, edge, refused }: Scene,
+): Promise<void> {
+  edge.pause();
+  const opening = refused("E741", shop.up({ task: "web" }));
+  await until(async () => (await shop.tunnels()).has("web"));
+  await project.ok(["stop", "web"]);
+  await opening;
+  edge.resume();
+  await project.ok(["start", "web"]);
+}
+
+/** It dies, and loses its connections. */
+async function diesAndLoses({ shop, edge }: Scene): Promise<void> {
+  const { public_url } = await shop.up({ task: "web" });
+  await edge.kill(1);
+  const again = await shop.when(
+    "web",
+    ({ state, public_url: url }) => state === "open" && url !== public_url,
+  );
+  assert.equal((await shop.told(again.public_url!)).task, "web");
+  edge.pause();
+  edge.drop();
+  const failing = await shop.when("web", ({ state }) => state === "failing");
+  assert.match(failing.reason ?? "", /tunnel-web/);
+  assert.equal(failing.public, true);
+  edge.resume();
+  const back = await shop.when("web", ({ state }) => state === "open");
+  assert.equal((await shop.told(back.public_url!)).task, "web");
+  assert.deepEqual(await shop.events("web"), [
+    "tunnel_opened",
+    "tunnel_failed",
+    "tunnel_recovered",
+    "tunnel_failed",
+    "tunnel_recovered",
+  ]);
+}
+
+type Step = readonly [string, (scene: Scene) => Promise<void>];
+
+/** In this order: each goes on from what the one before has left. */
+const STEPS: readonly Step[] = [
+  ["no program", noProgram],
+  ["a program that never is ready, one that ends", neverReady],
+  ["down does not wait behind up, nor gives up others", downAmidUp],
+  ["a task that stops while its tunnel is opened", stopAmidUp],
+  ["it dies, and loses its connections", diesAndLoses],
+];
+
+Deno.test("what fails leaves nothing, what recovers says so", async (t) => {
+  await using edge = await FakeEdge.open();
+  await using of = await tunnelledTaskmux({ edge });
+  const shop = await TunnelledProject.start(of, SHOP);
+  const { project } = shop;
+
+  const refused = async (
+    code: string,
+    opening: Promise<Result<"tunnel.up">>,
+  ): Promise<TaskmuxError> => {
+    const error = await opening.then(() => null, (error) => error);
+    assert(error instanceof TaskmuxError, `${error}`);
+    assert.equal(error.code, code);
+    assert.equal((await shop.tunnels()).has("web"), false);
+    const { tasks } = await project.status();
+    assert(!tasks.some(({ name }) => name === "tunnel-web"));
+    assert.deepEqual(await shop.events("web"), []);
+    return error;
+  };
+
+  const scene: Scene = { shop, project, edge, refused };
+  for (const [name, work] of STEPS) {
+    assert(await t.step(name, () => work(scene)), name);
+  }
+});
