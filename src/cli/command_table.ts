@@ -279,6 +279,12 @@ export const COMMAND_GROUPS: readonly (readonly [
           load: async () =>
             (await import("./commands/tunnel/config.ts")).tunnelConfigSet,
         },
+        {
+          name: "logs",
+          summary: "Read what tunnels print, or who asked for what",
+          load: async () =>
+            (await import("./commands/tunnel/logs.ts")).tunnelLogs,
+        },
       ],
     },
     {

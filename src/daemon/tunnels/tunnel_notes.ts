@@ -21,8 +21,6 @@ export interface TunnelRecord extends NotedTunnel {
   readonly port: number | null;
   /** Name of the environment of the shell that asked. */
   readonly environment: string | null;
-  /** Name of the task that is its program; null = none is known. */
-  readonly process: string | null;
   /** The boot of the machine in which it was asked for. */
   readonly bootId: string;
 }
