@@ -231,6 +231,14 @@ async function fromDisk({ project, taskmux }: World): Promise<void> {
   await project.ok(
     ["tunnel", "up", "web", "--via", "noop", "--hostname", "web.example.com"],
   );
+  const changed = await project.ok<Opened>(
+    ["tunnel", "up", "web", "--auth", "basic", "--expires", "1d"],
+  );
+  assert.deepEqual([changed.action, changed.tunnel.backend], [
+    "changed",
+    "noop",
+  ]);
+  assert.match(changed.password!, /^[a-z2-9]{20}$/);
   const pid = await taskmux.daemonPid();
   Deno.kill(pid!, "SIGKILL");
   await until(async () => await taskmux.daemonPid() === null);

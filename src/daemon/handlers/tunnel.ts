@@ -51,12 +51,19 @@ async function up(
   const runner = asked.runner(task);
   const project = asked.homeOf(task);
   requirePublishable(project, runner);
-  const backend = params.backend ?? namedBackend(runner) ?? "cloudflare-quick";
-  const provider = await services.tunnels.provider(backend);
-  const hostname = hostnameOf(params.hostname, runner, provider);
-  const reach = params.reach ?? "public";
-  requireReach(provider, reach);
   const tunnels = await services.tunnels.of(project);
+  // Who changes only who is let in must not have it opened in another way.
+  const open = params.backend === undefined && params.hostname === undefined &&
+      tunnels.live.has(task)
+    ? tunnels.notes.find(task)
+    : null;
+  const backend = params.backend ?? open?.backend ?? namedBackend(runner) ??
+    "cloudflare-quick";
+  const provider = await services.tunnels.provider(backend);
+  const hostname = open?.hostname ??
+    hostnameOf(params.hostname, runner, provider);
+  const reach = params.reach ?? open?.reach ?? "public";
+  requireReach(provider, reach);
   const admitted: { admission?: Admission } = {};
   const { expires } = params;
   const action = await tunnels.up({

@@ -34,7 +34,7 @@ export async function disableTunnels(
   const { notes } = tunnels;
   const tasks = tasksWithTunnel(project, tunnels, params.tasks);
   const before = backendsOf(project, tunnels, tasks);
-  const { warnings } = await tunnels.down(tasks, "disabled", signal);
+  const { warnings } = await tunnels.down(tasks, "disabled");
   if (warnings.length > 0) {
     notes.changeSetup({
       untold: [...new Set([...notes.setup.untold, ...before])],

@@ -14,6 +14,7 @@ import { viewSettings } from "../../config/tunnel_config_view.ts";
 import type { CloudflareSettings } from "../../config/tunnel_settings.ts";
 import type { Params, Result } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
+import { settledWithin } from "../../kit/deadline.ts";
 import { openRecord } from "../../proxy/public_access.ts";
 import type { TunnelCheck } from "../../tunnels/tunnel_provider.ts";
 import type { CallContext } from "../dispatcher.ts";
@@ -21,6 +22,9 @@ import type { Services } from "../services.ts";
 import { type EnablePlan, planEnable, targetOf } from "./enable_plan.ts";
 import { failedChecks } from "./failed_checks.ts";
 import type { ProjectTunnels } from "./project_tunnels.ts";
+
+/** Longest time that tunnels of running tasks are waited for. */
+const OPEN_MS = 90_000;
 
 type Answer = Result<"tunnel.enable">;
 
@@ -161,10 +165,9 @@ async function carryOut(
   const { warnings: untold } = await tunnels.down(
     others.map(({ task }) => task),
     "down",
-    signal,
   );
   warnings.push(...untold);
-  await tunnels.stand(plan.consents.map(({ task, hostname }) => ({
+  tunnels.stand(plan.consents.map(({ task, hostname }) => ({
     task,
     backend,
     hostname,
@@ -174,7 +177,10 @@ async function carryOut(
     environment,
   })));
   done.push(...steps.consent);
-  await tunnels.settle(signal);
+  await settledWithin(
+    tunnels.settled(plan.tasks.map(({ task }) => task), signal),
+    { clock: project.host.clock, ms: OPEN_MS, signal },
+  );
 }
 
 /** What is known when it is answered. */

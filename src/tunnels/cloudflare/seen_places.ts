@@ -13,9 +13,6 @@ import { seenZones } from "./public_names.ts";
 /** Most accounts that the API lists at once. */
 const PAGE_SIZE = 50;
 
-/** How often a request is made: a person waits for the answer. */
-const ATTEMPTS = 2;
-
 /** Something at Cloudflare with a name. */
 export interface SeenPlace {
   readonly id: string;
@@ -40,11 +37,7 @@ export async function seenPlaces(
   base: string | undefined,
   signal: AbortSignal,
 ): Promise<SeenPlaces> {
-  const session = new CloudflareSession({
-    context,
-    base: apiBase(base),
-    attempts: ATTEMPTS,
-  });
+  const session = new CloudflareSession({ context, base: apiBase(base) });
   const { zones } = await seenZones(session, signal);
   const accounts = new Map<string, string>();
   for (const { account, name } of zones) {
