@@ -11,6 +11,7 @@ import { FakeCloudflare } from "../support/fake_cloudflare.ts";
 import type { FakeToken } from "../support/fake_cloudflare/world.ts";
 import { askPublic } from "../support/fake_edge/public_client.ts";
 import type { TestProject } from "../support/project.ts";
+import { openTerminal } from "../support/terminal.ts";
 import { PROXY_CONFIG, readIfThere, type Taskmux } from "../support/taskmux.ts";
 import { PUBLIC_SERVER, tunnelledTaskmux } from "../support/tunnelled.ts";
 import { until } from "../support/until.ts";
@@ -61,6 +62,8 @@ Deno.test("tunnel enable and disable", async (t) => {
   await t.step("what was asked wrongly", () => wrongQuestions(world));
   await t.step("a failed preflight writes nothing", () => preflight(world));
   await t.step("a dry run writes nothing", () => dryRun(world));
+  await t.step("a person is asked, and may leave", () => wizard(world));
+  await t.step("what fails half-way is completed", () => halfWay(world));
   await t.step("enable, as the README has it", () => enable(world));
   await t.step("another task; what is done stays", () => second(world));
   await t.step("disable one, then the rest", () => disable(world));
@@ -161,6 +164,55 @@ async function dryRun(world: World): Promise<void> {
   assert.deepEqual(answer.done, []);
   assert.deepEqual(cloudflare.changes, []);
   assert.deepEqual(await files(world), before);
+}
+
+async function wizard(world: World): Promise<void> {
+  const { taskmux, project, token } = world;
+  const before = await files(world);
+  const command = ["tunnel", "enable"];
+  await using left = openTerminal(taskmux.home, command, project.folder);
+  await left.shows("API token (is not shown)");
+  await left.type("\x03");
+  assert.equal(await left.ended(), 130);
+
+  await using terminal = openTerminal(taskmux.home, command, project.folder);
+  await terminal.shows("Cloudflare Tunnel > Edit");
+  await terminal.shows("API token (is not shown)");
+  await terminal.type(`${token.value}\r`);
+  await terminal.shows("Which tasks");
+  await terminal.type(" \r");
+  await terminal.shows("api.example.com");
+  await terminal.type("\r");
+  await terminal.shows("Proceed?");
+  assert(terminal.text.includes("which only you can read"));
+  await terminal.type("n");
+  assert.equal(await terminal.ended(), 130);
+  assert(!terminal.text.includes(token.value));
+  assert.match(terminal.text, /nothing was changed/);
+  assert.deepEqual(await files(world), before);
+}
+
+/** Settings, file and consent are there, the tunnel is not: saying it again sets that up, too. */
+async function halfWay(world: World): Promise<void> {
+  const { project, cloudflare } = world;
+  cloudflare.fail({ method: "PUT", path: /\/configurations$/ }, {
+    status: 403,
+    body: {
+      success: false,
+      errors: [{ code: 10000, message: "Authentication error" }],
+      result: null,
+    },
+  });
+  const options = ["--task", "api", "--public-hostname", "api=API.example.com"];
+  const answer = await project.fails<Enabled>("E741", args(world, ...options));
+  assert.equal(answer.preflight.ok, true);
+  assert.deepEqual(answer.done, answer.plan);
+  assert.equal(answer.tunnels[0]?.state, "failing");
+  cloudflare.heal();
+  const again = await project.ok<Enabled>(["tunnel", "enable"]);
+  assert.deepEqual([again.done, again.tunnels[0]?.state], [[], "open"]);
+  await project.ok(["tunnel", "disable"]);
+  assert.equal(await Deno.readTextFile(project.config), SHOP);
 }
 
 async function enable(world: World): Promise<void> {

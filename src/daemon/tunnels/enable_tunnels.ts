@@ -177,8 +177,10 @@ async function carryOut(
     environment,
   })));
   done.push(...steps.consent);
+  const names = plan.tasks.map(({ task }) => task);
+  await tunnels.retry(names, environment, signal);
   await settledWithin(
-    tunnels.settled(plan.tasks.map(({ task }) => task), signal),
+    tunnels.settled(names, signal),
     { clock: project.host.clock, ms: OPEN_MS, signal },
   );
 }

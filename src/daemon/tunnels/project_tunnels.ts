@@ -47,6 +47,9 @@ const TROUBLE_MS = 5_000;
 /** Longest time that the end of a project waits for providers. */
 const END_MS = 5_000;
 
+/** Longest time for a program that is tried again. */
+const RETRY_MS = 60_000;
+
 /** Pause between two looks whether what was asked for is open. */
 const SETTLED_LOOK_MS = 50;
 
@@ -248,6 +251,35 @@ export class ProjectTunnels implements AsyncDisposable {
     // Providers take seconds; nobody tells that one has answered.
     while (tasks.some((task) => this.#isComing(task))) {
       await clock.sleep(SETTLED_LOOK_MS, both);
+    }
+  }
+
+  /**
+   * Tries again now what fails, as whoever asks has perhaps set right what was wrong.
+   *
+   * @param environment Name of the environment of whoever asks, which counts from now on; null = as before.
+   * @throws {TaskmuxError} E741 if it fails again.
+   */
+  async retry(
+    tasks: readonly string[],
+    environment: string | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const both = AbortSignal.any([signal, this.#scope.signal]);
+    const keys = new Set<string>();
+    for (const record of tasks.flatMap((task) => this.notes.find(task) ?? [])) {
+      const { task } = record;
+      if (environment !== null) this.notes.change(task, { environment });
+      if (this.live.get(task)?.state !== "failing") continue;
+      keys.add(carrierKey(record));
+    }
+    const how = { environment: null, timeoutMs: RETRY_MS };
+    for (const key of keys) {
+      await this.#turns.take(
+        key,
+        both,
+        (turn) => this.#open.bring(key, how, turn),
+      );
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ParamsInput } from "../../../contract/mod.ts";
+import type { ParamsInput, Result } from "../../../contract/mod.ts";
 import { TaskmuxError } from "../../../domain/error.ts";
 import { EXIT } from "../../../domain/error_codes.ts";
 import { TUNNEL_BACKENDS } from "../../../domain/tunnel.ts";
@@ -93,12 +93,16 @@ export const tunnelEnable = command({
       return await enable(context, params, values.token !== null);
     }
     const { askForTunnels } = await import("../../ask_for_tunnels.ts");
-    const answers = await askForTunnels(context, params);
-    if (answers === null) {
-      await context.output.lines(["Aborted: nothing was changed"]);
-      return EXIT.interrupted;
+    const asked = await askForTunnels(context, params);
+    switch (asked.kind) {
+      case "left":
+        await context.output.lines(["Aborted: nothing was changed"]);
+        return EXIT.interrupted;
+      case "refused":
+        return await report(context, asked.answer);
+      case "agreed":
+        return await enable(context, asked.params, false);
     }
-    return await enable(context, { ...params, ...answers }, false);
   },
 });
 
@@ -117,8 +121,8 @@ async function wishOf(
     );
   }
   const token = values["token-stdin"]
-    ? await readSecret("token-stdin")
-    : values.token;
+    ? (await readSecret("token-stdin")).trim()
+    : values.token?.trim() ?? null;
   return {
     ...backend === null ? {} : { backend },
     ...token === null ? {} : { api_token: token },
@@ -168,7 +172,6 @@ async function enable(
   params: EnableParams,
   isTokenVisible: boolean,
 ): Promise<number> {
-  const { output } = context;
   return await interruptible(
     "Stopped waiting: it may still be done",
     async (signal) => {
@@ -178,19 +181,28 @@ async function enable(
         { title: params.dry_run === true ? "Checking" : "Enabling" },
         () => client.call("tunnel.enable", params, { signal }),
       );
-      const warnings = [
-        ...isTokenVisible ? [VISIBLE_TOKEN] : [],
-        ...answer.warnings,
-      ];
-      const result = { ...answer, warnings };
-      await output.answer(result, () => enabledLines(result, output));
-      if (!output.json) {
-        await output.notes([
-          ...warningLines(warnings, output.paintError),
-          ...failureLines(result, output.paintError),
-        ]);
-      }
-      return exitStatus(result);
+      return await report(context, {
+        ...answer,
+        warnings: [
+          ...isTokenVisible ? [VISIBLE_TOKEN] : [],
+          ...answer.warnings,
+        ],
+      });
     },
   );
+}
+
+/** @returns The exit status. */
+async function report(
+  { output }: Context,
+  result: Result<"tunnel.enable">,
+): Promise<number> {
+  await output.answer(result, () => enabledLines(result, output));
+  if (!output.json) {
+    await output.notes([
+      ...warningLines(result.warnings, output.paintError),
+      ...failureLines(result, output.paintError),
+    ]);
+  }
+  return exitStatus(result);
 }
