@@ -75,9 +75,9 @@ async function setConfig(
   services: Services,
   { scope, where, values }: Params<"tunnel.config_set">,
 ): Promise<Result<"tunnel.config_set">> {
-  const { api_token: token } = values;
   const session = await services.projects.sessionOf(scope);
-  if (token !== undefined && session !== null) {
+  for (const [key, token] of Object.entries(values)) {
+    if (session === null || !key.endsWith("api_token")) continue;
     services.host.secrets.note(session, { TOKEN: token });
   }
   const written = where === "global"
