@@ -249,6 +249,42 @@ export const COMMAND_GROUPS: readonly (readonly [
           load: async () =>
             (await import("./commands/tunnel/link.ts")).tunnelLink,
         },
+        {
+          name: "enable",
+          summary: "Have tasks be public whenever they run",
+          load: async () =>
+            (await import("./commands/tunnel/enable.ts")).tunnelEnable,
+        },
+        {
+          name: "disable",
+          summary: "Take that back",
+          load: async () =>
+            (await import("./commands/tunnel/disable.ts")).tunnelDisable,
+        },
+        {
+          name: "test",
+          summary: "Check whether tasks could be made public",
+          load: async () =>
+            (await import("./commands/tunnel/test.ts")).tunnelTest,
+        },
+        {
+          name: "config",
+          summary: "Show the settings of public names",
+          load: async () =>
+            (await import("./commands/tunnel/config.ts")).tunnelConfig,
+        },
+        {
+          name: "config-set",
+          summary: "Change settings of public names",
+          load: async () =>
+            (await import("./commands/tunnel/config.ts")).tunnelConfigSet,
+        },
+        {
+          name: "logs",
+          summary: "Read what tunnels print, or who asked for what",
+          load: async () =>
+            (await import("./commands/tunnel/logs.ts")).tunnelLogs,
+        },
       ],
     },
     {

@@ -108,11 +108,16 @@ export async function loadHostConfig(path: string): Promise<HostConfigReading> {
 
 /** Whether others than its owner may read or write a file. One that is not there is open to nobody. */
 export async function isOpenToOthers(path: string): Promise<boolean> {
+  const mode = await fileMode(path);
+  return mode !== null && (mode & OTHERS_MODE) !== 0;
+}
+
+/** The mode of a file; null = there is none. */
+export async function fileMode(path: string): Promise<number | null> {
   try {
-    const { mode } = await Deno.stat(path);
-    return mode !== null && (mode & OTHERS_MODE) !== 0;
+    return (await Deno.stat(path)).mode;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

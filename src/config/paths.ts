@@ -89,6 +89,23 @@ export function logFile(
   return `${logFolder(paths, projectId)}/${task}.log`;
 }
 
+/** The folder of a project's tunnels: logs of requests, and files for programs of providers. */
+export function tunnelFolder(
+  { projects }: Pick<Paths, "projects">,
+  projectId: string,
+): string {
+  return `${projects}/${projectId}/tunnels`;
+}
+
+/** The log of the requests that came to a task from outside. */
+export function requestLogFile(
+  paths: Pick<Paths, "projects">,
+  projectId: string,
+  task: string,
+): string {
+  return `${tunnelFolder(paths, projectId)}/${task}.requests.log`;
+}
+
 function stateFolder(env: PathEnvironment): string {
   const explicit = env.TASKMUX_HOME;
   if (explicit !== undefined && explicit !== "") {

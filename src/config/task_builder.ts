@@ -90,9 +90,11 @@ export function buildTask(
   };
   return {
     ...spec,
-    // Where a task runs does not change what runs.
+    // Where a task runs, and who reaches it from outside, does not change what runs.
     scope: values.scope,
-    digest: digestOf(spec as unknown as JsonObject),
+    digest: digestOf(
+      { ...spec, tunnel: null, publicHostname: null } as unknown as JsonObject,
+    ),
   };
 }
 

@@ -21,6 +21,7 @@ import { task } from "./operations/task.ts";
 import { terminal } from "./operations/terminal.ts";
 import { trust } from "./operations/trust.ts";
 import { tunnel } from "./operations/tunnel.ts";
+import { tunnelSetup } from "./operations/tunnel_setup.ts";
 import { worktree } from "./operations/worktree.ts";
 import type { Call, Stream } from "./operation.ts";
 
@@ -41,6 +42,7 @@ export const contract = {
   ...terminal,
   ...trust,
   ...tunnel,
+  ...tunnelSetup,
   ...worktree,
 };
 

@@ -285,6 +285,9 @@ function closing(text: string, start: number, open: string): number {
 const ASSIGNED = /[^\s"'`]*/y;
 const BARE = /(?:[^\s"'`,;&)}\]<>\\]|\\(?![nrt"']))*/y;
 
+/** What `--auth` means in our own command lines, and in those of many others: how, not with what. */
+const KINDS_OF_AUTH = /^(?:open|basic|link)$/;
+
 interface Bare {
   readonly name: string;
   readonly sep: string;
@@ -302,6 +305,7 @@ function lookAtBareValue(
   pattern.lastIndex = start;
   const value = pattern.exec(text)?.[0] ?? "";
   const end = start + value.length;
+  if (name === "--auth" && KINDS_OF_AUTH.test(value)) return end;
   // A number or a word of JSON stays one.
   if (isQuotedName) return end;
   // Prose and source code: "token: missing", "password = input.value".

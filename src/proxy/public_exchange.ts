@@ -10,7 +10,7 @@ import { Http1Exchange } from "./http1_exchange.ts";
 import { answerFields, type PublicNames } from "./public_headers.ts";
 import { publicAnswer, type PublicWords, unavailable } from "./public_pages.ts";
 import type { RefusalResponse } from "./refusal_response.ts";
-import type { GateVerdict } from "./request_line.ts";
+import type { GateVerdict } from "../domain/request_line.ts";
 import type { Refusal } from "./router.ts";
 
 /** Status of a request whose visitor went away before it was answered. */

@@ -38,7 +38,7 @@ import {
   type GateRequest,
   type GateVerdict,
   loggedPath,
-} from "./request_line.ts";
+} from "../domain/request_line.ts";
 import type { RefusalResponse } from "./refusal_response.ts";
 import type { Refusal, Route, Upstream } from "./router.ts";
 import {
@@ -48,7 +48,7 @@ import {
 } from "./tunnel_upgrade.ts";
 import { UpstreamAgents } from "./upstream_agents.ts";
 
-export type { GateRequest, GateVerdict } from "./request_line.ts";
+export type { GateRequest, GateVerdict } from "../domain/request_line.ts";
 
 /** What a gate works with. */
 export interface PublicGateOptions {

@@ -26,6 +26,8 @@ export interface NotedTunnel {
   readonly expiresAt: number | null;
   /** Null = it was never open. */
   readonly publicUrl: string | null;
+  /** Name of the task that is its program; null = none is known. */
+  readonly process: string | null;
 }
 
 /** Name of the fact. */

@@ -7,6 +7,69 @@
 
 /** See the module. */
 export interface TunnelOperations {
+  /** Tell which settings of public names count, and where they stand. */
+  readonly "tunnel.config": {
+    readonly params: {
+      readonly scope: { readonly config?: string; readonly session?: string };
+      readonly env?: { readonly [key: string]: string };
+    };
+    readonly result: {
+      readonly ok: true;
+      readonly backend: "cloudflare" | "cloudflare-quick" | "tailscale" | "ngrok" | "noop";
+      readonly project_id: string;
+      readonly config_path: string;
+      readonly global_config_path: string;
+      readonly effective: {
+        readonly account_id: {
+          readonly value: string | null;
+          readonly source: string | null;
+          readonly [key: string]: unknown;
+        };
+        readonly zone_id: {
+          readonly value: string | null;
+          readonly source: string | null;
+          readonly [key: string]: unknown;
+        };
+        readonly tunnel_name: {
+          readonly value: string | null;
+          readonly source: string | null;
+          readonly [key: string]: unknown;
+        };
+        readonly api_token: {
+          readonly value: string | null;
+          readonly source: string | null;
+          readonly [key: string]: unknown;
+        };
+        readonly [key: string]: unknown;
+      };
+      readonly global: {
+        readonly account_id: string | null;
+        readonly zone_id: string | null;
+        readonly tunnel_name: string | null;
+        readonly api_token: string | null;
+        readonly api_token_env: string;
+        readonly [key: string]: unknown;
+      };
+      readonly project: {
+        readonly zone_id: string | null;
+        readonly tunnel_name: string | null;
+        readonly [key: string]: unknown;
+      };
+      readonly tasks: readonly {
+        readonly name: string;
+        readonly tunnel: string | null;
+        readonly host: string | null;
+        readonly public_hostname: string | null;
+        readonly public_url: string | null;
+        readonly [key: string]: unknown;
+      }[];
+      readonly cloudflared_in_path: boolean;
+      readonly config_file_mode: string | null;
+      readonly config_file_mode_ok: boolean;
+      readonly warnings: readonly string[];
+      readonly [key: string]: unknown;
+    };
+  };
   /** No longer have tasks reachable from outside; cuts connections. */
   readonly "tunnel.down": {
     readonly params: {
@@ -61,6 +124,34 @@ export interface TunnelOperations {
         readonly [key: string]: unknown;
       }[];
       readonly count: number;
+      readonly [key: string]: unknown;
+    };
+  };
+  /** Check whether tasks could be made public; changes nothing. */
+  readonly "tunnel.test": {
+    readonly params: {
+      readonly scope: { readonly config?: string; readonly session?: string };
+      readonly tasks?: readonly string[];
+      readonly backend?: "cloudflare" | "cloudflare-quick" | "tailscale" | "ngrok" | "noop";
+      readonly env?: { readonly [key: string]: string };
+    };
+    readonly result: {
+      readonly ok: boolean;
+      readonly session: string;
+      readonly tasks: readonly string[];
+      readonly preflight: {
+        readonly ok: boolean;
+        readonly checks: readonly {
+          readonly name: string;
+          readonly ok: boolean;
+          readonly detail: string;
+          readonly fix: string | null;
+        }[];
+        readonly [key: string]: unknown;
+      };
+      readonly error_code?: string;
+      readonly error: string | null;
+      readonly hint?: string;
       readonly [key: string]: unknown;
     };
   };

@@ -55,7 +55,7 @@ export const tunnel = {
     params: z.strictObject({
       scope,
       task: z.string().min(1),
-      /** By default what the file says, else `cloudflare-quick`. */
+      /** By default that of the open tunnel, else what the file says, else `cloudflare-quick`. */
       backend: backend.optional(),
       /** The public name that is wanted; by default the file's `public_hostname`. */
       hostname: z.string().min(1).max(253).optional(),

@@ -23,6 +23,7 @@ import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
 import { trustHandlers } from "./trust.ts";
 import { tunnelHandlers } from "./tunnel.ts";
+import { tunnelSetupHandlers } from "./tunnel_setup.ts";
 import { worktreeHandlers } from "./worktree.ts";
 
 /** One handler for each operation of the contract. */
@@ -45,6 +46,7 @@ export function createHandlers(services: Services): Handlers {
     ...terminalHandlers(services),
     ...trustHandlers(services),
     ...tunnelHandlers(services),
+    ...tunnelSetupHandlers(services),
     ...worktreeHandlers(services),
   };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { TunnelBackend } from "../../domain/tunnel.ts";
 import { settledWithin } from "../../kit/deadline.ts";
 import { Nudge } from "../../kit/nudge.ts";
 import { TaskScope } from "../../kit/task_scope.ts";
@@ -14,6 +15,7 @@ import type { AccessRecord } from "../../proxy/public_access.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type {
   TunnelCheck,
+  TunnelContext,
   TunnelProvider,
   TunnelRelease,
   TunnelTarget,
@@ -22,6 +24,7 @@ import { carrierKey } from "./carrier_key.ts";
 import { type LiveTunnel, OpenTunnels } from "./open_tunnels.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
 import {
+  type StandingWish,
   TunnelOpener,
   type TunnelWish,
   type UpRequest,
@@ -52,6 +55,12 @@ interface CloseHow {
   /** It opens again by itself. */
   readonly isKept?: boolean;
 }
+
+/** Longest time for a program that is tried again. */
+const RETRY_MS = 60_000;
+
+/** Pause between two looks whether what was asked for is open. */
+const SETTLED_LOOK_MS = 50;
 
 /** See the module. Disposal closes the gates; programs run on for the next daemon. */
 export class ProjectTunnels implements AsyncDisposable {
@@ -212,28 +221,90 @@ export class ProjectTunnels implements AsyncDisposable {
     this.live.get(task)?.entrance.control.replace(access);
   }
 
-  /** Has a tunnel stand: it opens whenever its task runs. Nothing is opened before the caller has had everything checked. */
-  stand(
-    record: TunnelWish & {
-      readonly access: AccessRecord;
-      /** Wall milliseconds. */
-      readonly expiresAt: number | null;
-    },
-  ): void {
-    this.#opener.requireFree(record);
-    const before = this.notes.find(record.task);
-    this.notes.set({
-      openedAt: null,
-      port: null,
-      process: null,
-      publicUrl: null,
-      ...before,
-      ...record,
-      standing: true,
-      isPaused: false,
-      bootId: this.project.host.keeper.bootId,
-    });
+  /**
+   * Has tunnels stand: each opens whenever its task runs. Nothing is opened before the caller has had everything checked.
+   *
+   * @throws {TaskmuxError} E742 if somebody has one of the names; then none stands.
+   */
+  stand(wishes: readonly StandingWish[]): void {
+    for (const wish of wishes) this.requireFree(wish);
+    for (const wish of wishes) {
+      this.#waits.delete(wish.task);
+      this.notes.set({
+        openedAt: null,
+        port: null,
+        process: null,
+        publicUrl: null,
+        ...this.notes.find(wish.task),
+        ...wish,
+        standing: true,
+        isPaused: false,
+        bootId: this.project.host.keeper.bootId,
+      });
+    }
     this.#nudge.nudge();
+  }
+
+  /** Resolves once each of these is open, failing or waiting for its task: none is about to open any more. */
+  async settled(tasks: readonly string[], signal: AbortSignal): Promise<void> {
+    const { clock } = this.project.host;
+    const both = AbortSignal.any([signal, this.#scope.signal]);
+    // Providers take seconds; nobody tells that one has answered.
+    while (tasks.some((task) => this.#isComing(task))) {
+      await clock.sleep(SETTLED_LOOK_MS, both);
+    }
+  }
+
+  /**
+   * Tries again now what fails, as whoever asks has perhaps set right what was wrong.
+   *
+   * @param environment Name of the environment of whoever asks, which counts from now on; null = as before.
+   * @throws {TaskmuxError} E741 if it fails again.
+   */
+  async retry(
+    tasks: readonly string[],
+    environment: string | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const both = AbortSignal.any([signal, this.#scope.signal]);
+    const keys = new Set<string>();
+    for (const record of tasks.flatMap((task) => this.notes.find(task) ?? [])) {
+      const { task } = record;
+      if (environment !== null) this.notes.change(task, { environment });
+      if (this.live.get(task)?.state !== "failing") continue;
+      keys.add(carrierKey(record));
+    }
+    const how = { environment: null, timeoutMs: RETRY_MS };
+    for (const key of keys) {
+      await this.#turns.take(
+        key,
+        both,
+        (turn) => this.#open.bring(key, how, turn),
+      );
+    }
+  }
+
+  #isComing(task: string): boolean {
+    const live = this.live.get(task);
+    return live === undefined
+      ? this.notes.find(task) !== null && !this.#waits.has(task)
+      : live.state === "opening";
+  }
+
+  /** Refuses a public name that another task has, see {@linkcode TunnelOpener.requireFree}. */
+  requireFree(wish: Pick<TunnelWish, "hostname" | "task">): void {
+    this.#opener.requireFree(wish);
+  }
+
+  /** The world as a provider sees it for this project and caller. */
+  async context(
+    backend: TunnelBackend,
+    { environment, overrides }: {
+      readonly environment: string | null;
+      readonly overrides?: SettingOverrides;
+    },
+  ): Promise<TunnelContext> {
+    return await this.#open.context(backend, environment, overrides);
   }
 
   /** Looks whether tunnels could be opened; changes nothing. */

@@ -9,7 +9,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { LogWriter } from "../../logs/log_writer.ts";
 import { AccessControl, type AccessRecord } from "../../proxy/public_access.ts";
 import { PublicGate } from "../../proxy/public_gate.ts";
-import { requestLine } from "../../proxy/request_line.ts";
+import { requestLine } from "../../domain/request_line.ts";
 import type { Refusal, Route, Upstream } from "../../proxy/router.ts";
 
 /** Bytes after which the log of requests is rotated, and how many old ones are kept. */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { TunnelBackend } from "../../domain/tunnel.ts";
+import type { TunnelTraces } from "../../config/edit_tunnel_settings.ts";
+import { TUNNEL_BACKENDS, type TunnelBackend } from "../../domain/tunnel.ts";
 import type { JsonObject } from "../../kit/json.ts";
 import type { AccessRecord } from "../../proxy/public_access.ts";
 import type { MetaTable } from "../../store/meta_table.ts";
@@ -20,10 +21,16 @@ export interface TunnelRecord extends NotedTunnel {
   readonly port: number | null;
   /** Name of the environment of the shell that asked. */
   readonly environment: string | null;
-  /** Name of the task that is its program; null = none is known. */
-  readonly process: string | null;
   /** The boot of the machine in which it was asked for. */
   readonly bootId: string;
+}
+
+/** What `tunnel enable` and `tunnel disable` have to know of each other. */
+export interface SetupNote {
+  /** What was put into the project's file beside its tasks. */
+  readonly traces: TunnelTraces;
+  /** Backends that could not be told that nothing is public any more. */
+  readonly untold: readonly TunnelBackend[];
 }
 
 /** All of a project. */
@@ -33,9 +40,15 @@ export interface TunnelNote {
   readonly memory: Readonly<Record<string, JsonObject>>;
   /** Task → the port that its gate had last: whoever leads a name there himself need not do it again. */
   readonly ports: Readonly<Record<string, number>>;
+  readonly setup: SetupNote;
 }
 
-const NOTHING: TunnelNote = { records: [], memory: {}, ports: {} };
+const NOTHING: TunnelNote = {
+  records: [],
+  memory: {},
+  ports: {},
+  setup: { traces: { zoneId: null, madeTable: false }, untold: [] },
+};
 
 /** Tasks whose ports are remembered. */
 const MAX_PORTS = 100;
@@ -100,6 +113,20 @@ export class TunnelNotes {
     const { [backend]: _, ...rest } = this.#note.memory;
     const memory = facts === null ? rest : { ...rest, [backend]: facts };
     this.#save({ ...this.#note, memory });
+  }
+
+  /** Backends whose providers remember something. */
+  get remembered(): readonly TunnelBackend[] {
+    return TUNNEL_BACKENDS.filter((each) => this.memoryOf(each) !== null);
+  }
+
+  get setup(): SetupNote {
+    return this.#note.setup;
+  }
+
+  /** Remembers some of it in place of what was. */
+  changeSetup(change: Partial<SetupNote>): void {
+    this.#save({ ...this.#note, setup: { ...this.setup, ...change } });
   }
 
   #save(note: TunnelNote): void {

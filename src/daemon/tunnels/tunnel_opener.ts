@@ -26,6 +26,13 @@ export interface TunnelWish {
   readonly environment: string | null;
 }
 
+/** A tunnel that is to stand. */
+export interface StandingWish extends TunnelWish {
+  readonly access: AccessRecord;
+  /** Wall milliseconds. */
+  readonly expiresAt: number | null;
+}
+
 /** How a tunnel is to be opened. */
 export interface UpRequest extends TunnelWish {
   /** Who is to be let in; called once, with who is let in so far, null = there is no tunnel yet. */

@@ -6,7 +6,11 @@
 
 import { cloudflareSettings } from "../../config/tunnel_settings.ts";
 import { isOpenToOthers, loadHostConfig } from "../../config/host_config.ts";
-import type { Paths } from "../../config/paths.ts";
+import {
+  type Paths,
+  requestLogFile,
+  tunnelFolder,
+} from "../../config/paths.ts";
 import type { TunnelBackend, TunnelView } from "../../domain/tunnel.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { MetaTable } from "../../store/meta_table.ts";
@@ -40,9 +44,8 @@ export class Tunnels implements AsyncDisposable {
     this.#options = options;
     const { paths, router } = options;
     this.#world = {
-      folder: (projectId) => `${paths.projects}/${projectId}/tunnels`,
-      requestLog: (projectId, task) =>
-        `${paths.projects}/${projectId}/tunnels/${task}.requests.log`,
+      folder: (projectId) => tunnelFolder(paths, projectId),
+      requestLog: (projectId, task) => requestLogFile(paths, projectId, task),
       route: (of, client) => router.findTask(of, client),
       failed: (upstream, error) => router.failed(upstream, error),
       provider: (backend) => this.provider(backend),

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { isSecretName } from "../domain/secret_name.ts";
+import { isSecretName } from "./secret_name.ts";
 
 /** What became of a request. */
 export type GateVerdict = "passed" | "refused" | "failed";
