@@ -3,7 +3,7 @@
  * they carry is tested with programs that forward.
  */
 
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, rejects } from "node:assert/strict";
 import type { Params, Result } from "../../src/contract/mod.ts";
 import type { TestProject } from "../support/project.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
@@ -67,6 +67,17 @@ class Shop {
     return this.taskmux.call("tunnel.up", { scope, task: "web", ...facts });
   }
 
+  /** The only tunnel. */
+  async only(): Promise<Result<"tunnel.status">["tunnels"][number] | null> {
+    const { tunnels } = await this.taskmux.call("tunnel.status", {});
+    return tunnels[0] ?? null;
+  }
+
+  async pidOf(task: string): Promise<number | null> {
+    const { tasks } = await this.project.status();
+    return tasks.find(({ name }) => name === task)?.pid ?? null;
+  }
+
   async down(): Promise<void> {
     const scope = { config: this.project.config };
     await this.taskmux.call("tunnel.down", { scope });
@@ -102,18 +113,24 @@ exit 1`,
     equal(tasks.find(({ name }) => name === "tunnel-web"), undefined);
   },
 
-  "one that tells its address in its log is public, and is explained when it ends":
+  "one that tells its address in its log goes on through a new daemon, and is explained when it ends":
     async (shop) => {
       const env = await program(shop.taskmux, "ngrok", NGROK);
       env["NGROK_AUTHTOKEN"] = "2secret3Token";
       const { public_url, tunnel } = await shop.up({ backend: "ngrok", env });
       equal(public_url, "https://calm-sea.ngrok-free.app");
       equal(tunnel.process, "tunnel-web");
+      const pid = await shop.pidOf("tunnel-web");
+      const daemon = await shop.taskmux.daemonPid();
+      await shop.taskmux.ok(["daemon", "restart"]);
+      notEqual(await shop.taskmux.daemonPid(), daemon);
+      await until(async () => (await shop.only())?.state === "open");
+      equal((await shop.only())?.public_url, public_url);
+      equal(await shop.pidOf("tunnel-web"), pid);
       await Deno.writeTextFile(`${shop.taskmux.home.root}/refused`, "");
       await until(async () => {
-        const { tunnels } = await shop.taskmux.call("tunnel.status", {});
-        const reason = tunnels[0]?.reason ?? "";
-        return reason.includes("dashboard.ngrok.com/agents");
+        const { reason = null } = await shop.only() ?? {};
+        return reason?.includes("dashboard.ngrok.com/agents") === true;
       });
       await shop.down();
     },
