@@ -19,6 +19,8 @@ export async function loadDeferredModules(): Promise<void> {
     import("../client/sandbox_error.ts"),
     import("../dns/ask_server.ts"),
     import("../dns/dns_server.ts"),
+    import("./handlers/project_file.ts"),
+    import("./handlers/tunnel.ts"),
     import("../mcp/mcp_sessions.ts"),
     import("../proxy/proxy_server.ts"),
     import("../proxy/redirect_server.ts"),

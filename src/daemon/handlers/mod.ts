@@ -10,6 +10,7 @@ import { caHandlers } from "./ca.ts";
 import { addressHandlers } from "./address.ts";
 import { aliasHandlers } from "./alias.ts";
 import { daemonHandlers } from "./daemon.ts";
+import { deferredHandlers } from "./deferred.ts";
 import { dnsHandlers } from "./dns.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
@@ -18,11 +19,9 @@ import { logCursorHandlers } from "./log_cursor.ts";
 import { mcpHandlers } from "./mcp.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
-import { projectFileHandlers } from "./project_file.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
 import { trustHandlers } from "./trust.ts";
-import { tunnelHandlers } from "./tunnel.ts";
 import { worktreeHandlers } from "./worktree.ts";
 
 /** One handler for each operation of the contract. */
@@ -40,11 +39,18 @@ export function createHandlers(services: Services): Handlers {
     ...mcpHandlers(services),
     ...portHandlers(services),
     ...projectHandlers(services),
-    ...projectFileHandlers(services),
+    ...deferredHandlers(
+      ["project.add_task", "project.remove_task", "project.resync"],
+      async () =>
+        (await import("./project_file.ts")).projectFileHandlers(services),
+    ),
     ...taskHandlers(services),
     ...terminalHandlers(services),
     ...trustHandlers(services),
-    ...tunnelHandlers(services),
+    ...deferredHandlers(
+      ["tunnel.up", "tunnel.down", "tunnel.link", "tunnel.status"],
+      async () => (await import("./tunnel.ts")).tunnelHandlers(services),
+    ),
     ...worktreeHandlers(services),
   };
 }
