@@ -32,6 +32,7 @@ export async function loadDeferredModules(): Promise<void> {
     import("../tunnels/cloudflare_quick.ts"),
     import("../tunnels/ngrok.ts"),
     import("../tunnels/noop.ts"),
+    import("../tunnels/program_check.ts"),
     import("../tunnels/providers.ts"),
     import("../tunnels/tailscale.ts"),
   ]);

@@ -47,15 +47,15 @@ Deno.test("statusLines() has no column for public names where nobody has a tunne
 Deno.test("statusLines() colours what is public, and what fails in another way", () => {
   const colours = { ...WIDE, paint: makePaint(true) };
   const [, , , open] = statusLines(statusOf([PUBLIC]), colours);
-  assert.match(open!, /\x1b\[33mhttps:\S+/);
-  assert.match(open!, /\x1b\[33mPUBLIC: everybody/);
+  assert.ok(open?.includes("\x1b[33mhttps:"), open);
+  assert.ok(open?.includes("\x1b[33mPUBLIC: everybody"), open);
   const tunnel = {
     ...TUNNEL,
     state: "failing" as const,
     reason: "connection\x1b[2J refused",
   };
   const failing = statusLines(statusOf([{ ...PUBLIC, tunnel }]), colours);
-  assert.match(failing[3]!, /\x1b\[31mhttps:\S+/);
+  assert.ok(failing[3]?.includes("\x1b[31mhttps:"), failing[3]);
   assert.equal(
     failing.at(-1)?.includes("api tunnel fails: connection refused"),
     true,
