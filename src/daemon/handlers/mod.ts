@@ -14,15 +14,12 @@ import { deferredHandlers } from "./deferred.ts";
 import { dnsHandlers } from "./dns.ts";
 import { eventHandlers } from "./event.ts";
 import { logHandlers } from "./log.ts";
-import { logErrorHandlers } from "./log_errors.ts";
 import { logCursorHandlers } from "./log_cursor.ts";
 import { mcpHandlers } from "./mcp.ts";
 import { portHandlers } from "./port.ts";
 import { projectHandlers } from "./project.ts";
 import { taskHandlers } from "./task.ts";
 import { terminalHandlers } from "./terminal.ts";
-import { trustHandlers } from "./trust.ts";
-import { worktreeHandlers } from "./worktree.ts";
 
 /** One handler for each operation of the contract. */
 export function createHandlers(services: Services): Handlers {
@@ -34,7 +31,10 @@ export function createHandlers(services: Services): Handlers {
     ...dnsHandlers(services),
     ...eventHandlers(services),
     ...logHandlers(services),
-    ...logErrorHandlers(services),
+    ...deferredHandlers(
+      ["log.errors"],
+      async () => (await import("./log_errors.ts")).logErrorHandlers(services),
+    ),
     ...logCursorHandlers(services),
     ...mcpHandlers(services),
     ...portHandlers(services),
@@ -46,11 +46,17 @@ export function createHandlers(services: Services): Handlers {
     ),
     ...taskHandlers(services),
     ...terminalHandlers(services),
-    ...trustHandlers(services),
+    ...deferredHandlers(
+      ["ca.status", "ca.install", "ca.uninstall", "ca.trust_clients"],
+      async () => (await import("./trust.ts")).trustHandlers(services),
+    ),
     ...deferredHandlers(
       ["tunnel.up", "tunnel.down", "tunnel.link", "tunnel.status"],
       async () => (await import("./tunnel.ts")).tunnelHandlers(services),
     ),
-    ...worktreeHandlers(services),
+    ...deferredHandlers(
+      ["worktree.list", "worktree.status", "worktree.urls"],
+      async () => (await import("./worktree.ts")).worktreeHandlers(services),
+    ),
   };
 }
