@@ -11,12 +11,8 @@ import { folderOf } from "../kit/path.ts";
 import { readConfigText } from "./config_file.ts";
 import { type Edit, type EditedFile, editProject } from "./edit_project.ts";
 import { removeValue, setValue } from "./edit_toml.ts";
-import {
-  isSecretKey,
-  maskSecret,
-  parseHostConfig,
-  setHostValue,
-} from "./host_config.ts";
+import { isSecretKey, maskSecret, parseHostConfig } from "./host_config.ts";
+import { setHostValue } from "./set_host_value.ts";
 import { parseText } from "./toml_document.ts";
 
 /** Mode of the host's settings: they may hold a token. */

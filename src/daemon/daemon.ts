@@ -254,18 +254,7 @@ async function openEngine(
   stack: AsyncDisposableStack,
 ): Promise<Engine> {
   const { store, bus, registry, scope, damage } = state;
-  const recovery = new RunRecovery({
-    store,
-    bus,
-    registry,
-    isStateLost: () => store.finding.isNew || damage.has("registry.json"),
-    onRemembered: (keys) =>
-      damage.add({
-        file: options.paths.database,
-        aside: null,
-        message: `Runs that only the keeper knew: ${keys.join(", ")}`,
-      }),
-  });
+  const recovery = createRecovery(options, state);
   const keeper = stack.use(
     await openKeeper({
       ...state,
@@ -286,33 +275,24 @@ async function openEngine(
   });
   const { front } = proxy;
   const tunnels = new Tunnels({
-    paths: options.paths,
+    ...options,
     meta: store.meta,
     router: proxy.router,
-    environment: options.environment,
     onError: state.onError,
   });
   const serveNames = () => serveAndNote({ ...state, front });
+  const known = { ...proxy, aliases, tunnels, registry, serveNames };
   const host = createHost({
+    ...state,
+    ...known,
     options,
-    certificates: proxy.certificates,
-    front,
-    aliases,
-    tunnels,
-    store,
-    bus,
     keeper,
-    scope,
     projects: () => projects,
   });
   const projects: Projects = stack.use(
     new Projects({
       host,
-      registry,
-      tunnels,
-      ...proxy,
-      serveNames,
-      aliases,
+      ...known,
       environment: options.environment,
       adopt: async (supervisor) => {
         const isToFinish = await recovery.adopt(supervisor);
@@ -328,16 +308,25 @@ async function openEngine(
   damage.open();
   await projects.loadRegistered();
   await recovery.end();
-  return {
-    host,
-    keeper,
-    projects,
-    aliases,
-    recovery,
-    tunnels,
-    ...proxy,
-    serveNames,
-  };
+  return { host, keeper, projects, recovery, ...known };
+}
+
+function createRecovery(
+  { paths }: DaemonOptions,
+  { store, bus, registry, damage }: State,
+): RunRecovery {
+  return new RunRecovery({
+    store,
+    bus,
+    registry,
+    isStateLost: () => store.finding.isNew || damage.has("registry.json"),
+    onRemembered: (keys) =>
+      damage.add({
+        file: paths.database,
+        aside: null,
+        message: `Runs that only the keeper knew: ${keys.join(", ")}`,
+      }),
+  });
 }
 
 interface HostParts {

@@ -22,6 +22,7 @@ import { anotherPort } from "./open_api.ts";
 import { holderText } from "./port_problems.ts";
 import { prune } from "./prune.ts";
 import { checkProxy } from "./proxy_check.ts";
+import { PUBLIC_CHECKS } from "./public_checks.ts";
 import { findPythonDaemon } from "./python_daemon.ts";
 import type { Services } from "./services.ts";
 
@@ -101,6 +102,7 @@ export const DAEMON_CHECKS: readonly DaemonCheck[] = [
       return judgeNames(await resolution.status(signal));
     },
   },
+  ...PUBLIC_CHECKS,
   {
     name: "descriptors",
     run: async (_services, signal) => {

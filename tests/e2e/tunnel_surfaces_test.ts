@@ -57,6 +57,7 @@ Deno.test("what is public shows everywhere", async (t) => {
   await t.step("why", () => explained(world));
   await t.step("agents", () => agents(world));
   await t.step("scripts of the original", () => scripts(world));
+  await t.step("restart of all leaves tunnels alone", () => restarted(world));
   await t.step("stop tells what it closed", () => stopped(world));
 });
 
@@ -136,14 +137,31 @@ async function programs({ project }: World): Promise<void> {
   assert.notDeepEqual(await project.log("tunnel-web"), []);
 }
 
+async function restarted({ project }: World): Promise<void> {
+  const before = await project.pid("tunnel-web");
+  const { tasks } = await project.ok<{ tasks: string[] }>(["restart"]);
+  assert.deepEqual(tasks.toSorted(), ["nosy", "web"]);
+  assert.equal(await project.pid("tunnel-web"), before);
+}
+
 async function listings({ taskmux, project, url }: World): Promise<void> {
   const status = await project.ok(["daemon", "status"]);
   assert.deepEqual([status["running_tasks"], status["public_tasks"]], [2, 1]);
   const { projects } = await taskmux.call("project.list", {});
   const [{ running_count, task_count, public_count } = {}] = projects;
   assert.deepEqual([running_count, task_count, public_count], [2, 3, 1]);
+  const { checks } = await project.ok<{ checks: { name: string }[] }>([
+    "doctor",
+  ]);
+  const told = Object.groupBy(checks, ({ name }) => name);
+  assert.match(
+    JSON.stringify(told["public"]),
+    new RegExp(`"ok".*shop/web at ${url} \\(everybody\\)`),
+  );
+  assert.match(JSON.stringify(told["tunnel_programs"]), /cloudflared/);
+  assert.match(JSON.stringify(told["tunnel_secrets"]), /private/);
   const { stdout } = await project.run(["events", "--task", "web"]);
-  assert.match(stdout, new RegExp(`tunnel_opened \\(.*${url}`));
+  assert.match(stdout, new RegExp(`tunnel_opened \\(by cloudflare-quick, ${url}, everybody`));
 }
 
 async function explained({ project, url }: World): Promise<void> {

@@ -10,8 +10,8 @@ import {
   loadHostConfig,
   maskSecret,
   parseHostConfig,
-  setHostValue,
 } from "../../config/host_config.ts";
+import { setHostValue } from "../../config/set_host_value.ts";
 import { readConfigText } from "../../config/config_file.ts";
 import { EXIT } from "../../domain/error_codes.ts";
 import { writeFileAtomic } from "../../kit/atomic_file.ts";

@@ -96,6 +96,10 @@ const WORDS: Readonly<Record<string, Word>> = {
   message: itself,
   version: (version) => `taskmux ${plain(version)}`,
   kept_tasks: (isKept) => isKept === true ? "tasks run on" : null,
+  backend: (backend) => `by ${plain(backend)}`,
+  public_url: itself,
+  access: (access) => AUDIENCES[String(access)] ?? plain(access),
+  expires_at: (end) => `until ${new Date(Number(end) * 1000).toISOString()}`,
   left: (left) => `may still run: ${plain(left)}`,
 };
 
@@ -106,6 +110,20 @@ const REASONS: Readonly<Record<string, string>> = {
   health_retries_exceeded: "its probes failed",
   start_failed: "it could not start",
   file_changed: "a file changed",
+  down: "by command",
+  disabled: "by command, for good",
+  expired: "its time is over",
+  task_stopped: "its task stopped",
+  task_removed: "its task is gone",
+  process_stopped: "its program was stopped",
+  config_changed: "the file no longer names it",
+  daemon_stopped: "with the daemon",
+};
+
+const AUDIENCES: Readonly<Record<string, string>> = {
+  open: "everybody is let in",
+  basic: "with a password",
+  link: "with a link",
 };
 
 function plain(value: unknown): string {

@@ -141,7 +141,8 @@ function taskRow(task: StatusTask, status: Status, now: number): Cell[] {
   return [
     { text: capitalised(task.state), style: STATE_STYLES[task.state] },
     task.name,
-    task.url ?? portText(task),
+    // Whoever asks for the address of what is public means that of the task.
+    task.role === "tunnel" ? portText(task) : task.url ?? portText(task),
     publicCell(task, tasks),
     plainText(task.command),
     { text: told.join(" "), style },

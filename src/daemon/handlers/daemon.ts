@@ -9,7 +9,6 @@ import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { VERSION } from "../../contract/wire.ts";
 import { findUnits } from "../../service/unit_file.ts";
 import type { Handlers } from "../dispatcher.ts";
-import { examine } from "../examine.ts";
 import { frontDetails } from "../front_view.ts";
 import type { Services } from "../services.ts";
 import type { ShutDownReport } from "../shut_down.ts";
@@ -59,10 +58,10 @@ export function daemonHandlers(
         warnings: services.warnings(),
       };
     },
-    "daemon.examine": async () => ({
-      ok: true,
-      checks: await examine(services),
-    }),
+    "daemon.examine": async () => {
+      const { examine } = await import("../examine.ts");
+      return { ok: true, checks: await examine(services) };
+    },
     "daemon.stop": async ({ keep_tasks: keepTasks }) => {
       const { stopped, left } = await services.shutDown({ keepTasks });
       if (left.length > 0) throw notAllStopped(stopped, left);

@@ -82,32 +82,7 @@ export function taskHandlers(services: Services): TaskHandlers {
         proxy: frontStatus(services.front),
       });
     },
-    "task.start": async (params, context) => {
-      const project = await services.projects.require(params.scope);
-      const before = tunnelsBefore(services, project);
-      const request = await startRequest(services, params, {
-        ifStopped: params.if_stopped,
-        withDependencies: params.deps,
-      });
-      const outcome = await withActionWarnings(
-        project,
-        () => startTasks(project, request, askerOf(context)),
-      );
-      if (request.names.length === 0 && outcome.outcomes.some(isStarted)) {
-        emitSession(project, "session_started");
-      }
-      const hasNames = project.runners.some(({ spec }) => spec.host !== null);
-      const tip = hasNames ? await trustTip(services, "start") : [];
-      const { outcomes, warnings } = withSharing(project, outcome);
-      return viewAction(
-        project,
-        {
-          outcomes,
-          warnings: [...warnings, ...tip, ...openingWarnings(before, outcomes)],
-        },
-        { names: params.tasks, word: "started" },
-      );
-    },
+    "task.start": (params, context) => start(services, params, context),
     "task.stop": (params, context) => stop(services, params, context),
     "task.restart": (params, context) => restart(services, params, context),
     "task.kill": async (params, context) => {
@@ -189,6 +164,37 @@ async function startRequest(
     environment: await environmentOf(services, params.env),
     ...how,
   };
+}
+
+async function start(
+  services: Services,
+  params: Params<"task.start">,
+  context: CallContext,
+): ReturnType<TaskHandlers["task.start"]> {
+  const project = await services.projects.require(params.scope);
+  const before = tunnelsBefore(services, project);
+  const request = await startRequest(services, params, {
+    ifStopped: params.if_stopped,
+    withDependencies: params.deps,
+  });
+  const outcome = await withActionWarnings(
+    project,
+    () => startTasks(project, request, askerOf(context)),
+  );
+  if (request.names.length === 0 && outcome.outcomes.some(isStarted)) {
+    emitSession(project, "session_started");
+  }
+  const hasNames = project.runners.some(({ spec }) => spec.host !== null);
+  const tip = hasNames ? await trustTip(services, "start") : [];
+  const { outcomes, warnings } = withSharing(project, outcome);
+  return viewAction(
+    project,
+    {
+      outcomes,
+      warnings: [...warnings, ...tip, ...openingWarnings(before, outcomes)],
+    },
+    { names: params.tasks, word: "started" },
+  );
 }
 
 async function restart(

@@ -5,8 +5,8 @@ import {
   loadHostConfig,
   maskSecret,
   parseHostConfig,
-  setHostValue,
 } from "../../../src/config/host_config.ts";
+import { setHostValue } from "../../../src/config/set_host_value.ts";
 import { TaskmuxError } from "../../../src/domain/error.ts";
 import { ORIGINAL_HOSTS } from "./original_examples.ts";
 
