@@ -253,7 +253,7 @@ async function openEngine(
   state: State,
   stack: AsyncDisposableStack,
 ): Promise<Engine> {
-  const { store, bus, registry, scope, damage } = state;
+  const { store, registry, damage } = state;
   const recovery = createRecovery(options, state);
   const keeper = stack.use(
     await openKeeper({
