@@ -66,6 +66,7 @@ Deno.test("tunnel enable and disable", async (t) => {
   await t.step("what fails half-way is completed", () => halfWay(world));
   await t.step("enable, as the README has it", () => enable(world));
   await t.step("another task; what is done stays", () => second(world));
+  await t.step("a name of another project", () => elsewhere(world));
   await t.step("disable one, then the rest", () => disable(world));
   await t.step("the token is nowhere", () => secrecy(world));
 });
@@ -218,7 +219,18 @@ async function halfWay(world: World): Promise<void> {
 async function enable(world: World): Promise<void> {
   const { project, cloudflare, taskmux, token } = world;
   const options = ["--task", "api", "--public-hostname", "api=API.example.com"];
+  // Who is let in stays when the name becomes another one.
+  await project.ok([
+    "tunnel",
+    "up",
+    "api",
+    ...["--via", "noop", "--hostname", "a.example.com", "--auth", "basic"],
+  ]);
+  const moved = await project.ok<Enabled>(args(world, ...options));
+  assert.equal(moved.tunnels[0]?.access, "basic");
+  await project.ok(["tunnel", "up", "api", "--auth", "open"]);
   const answer = await project.ok<Enabled>(args(world, ...options));
+  assert.deepEqual(answer.done, []);
   assert.equal(answer.public_urls["api"], "https://api.example.com");
   assert.equal(answer.tunnel_name, "taskmux-shop");
   assert.equal(answer.tunnel_id, cloudflare.tunnels[0]?.id);
@@ -282,6 +294,23 @@ async function second(world: World): Promise<void> {
   assert.equal(config.effective.zone_id.source, "project");
   assert.equal(config.effective.api_token.source, "global");
   assert.deepEqual(config.tasks.map(({ name }) => name), ["api", "web"]);
+}
+
+/** A name leads to one task of this machine. */
+async function elsewhere(world: World): Promise<void> {
+  const { cloudflare, taskmux, token } = world;
+  const toml = SHOP.replace('"shop"', '"blog"');
+  const other = await taskmux.project(toml, "blog");
+  const changes = cloudflare.changes.length;
+  const { details } = await other.fails("E742", [
+    "tunnel",
+    "enable",
+    "--public-hostname",
+    "web=api.example.com",
+  ], { env: { CLOUDFLARE_API_TOKEN: token.value } });
+  assert.deepEqual([details?.["session"], details?.["task"]], ["shop", "api"]);
+  assert.equal(await Deno.readTextFile(other.config), toml);
+  assert.equal(cloudflare.changes.length, changes);
 }
 
 async function disable(world: World): Promise<void> {

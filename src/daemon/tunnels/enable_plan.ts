@@ -124,11 +124,14 @@ export async function planEnable(wish: EnableWish): Promise<EnablePlan> {
 export function targetOf(
   tunnels: ProjectTunnels,
   { task, hostname }: EnabledTask,
+  { reaches }: Pick<TunnelProvider, "reaches">,
 ): TunnelTarget {
-  const port = tunnels.live.get(task)?.entrance.port ??
-    tunnels.notes.find(task)?.port ?? 0;
+  const record = tunnels.notes.find(task);
+  const port = tunnels.live.get(task)?.entrance.port ?? record?.port ?? 0;
   const origin = `http://127.0.0.1:${port}`;
-  return { task, origin, hostname, reach: "public" };
+  // Nothing is made wider than somebody wanted it.
+  const reach = reaches.find((each) => each === record?.reach) ?? "public";
+  return { task, origin, hostname, reach };
 }
 
 function wordsOf(

@@ -73,7 +73,7 @@ export async function enableTunnels(
   });
   const checks = await tunnels.check(
     provider,
-    plan.tasks.map((task) => targetOf(tunnels, task)),
+    plan.tasks.map((task) => targetOf(tunnels, task, provider)),
     { environment, overrides },
     signal,
   );
@@ -156,8 +156,16 @@ async function carryOut(
     done.push(...steps.file);
     await services.projects.find(project.projectId)?.refresh();
   }
+  const wishes = plan.consents.map((each) => ({
+    ...each,
+    backend,
+    reach: targetOf(tunnels, each, provider).reach,
+    access: tunnels.notes.find(each.task)?.access ?? openRecord(),
+    expiresAt: null,
+    environment,
+  }));
   // What is open in another way would stay so beside it.
-  const others = plan.consents.filter(({ task, hostname }) => {
+  const others = wishes.filter(({ task, hostname }) => {
     const record = tunnels.notes.find(task);
     return record !== null && tunnels.live.has(task) &&
       (record.backend !== backend || record.hostname !== hostname);
@@ -167,15 +175,7 @@ async function carryOut(
     "down",
   );
   warnings.push(...untold);
-  tunnels.stand(plan.consents.map(({ task, hostname }) => ({
-    task,
-    backend,
-    hostname,
-    reach: "public" as const,
-    access: tunnels.notes.find(task)?.access ?? openRecord(),
-    expiresAt: null,
-    environment,
-  })));
+  tunnels.stand(wishes);
   done.push(...steps.consent);
   const names = plan.tasks.map(({ task }) => task);
   await tunnels.retry(names, environment, signal);

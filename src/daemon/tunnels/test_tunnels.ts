@@ -61,7 +61,7 @@ export async function testTunnels(
         targetOf(tunnels, {
           task,
           hostname: provider.hostnames === "none" ? null : publicHostname,
-        })
+        }, provider)
       );
     checks.push(
       ...flaws,
