@@ -5,7 +5,7 @@ import {
   loggedPath,
   parseRequestLine,
   requestLine,
-} from "../../../src/proxy/request_line.ts";
+} from "../../../src/domain/request_line.ts";
 
 const AT = 1_790_000_000_000;
 
