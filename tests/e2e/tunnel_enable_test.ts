@@ -66,6 +66,8 @@ Deno.test("tunnel enable and disable", async (t) => {
   await t.step("what fails half-way is completed", () => halfWay(world));
   await t.step("enable, as the README has it", () => enable(world));
   await t.step("another task; what is done stays", () => second(world));
+  await t.step("a person is asked again", () => again(world));
+  await t.step("settings by calls", () => byCalls(world));
   await t.step("a name of another project", () => elsewhere(world));
   await t.step("disable one, then the rest", () => disable(world));
   await t.step("the token is nowhere", () => secrecy(world));
@@ -291,9 +293,51 @@ async function second(world: World): Promise<void> {
     "tunnel",
     "config",
   ]);
+  assert.equal(config.cloudflared_in_path, true);
   assert.equal(config.effective.zone_id.source, "project");
   assert.equal(config.effective.api_token.source, "global");
   assert.deepEqual(config.tasks.map(({ name }) => name), ["api", "web"]);
+}
+
+/** What is set already is offered, and can be agreed to. */
+async function again({ taskmux, project, token }: World): Promise<void> {
+  const text = await Deno.readTextFile(project.config);
+  const command = ["tunnel", "enable"];
+  await using terminal = openTerminal(taskmux.home, command, project.folder);
+  await terminal.shows("Which Cloudflare API token?");
+  await terminal.type("\r");
+  await terminal.shows("Which tasks");
+  await terminal.type("\r");
+  await terminal.shows('Public name of task "api"');
+  await terminal.type("\r");
+  await terminal.shows('Public name of task "web"');
+  await terminal.type("\r");
+  await terminal.shows("it is so already");
+  await terminal.type("y");
+  assert.equal(await terminal.ended(), 0);
+  assert.match(terminal.text, /https:\/\/api\.example\.com {2}leads to/);
+  assert(!terminal.text.includes(token.value));
+  assert.equal(await Deno.readTextFile(project.config), text);
+}
+
+/** What clients without a command line ask. */
+async function byCalls({ taskmux, project, token }: World): Promise<void> {
+  const scope = { config: project.config };
+  const { updated } = await taskmux.call("tunnel.config_set", {
+    scope,
+    where: "project",
+    values: { tunnel_name: "mine" },
+  });
+  assert.deepEqual(updated, { tunnel_name: "mine" });
+  const config = await taskmux.call("tunnel.config", { scope });
+  assert.deepEqual(config.effective.tunnel_name, {
+    value: "mine",
+    source: "project",
+  });
+  assert.equal(config.tasks[0]?.public_url, "https://api.example.com");
+  assert(!JSON.stringify(config).includes(token.value));
+  const text = await Deno.readTextFile(project.config);
+  await project.replace(text.replace('tunnel_name = "mine"\n', ""));
 }
 
 /** A name leads to one task of this machine. */
