@@ -21,6 +21,7 @@ import { type NotedTunnel, readNotedTunnels } from "../store/tunnel_note.ts";
 import { timeOf } from "./events.ts";
 import {
   type Disk,
+  homeOf,
   openProjectFiles,
   type ProjectFiles,
 } from "./project_files.ts";
@@ -108,7 +109,9 @@ async function sourcesOf(
   disk: Disk,
   { config, name, requests }: TunnelLogQuestion,
 ): Promise<LogSource[]> {
-  using project = await openProjectFiles(disk, config, { tolerant: true });
+  using asked = await openProjectFiles(disk, config, { tolerant: true });
+  // What worktrees share is public from its home.
+  const project = name === null ? asked : homeOf(asked, name);
   const { identity: { projectId }, store } = project;
   const noted = store === null ? [] : readNotedTunnels(store.meta, projectId);
   const facts = { disk, project, noted };
