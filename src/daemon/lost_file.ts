@@ -9,6 +9,7 @@
 
 import { dependencyOrder } from "../domain/dependency_graph.ts";
 import { isAtRest } from "../domain/task_machine.ts";
+import { isTunnelProgram } from "../domain/tunnel.ts";
 import type { SupervisorHost } from "../supervisor/host.ts";
 import type { ProjectSupervisor } from "../supervisor/project_supervisor.ts";
 import { stopAll } from "../supervisor/stop_action.ts";
@@ -35,8 +36,9 @@ export class LostFile {
     supervisor: ProjectSupervisor,
     signal: AbortSignal,
   ): Promise<void> {
-    const active = supervisor.ownRunners.filter(({ machine }) =>
-      !isAtRest(machine)
+    // The program of a tunnel goes with its task, and comes back with it only if the tunnel does.
+    const active = supervisor.ownRunners.filter((runner) =>
+      !isAtRest(runner.machine) && !isTunnelProgram(runner)
     );
     if (active.length === 0) return;
     const names = active.map(({ name }) => name);

@@ -16,7 +16,7 @@ import {
   viewHealth,
   viewTask,
 } from "../domain/task_view.ts";
-import { viewNamedTunnel } from "../domain/tunnel.ts";
+import { isTunnelProgram, viewNamedTunnel } from "../domain/tunnel.ts";
 import type { TaskSpec } from "../domain/task_spec.ts";
 import type { RunRow } from "../store/run_table.ts";
 import {
@@ -84,7 +84,7 @@ export async function readHealth(
 ): Promise<Result<"task.health">> {
   using project = await openProjectFiles(disk, config);
   const tasks = names.length === 0
-    ? [...project.tasks.values()]
+    ? [...project.tasks.values()].filter((spec) => !isTunnelProgram({ spec }))
     : names.map((name) => requireTask(project.tasks, name));
   const wishes = project.store?.tasks.desired(project.identity.projectId);
   return viewHealth(tasks.map(({ name }) => {

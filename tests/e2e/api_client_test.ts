@@ -36,7 +36,7 @@ Deno.test("the client for scripts", async (t) => {
     () => restarts(taskmux, project),
   );
   await t.step("a reader that is slow misses nothing", () => slow(home));
-  await t.step("the example of the README", () => example(taskmux));
+  await t.step("the example of the page for programs", () => example(taskmux));
 });
 
 async function answers(home: string): Promise<void> {
@@ -137,7 +137,7 @@ async function slow(home: string): Promise<void> {
 /** Runs it as a script of its own, which gets the package under its name. */
 async function example(taskmux: Taskmux): Promise<void> {
   const [block] = codeBlocks(
-    await Deno.readTextFile(`${REPOSITORY}/README.md`),
+    await Deno.readTextFile(`${REPOSITORY}/docs/programs.md`),
   ).filter(({ language }) => language === "ts");
   assert.ok(block !== undefined);
   const { work, home } = taskmux.home;

@@ -161,7 +161,10 @@ async function listings({ taskmux, project, url }: World): Promise<void> {
   assert.match(JSON.stringify(told["tunnel_programs"]), /cloudflared/);
   assert.match(JSON.stringify(told["tunnel_secrets"]), /private/);
   const { stdout } = await project.run(["events", "--task", "web"]);
-  assert.match(stdout, new RegExp(`tunnel_opened \\(by cloudflare-quick, ${url}, everybody`));
+  assert.match(
+    stdout,
+    new RegExp(`tunnel_opened \\(by cloudflare-quick, ${url}, everybody`),
+  );
 }
 
 async function explained({ project, url }: World): Promise<void> {

@@ -325,7 +325,7 @@ Deno.test("addresses are those of the settings and of the port that the proxy ha
   await using project = await past();
   const { disk, config, home } = project;
   const urlOf = async (name: string) =>
-    (await readAddress(disk, config, name)).url;
+    (await readAddress(disk, config, { name })).url;
   const settings = (text: string) =>
     Deno.writeTextFile(home.paths.hostConfig, text);
   const note = (wanted: number, port: number | null): void => {
@@ -353,13 +353,16 @@ Deno.test("addresses are those of the settings and of the port that the proxy ha
   const forbidden = await readAddress(
     { ...disk, env: withoutProxy },
     config,
-    "web",
+    { name: "web" },
   );
   assert.equal(forbidden.url, "http://localhost:4200");
   note(443, null);
   assert.equal(await urlOf("web"), "http://localhost:4200");
-  const { code } = await refusal(readAddress(disk, config, "ghost"));
+  const { code } = await refusal(readAddress(disk, config, { name: "ghost" }));
   assert.equal(code, "E200");
+  // The gates are the daemon's: without one nobody gets through.
+  const shut = readAddress(disk, config, { name: "web", isPublic: true });
+  assert.equal((await refusal(shut)).code, "E743");
 });
 
 Deno.test("readProjects() and readDaemonStatus() tell what is registered", async () => {
