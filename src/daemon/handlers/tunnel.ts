@@ -52,15 +52,17 @@ async function up(
   const project = asked.homeOf(task);
   requirePublishable(project, runner);
   const tunnels = await services.tunnels.of(project);
-  const before = tunnels.notes.find(task);
-  // What is not said stays as it is.
-  const backend = params.backend ?? before?.backend ?? namedBackend(runner) ??
+  // Who changes only who is let in must not have it opened in another way.
+  const open = params.backend === undefined && params.hostname === undefined &&
+      tunnels.live.has(task)
+    ? tunnels.notes.find(task)
+    : null;
+  const backend = params.backend ?? open?.backend ?? namedBackend(runner) ??
     "cloudflare-quick";
   const provider = await services.tunnels.provider(backend);
-  const kept = before?.backend === backend ? before : null;
-  const written = params.hostname ?? kept?.hostname ?? undefined;
-  const hostname = hostnameOf(written, runner, provider);
-  const reach = params.reach ?? kept?.reach ?? "public";
+  const hostname = open?.hostname ??
+    hostnameOf(params.hostname, runner, provider);
+  const reach = params.reach ?? open?.reach ?? "public";
   requireReach(provider, reach);
   const admitted: { admission?: Admission } = {};
   const { expires } = params;
