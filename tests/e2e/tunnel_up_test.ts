@@ -102,6 +102,8 @@ async function shared(of: TunnelledTaskmux): Promise<void> {
     env,
   });
   assert.equal(session, "repo");
+  const { tunnels } = await taskmux.call("tunnel.status", { scope });
+  assert.deepEqual(tunnels.map(({ task }) => task), ["db"]);
   const { text } = await askPublic(edge, public_url);
   assert.equal(JSON.parse(text).task, "db");
   await taskmux.call("tunnel.up", {

@@ -30,15 +30,26 @@ export function tunnelHandlers(services: Services): TunnelHandlers {
     "tunnel.up": (params, context) => up(services, params, context),
     "tunnel.down": (params) => down(services, params),
     "tunnel.link": (params) => link(services, params),
-    "tunnel.status": async ({ scope }) => {
-      const session = scope === undefined
-        ? undefined
-        : await services.projects.sessionOf(scope) ?? "";
-      const tunnels = services.tunnels.all(session)
-        .map(({ view, ...of }) => ({ ...of, ...view }));
-      return { ok: true, tunnels, count: tunnels.length };
-    },
+    "tunnel.status": (params) => status(services, params),
   };
+}
+
+async function status(
+  { projects, tunnels }: Services,
+  { scope }: Params<"tunnel.status">,
+): Promise<Result<"tunnel.status">> {
+  const session = scope === undefined ? null : await projects.sessionOf(scope);
+  const supervisor = session === null
+    ? null
+    : projects.find(session)?.supervisor ?? null;
+  const owner = supervisor?.owner ?? null;
+  const rows = tunnels.all().filter((row) =>
+    scope === undefined || row.session === session ||
+    // What is shared is public here as well.
+    (owner !== null && row.session === owner.projectId &&
+      supervisor?.homeOf(row.task) === owner)
+  ).map(({ view, ...of }) => ({ ...of, ...view }));
+  return { ok: true, tunnels: rows, count: rows.length };
 }
 
 async function up(
