@@ -54,6 +54,11 @@ async function restarts({ shop, project, open }: Scene): Promise<void> {
   });
   assert.equal(await project.pid("tunnel-web"), program);
   assert.deepEqual(await shop.events("web"), ["tunnel_opened"]);
+  // All of the project's tasks: the program is none of them.
+  await project.ok(["restart"]);
+  await shop.when("web", ({ state }) => state === "open");
+  assert.equal(await project.pid("tunnel-web"), program);
+  assert.deepEqual(await shop.events("web"), ["tunnel_opened"]);
 }
 
 /** A restart of the program gives it a new name. */
@@ -90,6 +95,10 @@ async function endsOfTask(
   url = await open("api");
   Deno.kill((await shop.told(url)).pid, "SIGKILL");
   await closed("api", url, "task_stopped");
+
+  url = await open("web");
+  await project.ok(["stop"]);
+  await closed("web", url, "task_stopped");
 
   url = await open("web", 2);
   await closed("web", url, "expired");

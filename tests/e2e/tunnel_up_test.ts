@@ -6,17 +6,35 @@
 
 import assert from "node:assert/strict";
 import { FakeEdge } from "../support/fake_edge.ts";
+import { askPublic } from "../support/fake_edge/public_client.ts";
 import { PublicSocket } from "../support/public_socket.ts";
 import {
   PUBLIC_SERVER,
   TunnelledProject,
+  type TunnelledTaskmux,
   tunnelledTaskmux,
 } from "../support/tunnelled.ts";
+import { testRepository } from "../support/worktrees.ts";
 
 const SHOP = `name = "shop"
+[hooks]
+before_start = "echo start >> hooks"
+after_stop = "echo stop >> hooks"
 [tasks.web]
 host = "web"
 command = "${PUBLIC_SERVER}"
+`;
+
+const REPOSITORY = `name = "repo"
+[tasks.db]
+host = "db"
+command = "${PUBLIC_SERVER}"
+scope = "repo"
+[tasks.web]
+host = "web"
+command = "${PUBLIC_SERVER}"
+tunnel = "noop"
+public_hostname = "web.example.com"
 `;
 
 Deno.test("a task is public from up to down", async () => {
@@ -53,6 +71,7 @@ Deno.test("a task is public from up to down", async () => {
   assert.equal(again.action, "noop");
   assert.equal(again.public_url, opened.public_url);
 
+  const hooks = await shop.project.lines("hooks");
   const { closed } = await shop.down("web");
   assert.deepEqual(closed, ["web"]);
   await socket.closed;
@@ -62,4 +81,47 @@ Deno.test("a task is public from up to down", async () => {
     "tunnel_closed down",
   ]);
   assert.equal((await shop.tunnels()).size, 0);
+  // Hooks are about the user's tasks.
+  assert.deepEqual(await shop.project.lines("hooks"), hooks);
+  assert.deepEqual(hooks, ["start"]);
+  await shared(of);
 });
+
+/** What worktrees share is public once, and has one name. */
+async function shared(of: TunnelledTaskmux): Promise<void> {
+  const { taskmux, edge } = of;
+  const repository = await testRepository(taskmux, REPOSITORY);
+  const tree = await repository.add("tree");
+  await repository.main.ok(["start"]);
+  await tree.ok(["start"]);
+  const scope = { config: tree.config };
+  const env = { ...taskmux.home.env };
+  const { public_url, session } = await taskmux.call("tunnel.up", {
+    scope,
+    task: "db",
+    env,
+  });
+  assert.equal(session, "repo");
+  const { tunnels } = await taskmux.call("tunnel.status", { scope });
+  assert.deepEqual(tunnels.map(({ task }) => task), ["db"]);
+  const { text } = await askPublic(edge, public_url);
+  assert.equal(JSON.parse(text).task, "db");
+  await taskmux.call("tunnel.up", {
+    scope: { config: repository.main.config },
+    task: "web",
+    env,
+  });
+  await assert.rejects(
+    taskmux.call("tunnel.up", { scope, task: "web", env }),
+    { code: "E742" },
+  );
+  // Of all only what is the worktree's own is closed; what is shared by its name.
+  const all = await taskmux.call("tunnel.down", { scope });
+  assert.deepEqual(all.closed, []);
+  const { closed } = await taskmux.call("tunnel.down", {
+    scope,
+    tasks: ["db"],
+  });
+  assert.deepEqual(closed, ["db"]);
+  assert.equal((await askPublic(edge, public_url)).status, 530);
+}

@@ -30,15 +30,26 @@ export function tunnelHandlers(services: Services): TunnelHandlers {
     "tunnel.up": (params, context) => up(services, params, context),
     "tunnel.down": (params) => down(services, params),
     "tunnel.link": (params) => link(services, params),
-    "tunnel.status": async ({ scope }) => {
-      const session = scope === undefined
-        ? undefined
-        : await services.projects.sessionOf(scope) ?? "";
-      const tunnels = services.tunnels.all(session)
-        .map(({ view, ...of }) => ({ ...of, ...view }));
-      return { ok: true, tunnels, count: tunnels.length };
-    },
+    "tunnel.status": (params) => status(services, params),
   };
+}
+
+async function status(
+  { projects, tunnels }: Services,
+  { scope }: Params<"tunnel.status">,
+): Promise<Result<"tunnel.status">> {
+  const session = scope === undefined ? null : await projects.sessionOf(scope);
+  const supervisor = session === null
+    ? null
+    : projects.find(session)?.supervisor ?? null;
+  const owner = supervisor?.owner ?? null;
+  const rows = tunnels.all().filter((row) =>
+    scope === undefined || row.session === session ||
+    // What is shared is public here as well.
+    (owner !== null && row.session === owner.projectId &&
+      supervisor?.homeOf(row.task) === owner)
+  ).map(({ view, ...of }) => ({ ...of, ...view }));
+  return { ok: true, tunnels: rows, count: rows.length };
 }
 
 async function up(
@@ -52,15 +63,17 @@ async function up(
   const project = asked.homeOf(task);
   requirePublishable(project, runner);
   const tunnels = await services.tunnels.of(project);
-  const before = tunnels.notes.find(task);
-  // What is not said stays as it is.
-  const backend = params.backend ?? before?.backend ?? namedBackend(runner) ??
+  // Who changes only who is let in must not have it opened in another way.
+  const open = params.backend === undefined && params.hostname === undefined &&
+      tunnels.live.has(task)
+    ? tunnels.notes.find(task)
+    : null;
+  const backend = params.backend ?? open?.backend ?? namedBackend(runner) ??
     "cloudflare-quick";
   const provider = await services.tunnels.provider(backend);
-  const kept = before?.backend === backend ? before : null;
-  const written = params.hostname ?? kept?.hostname ?? undefined;
-  const hostname = hostnameOf(written, runner, provider);
-  const reach = params.reach ?? kept?.reach ?? "public";
+  const hostname = open?.hostname ??
+    hostnameOf(params.hostname, runner, provider);
+  const reach = params.reach ?? open?.reach ?? "public";
   requireReach(provider, reach);
   const admitted: { admission?: Admission } = {};
   const { expires } = params;

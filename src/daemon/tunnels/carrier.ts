@@ -72,12 +72,12 @@ export class Carrier {
     if (task === null) return { kind: "working", runId: null };
     const { runner, name } = task;
     const snapshot = runner?.snapshot() ?? null;
-    if (snapshot === null || snapshot.state === "stopped") {
+    if (runner === null || snapshot === null || snapshot.state === "stopped") {
       return this.#project.pending.has("restart", name)
         ? { kind: "restarting" }
         : { kind: "stopped" };
     }
-    if (isWorking(snapshot)) {
+    if (isWorking(runner)) {
       return { kind: "working", runId: snapshot.run?.runId ?? null };
     }
     const reason = snapshot.lastHealth?.reason ?? snapshot.reason ??

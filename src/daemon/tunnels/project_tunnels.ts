@@ -29,7 +29,7 @@ import {
   type TunnelWish,
   type UpRequest,
 } from "./tunnel_opener.ts";
-import { removeProcess } from "./tunnel_process.ts";
+import { isWorking, removeProcess } from "./tunnel_process.ts";
 import {
   type CloseReason,
   judgeTunnel,
@@ -411,7 +411,7 @@ export class ProjectTunnels implements AsyncDisposable {
     return this.notes.records.map(({ task, process }) => {
       const { machine, inFile, isRestarting } = this.#factsOf(task);
       const program = process === null ? null : this.project.own(process);
-      const { state, run, lastHealth } = program?.snapshot() ?? {};
+      const { state, run } = program?.snapshot() ?? {};
       return [
         machine?.phase.status,
         isRestarting,
@@ -419,7 +419,7 @@ export class ProjectTunnels implements AsyncDisposable {
         inFile?.publicHostname,
         state,
         run?.runId,
-        lastHealth?.ok,
+        program !== null && isWorking(program),
       ].join(" ");
     }).join("\n");
   }

@@ -10,7 +10,6 @@ import { parseProject } from "../../config/project_config.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import type { TaskSpec } from "../../domain/task_spec.ts";
-import type { TaskSnapshot } from "../../domain/task_view.ts";
 import { DeadlineError, withDeadline } from "../../kit/deadline.ts";
 import { lastWordsOf } from "../../supervisor/output_tail.ts";
 import { printedLine } from "../../supervisor/printed_line.ts";
@@ -20,6 +19,9 @@ import type {
   RunningTunnel,
   TunnelProcess,
 } from "../../tunnels/tunnel_provider.ts";
+
+/** Looks in a row that fail until a program counts as one that does not work. */
+const FAILURES = 2;
 
 /** Lines of the program that an error quotes. */
 const LAST_LINES = 8;
@@ -197,9 +199,12 @@ export async function removeProcess(
   await project.forget(name);
 }
 
-/** Whether a program works: the last look at it. */
-export function isWorking({ run, healthy, lastHealth }: TaskSnapshot): boolean {
-  return run !== null && healthy && lastHealth?.ok !== false;
+/** Whether a program works. One look that fails is none: a busy machine may be slow. */
+export function isWorking(runner: TaskRunner): boolean {
+  const { run, healthy } = runner.snapshot();
+  const { phase } = runner.machine;
+  const failures = phase.status === "running" ? phase.health.failures : 0;
+  return run !== null && healthy && failures < FAILURES;
 }
 
 async function end(
@@ -248,7 +253,7 @@ function specOf(project: ProjectSupervisor, process: TunnelProcess): TaskSpec {
     // It connects again by itself; only what ends is started again, for as long as the tunnel is wanted.
     'restart_policy = "always"',
     "max_restarts = 0",
-    "health_interval = 3",
+    "health_interval = 2",
     "health_timeout = 3",
     "health_retries = 40",
     "stop_grace_period = 2",

@@ -151,12 +151,19 @@ async function noSecret(
   assert.equal(opened.password, null);
   assert.equal((await one.ask(`https://${WEB}/`)).status, 401);
   const { link } = await one.up({ task: "api", access: "link" });
-  assert(link?.startsWith(`https://${API}/`));
+  assert(link !== null && link.startsWith(`https://${API}/`));
+  assert.equal((await one.ask(link)).status, 200);
+  const { status, headers } = await one.ask(link, { method: "POST" });
+  assert.equal(status, 303);
+  const [cookie = ""] = headers["set-cookie"] ?? [];
+  const session = /=([^;]+)/.exec(cookie)?.[1] ?? "?";
+  assert(session.length > 20, cookie);
   const secrets = [
     token.value,
     "correct horse battery",
     ...cloudflare.world.tunnels.map(({ secret }) => secret),
-    link?.split("/").at(-1) ?? "?",
+    link.split(/[/=]/).at(-1) ?? "?",
+    session,
   ];
   await checkSecrets(taskmux.home.home, secrets);
 }
