@@ -37,7 +37,7 @@ interface Scene {
   readonly project: TestProject;
   readonly edge: FakeEdge;
   readonly taskmux: Taskmux;
-  readonly open: (task: string, expires?: number) => Promise<string>;
+  readonly open: (task: string) => Promise<string>;
   readonly closed: (task: string, url: string, reason: string) => Promise<void>;
 }
 
@@ -100,7 +100,9 @@ async function endsOfTask(
   await project.ok(["stop"]);
   await closed("web", url, "task_stopped");
 
-  url = await open("web", 2);
+  url = await open("web");
+  const { action } = await shop.up({ task: "web", expires: 1 });
+  assert.equal(action, "changed");
   await closed("web", url, "expired");
   assert.equal((await project.task("web")).running, true);
 }
@@ -156,13 +158,10 @@ Deno.test("a tunnel ends with its task, and lives through its restarts", async (
   const { project } = shop;
 
   /** A tunnel of a task that runs. */
-  const open = async (task: string, expires?: number): Promise<string> => {
+  const open = async (task: string): Promise<string> => {
     const { running } = await project.task(task);
     if (!running) await project.ok(["start", task]);
-    const { public_url } = await shop.up({
-      task,
-      ...expires === undefined ? {} : { expires },
-    });
+    const { public_url } = await shop.up({ task });
     assert.equal((await shop.told(public_url)).task, task);
     return public_url;
   };

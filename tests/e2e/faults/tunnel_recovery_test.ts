@@ -55,7 +55,8 @@ async function crash({ taskmux, isSame }: Scene): Promise<void> {
 
 /** An end that came meanwhile is made good. */
 async function expiry({ taskmux, shop, project }: Scene): Promise<void> {
-  const { tunnel } = await shop.up({ task: "web1", expires: 1 });
+  await shop.up({ task: "web1" });
+  const { tunnel } = await shop.up({ task: "web1", expires: 2 });
   await killDaemon(taskmux);
   await until(() => Date.now() / 1000 > tunnel.expires_at!);
   await project.ok(["daemon", "start"]);
