@@ -123,6 +123,7 @@ export class ProjectTunnels implements AsyncDisposable {
     this.#opener.requireFree(request);
     const other = this.notes.find(request.task);
     if (other !== null && carrierKey(other) !== carrierKey(request)) {
+      await this.#opener.foresee(request, both);
       await this.#close([other], "down", { isOver: true });
     }
     try {

@@ -103,6 +103,27 @@ export class TunnelOpener {
     );
   }
 
+  /**
+   * Looks whether one can be opened in place of another, which stays open meanwhile. Changes nothing.
+   *
+   * @throws {TaskmuxError} E740 with the checks that failed.
+   */
+  async foresee(
+    { task, backend, hostname, reach, environment }: TunnelWish,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const port = this.#open.live.get(task)?.entrance.port ??
+      this.#notes.find(task)?.port ?? null;
+    if (port === null) return;
+    const provider = await this.#world.provider(backend);
+    const context = await this.#open.context(backend, environment);
+    const origin = `http://127.0.0.1:${port}`;
+    const target = { task, origin, hostname, reach };
+    const checks = await provider.check([target], context, signal);
+    const failed = failedChecks(checks);
+    if (failed !== null) throw failed;
+  }
+
   async #upInTurn(
     request: UpRequest,
     attempt: Attempt,

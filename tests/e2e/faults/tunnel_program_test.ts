@@ -47,6 +47,16 @@ async function noProgram({ shop, refused }: Scene): Promise<void> {
   assert.match(error.hint ?? "", /cloudflared/);
 }
 
+/** Another way that is not there leaves the present one open. */
+async function otherWay({ shop }: Scene): Promise<void> {
+  const { public_url: url } = await shop.up({ task: "api" });
+  await assert.rejects(shop.up({ task: "api", backend: "ngrok" }), {
+    code: "E740",
+  });
+  assert.equal((await shop.ask(url)).status, 200);
+  await shop.down("api");
+}
+
 /** A program that never is ready, one that ends. */
 async function neverReady({ shop, edge, refused }: Scene): Promise<void> {
   edge.pause();
@@ -117,6 +127,7 @@ type Step = readonly [string, (scene: Scene) => Promise<void>];
 /** In this order: each goes on from what the one before has left. */
 const STEPS: readonly Step[] = [
   ["no program", noProgram],
+  ["another way that is not there", otherWay],
   ["a program that never is ready, one that ends", neverReady],
   ["down does not wait behind up, nor gives up others", downAmidUp],
   ["a task that stops while its tunnel is opened", stopAmidUp],
