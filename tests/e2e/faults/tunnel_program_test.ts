@@ -53,7 +53,7 @@ async function otherWay({ shop }: Scene): Promise<void> {
   await assert.rejects(shop.up({ task: "api", backend: "ngrok" }), {
     code: "E740",
   });
-  assert.equal((await shop.ask(url)).status, 200);
+  assert.equal((await shop.ask(url)).status, 203);
   await shop.down("api");
 }
 
