@@ -46,8 +46,7 @@ export function withoutSecrets(
     async call(name, params, caller) {
       if (caller.reveal) return await inner.call(name, params, caller);
       if (specOf(name)?.redacted === false) {
-        const answer = await inner.call(name, params, caller);
-        return await safeNews(answer, () => secrets.redactorFor(null));
+        return await wholeAnswer({ inner, secrets }, [name, params], caller);
       }
       const work = (): Promise<JsonObject> =>
         safeCall({ inner, secrets, limits }, [name, params], caller);
@@ -75,6 +74,20 @@ export function withoutSecrets(
       }
     },
   };
+}
+
+/** The answer as it is. What is wrong with the question is no part of it. */
+async function wholeAnswer(
+  { inner, secrets }: Pick<Parts, "inner" | "secrets">,
+  [name, params]: readonly [name: string, params: unknown],
+  caller: Caller,
+): Promise<JsonObject> {
+  try {
+    const answer = await inner.call(name, params, caller);
+    return await safeNews(answer, () => secrets.redactorFor(null));
+  } catch (error) {
+    throw safeError(error, await secrets.redactorFor(scopeOf(params)));
+  }
 }
 
 interface Parts {

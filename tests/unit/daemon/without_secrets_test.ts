@@ -16,7 +16,7 @@ function talker(): Dispatcher {
     kindOf: () => "call",
     call(name, params, { onProgress }): Promise<JsonObject> {
       onProgress({ task: SECRET, state: "running", message: `is ${SECRET}` });
-      if (name === "task.start") {
+      if (name === "task.start" || name === "tunnel.up") {
         throw new TaskmuxError("E400", `hook said ${SECRET}`, {
           hint: `run ${SECRET}`,
           details: { output_tail: `a\n${SECRET}`, task: SECRET },
@@ -124,6 +124,15 @@ Deno.test("the project of a question decides, and a broken question is about any
 Deno.test("what the contract excepts is given as it is, with and without a daemon", async () => {
   const answer = await talker().call("project.env", SCOPE, caller(false));
   assert.equal(answer["said"], SECRET);
+  // An error is no answer.
+  await assert.rejects(
+    talker().call("tunnel.up", SCOPE, caller(false)),
+    (error) => {
+      assert(error instanceof TaskmuxError);
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    },
+  );
   const excepted = Object.entries(contract).filter(([, spec]) =>
     spec.redacted === false && spec.kind === "call"
   ).map(([name]) => name);
