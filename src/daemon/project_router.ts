@@ -82,6 +82,12 @@ type Destination =
   | ({ readonly kind: "task" } & TaskRoute)
   | Route;
 
+/** A request that waits for a task. */
+interface Visit extends TaskRoute {
+  /** Whether it is a stranger's. */
+  readonly isForeign: boolean;
+}
+
 /** A look at a task: an answer, or a reason to look again. */
 type Look = Route | Hold;
 
@@ -102,6 +108,8 @@ export class ProjectRouter implements Router {
   readonly #options: ProjectRouterOptions;
   readonly #proofs: ListenerProofs;
   readonly #rooms: WaitingRoom<Route>;
+  /** Strangers wait by themselves: they start nothing, and take nobody's place. */
+  readonly #foreignRooms: WaitingRoom<Route>;
   readonly #visits: VisitStarts;
   /** Task by host, for each file as it is read. */
   readonly #hosts = new WeakMap<ProjectSpec, ReadonlyMap<string, string>>();
@@ -112,6 +120,7 @@ export class ProjectRouter implements Router {
     this.#options = options;
     this.#proofs = new ListenerProofs(options);
     this.#rooms = new WaitingRoom(options.clock);
+    this.#foreignRooms = new WaitingRoom(options.clock);
     this.#visits = new VisitStarts(options.scope);
   }
 
@@ -131,7 +140,7 @@ export class ProjectRouter implements Router {
     }
     const known = this.#recall(destination);
     return known === null
-      ? this.#arrive(destination, client.signal)
+      ? this.#arrive({ ...destination, isForeign }, client.signal)
       : Promise.resolve(known);
   }
 
@@ -150,7 +159,7 @@ export class ProjectRouter implements Router {
     if (waitsForRequest(runner)) return Promise.resolve(notForForeign(route));
     const known = this.#recall(route);
     return known === null
-      ? this.#arrive(route, client.signal)
+      ? this.#arrive({ ...route, isForeign: true }, client.signal)
       : Promise.resolve(known);
   }
 
@@ -230,8 +239,9 @@ export class ProjectRouter implements Router {
       : this.#upstreamOf(proof, { supervisor, runner }, { runId, port });
   }
 
-  async #arrive(route: TaskRoute, signal: AbortSignal): Promise<Route> {
-    const waited = await this.#rooms.wait(
+  async #arrive(route: Visit, signal: AbortSignal): Promise<Route> {
+    const rooms = route.isForeign ? this.#foreignRooms : this.#rooms;
+    const waited = await rooms.wait(
       route.runner,
       (watching) => this.#watch(route, watching),
       signal,
@@ -251,7 +261,7 @@ export class ProjectRouter implements Router {
   }
 
   /** Looks at a task until there is something to answer. */
-  async #watch(route: TaskRoute, signal: AbortSignal): Promise<Route> {
+  async #watch(route: Visit, signal: AbortSignal): Promise<Route> {
     const { clock } = this.#options;
     const { runner } = route;
     const since = clock.monotonic();
@@ -259,6 +269,8 @@ export class ProjectRouter implements Router {
     let visit: VisitStart | null = null;
     while (true) {
       if (visit === null && waitsForRequest(runner) && this.#isThere(route)) {
+        // It came to rest while they waited.
+        if (route.isForeign) return notForForeign(route);
         visit = this.#visits.begin(route.supervisor, runner);
       }
       const mood = moodOf(runner);

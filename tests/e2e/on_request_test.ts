@@ -23,6 +23,12 @@ host = "docs"
 auto_start = "on-request"
 depends_on = ["db"]
 
+[tasks.brief]
+command = "until test -e enough; do sleep 0.1; done"
+host = "brief"
+auto_start = "on-request"
+restart_policy = "no"
+
 [tasks.broken]
 command = "echo out of paper; exit 4"
 host = "broken"
@@ -37,6 +43,13 @@ auto_start = "on-request"
 [tasks.hooked.hooks]
 before_start = "echo $API_TOKEN is no ink; exit 1"
 `;
+
+/** An image in a page of another site. */
+const FOREIGN = {
+  "sec-fetch-site": "cross-site",
+  "sec-fetch-mode": "no-cors",
+  "sec-fetch-dest": "image",
+};
 
 Deno.test("the first request starts a task, with what it needs, once", async (t) => {
   await using taskmux = await testTaskmux({ hostConfig: PROXY_CONFIG });
@@ -59,13 +72,8 @@ Deno.test("the first request starts a task, with what it needs, once", async (t)
 
   const proxy = await proxyClient(taskmux);
   await t.step("a page of another site does not start it", async () => {
-    const headers = {
-      "sec-fetch-site": "cross-site",
-      "sec-fetch-mode": "no-cors",
-      "sec-fetch-dest": "image",
-    };
     const { status, text } = await proxy.ask("docs.shop.localhost/a.png", {
-      headers,
+      headers: FOREIGN,
     });
     assert.equal(status, 503);
     assert.match(text, /pages of other sites do not start it/);
@@ -86,6 +94,20 @@ Deno.test("the first request starts a task, with what it needs, once", async (t)
     assert.equal(first, "db");
     assert.match(second ?? "", /^docs/);
     assert.deepEqual(more, []);
+  });
+
+  await t.step("nor one that ends while such a page waits for it", async () => {
+    await shop.ok(["start", "brief"]);
+    const waiting = proxy.ask("brief.shop.localhost/a.png", {
+      headers: FOREIGN,
+    });
+    // What was asked later is answered: the page waits by now.
+    await proxy.ask("docs.shop.localhost");
+    await Deno.writeTextFile(`${shop.folder}/enough`, "");
+    const { status, text } = await waiting;
+    assert.equal(status, 503);
+    assert.match(text, /pages of other sites do not start it/);
+    assert.equal((await shop.events("brief", "task_started")).length, 1);
   });
 
   await failureSteps(t, { shop, proxy });
