@@ -78,6 +78,18 @@ async function pauses({ shop, project }: Scene): Promise<void> {
   assert.equal((await shop.told(URL_OF_WEB)).task, "web");
 }
 
+async function expires({ shop, project }: Scene): Promise<void> {
+  await shop.up({ task: "web", expires: 1 });
+  const off = await shop.when("web", ({ state }) => state === "off");
+  assert.match(off.reason ?? "", /it has expired; "taskmux tunnel up web"/);
+  // As if somebody had closed it: not even another time of day opens it again.
+  await assert.rejects(shop.down("web"), /no open tunnel/);
+  const { tunnel } = await shop.up({ task: "web" });
+  assert.equal(tunnel.expires_at, null);
+  assert.equal((await shop.told(URL_OF_WEB)).task, "web");
+  assert.equal((await project.status()).tasks[0]?.tunnel?.state, "open");
+}
+
 async function obeysFile({ cloudflare, shop, project }: Scene): Promise<void> {
   const changes = cloudflare.records.length;
   await project.replace(SHOP.replace("web.example", "evil.example"));
@@ -118,6 +130,7 @@ const STEPS: readonly Step[] = [
   ["a file alone opens nothing", fileAlone],
   ["it follows its task", follows],
   ["down pauses it until up", pauses],
+  ["its end pauses it until up, which has none", expires],
   ["another name in the file is none that was agreed to", obeysFile],
   ["it waits after a stop of the daemon", survives],
   ["disable ends it", ends],

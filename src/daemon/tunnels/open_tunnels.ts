@@ -133,13 +133,14 @@ export class OpenTunnels implements AsyncDisposable {
   async #enter(task: string): Promise<void> {
     const before = this.#notes.find(task);
     if (before === null) return;
-    const entrance = await PublicEntrance.open(this.#entranceOf(before));
+    await using unused = new AsyncDisposableStack();
+    const opening = PublicEntrance.open(this.#entranceOf(before));
+    const entrance = unused.use(await opening);
     const record = this.#notes.find(task);
     // It was closed meanwhile.
-    if (record === null || record.isPaused || this.#isClosed) {
-      return await entrance[Symbol.asyncDispose]();
-    }
+    if (record === null || record.isPaused || this.#isClosed) return;
     entrance.control.replace(record.access);
+    unused.move();
     this.#live.set(task, {
       entrance,
       state: "opening",

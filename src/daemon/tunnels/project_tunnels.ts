@@ -21,6 +21,7 @@ import type {
   TunnelTarget,
 } from "../../tunnels/tunnel_provider.ts";
 import { carrierKey } from "./carrier_key.ts";
+import { Expiries } from "./expiries.ts";
 import { type LiveTunnel, OpenTunnels } from "./open_tunnels.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
 import {
@@ -72,6 +73,7 @@ export class ProjectTunnels implements AsyncDisposable {
   readonly #open: OpenTunnels;
   readonly #turns = new Turns();
   readonly #opener: TunnelOpener;
+  readonly #expiries: Expiries;
   /** Carriers that are looked after just now. */
   readonly #tending = new Set<string>();
   /** Why what is closed is closed. */
@@ -88,6 +90,7 @@ export class ProjectTunnels implements AsyncDisposable {
     this.notes = notes;
     this.#world = world;
     this.#open = new OpenTunnels({ project, notes, world });
+    this.#expiries = new Expiries(project.host.clock);
     this.#scope = new TaskScope((error) =>
       world.onError(error, `tunnels of ${project.projectId}`)
     );
@@ -383,22 +386,16 @@ export class ProjectTunnels implements AsyncDisposable {
 
   /** Resolves when there may be something to do. */
   async #news(seen: string, signal: AbortSignal): Promise<void> {
-    const { clock } = this.project.host;
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
     const changed = this.project.until(
       () => this.#mood() === seen ? undefined : true,
       both,
     );
-    const expiries = this.notes.records.flatMap(({ task, expiresAt }) =>
-      expiresAt === null || !this.live.has(task)
-        ? []
-        : [expiresAt - clock.now()]
+    const endMs = this.#expiries.nextMs(
+      this.notes.records.filter(({ task }) => this.live.has(task)),
     );
-    const ms = Math.max(
-      0,
-      Math.min(LOOK_MS, this.#open.retryInMs, ...expiries),
-    );
+    const ms = Math.max(0, Math.min(LOOK_MS, this.#open.retryInMs, endMs));
     try {
       await Promise.race([changed, this.#nudge.wait(ms)]);
     } finally {
@@ -439,6 +436,7 @@ export class ProjectTunnels implements AsyncDisposable {
 
   /** Has everything be brought to where it should be. */
   async #settle(): Promise<void> {
+    this.#expiries.keep(this.notes.records);
     for (const record of this.notes.records) this.#judge(record);
     for (const record of this.#open.stopped) {
       this.#closeSoon(record, "process_stopped", { isOver: false });
@@ -469,13 +467,17 @@ export class ProjectTunnels implements AsyncDisposable {
     const verdict = judgeTunnel({
       record,
       task: this.#factsOf(task),
-      now: host.clock.now(),
+      leftMs: this.#expiries.leftMs(record),
       bootId: host.keeper.bootId,
       isEnding: this.#isEnding,
     });
     const { kind } = verdict;
     if (kind === "wait") this.#waits.set(task, verdict);
     else this.#waits.delete(task);
+    // For good: somebody may set the time back.
+    if (kind === "wait" && verdict.because === "expired" && !record.isPaused) {
+      this.notes.change(task, { isPaused: true });
+    }
     if (kind === "open") {
       if (this.live.has(task)) return;
       this.#scope.run(async () => {

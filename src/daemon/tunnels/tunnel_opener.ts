@@ -35,7 +35,7 @@ export interface StandingWish extends TunnelWish {
 
 /** How a tunnel is to be opened. */
 export interface UpRequest extends TunnelWish {
-  /** Who is to be let in; called once, with who is let in so far, null = there is no tunnel yet. */
+  /** Who is to be let in, from who is let in so far; null = there is no tunnel yet. The last answer counts. */
   admit(before: AccessRecord | null): Promise<AccessRecord>;
   /** Milliseconds from now; null = it has no end, undefined = the end it has. */
   readonly expiresInMs: number | null | undefined;
@@ -44,8 +44,6 @@ export interface UpRequest extends TunnelWish {
 
 /** One call that opens a tunnel, however often it has to begin anew. */
 interface Attempt {
-  /** Null until it is its turn first. */
-  access: AccessRecord | null;
   isBegun: boolean;
   before: TunnelRecord | null;
   /** Whether it was open before: then it stays so, whatever comes of this. */
@@ -91,7 +89,6 @@ export class TunnelOpener {
     signal: AbortSignal,
   ): Promise<"opened" | "changed" | "noop"> {
     const attempt: Attempt = {
-      access: null,
       isBegun: false,
       before: null,
       isKept: false,
@@ -130,12 +127,13 @@ export class TunnelOpener {
     turn: AbortSignal,
   ): Promise<"opened" | "changed" | "noop"> {
     const { task } = request;
-    attempt.access ??= await request.admit(
-      this.#notes.find(task)?.access ?? null,
-    );
-    turn.throwIfAborted();
     if (!attempt.isBegun) {
-      const action = await this.#begin(request, attempt, attempt.access);
+      // Asked anew by whoever was interrupted: a link may have been used meanwhile.
+      const access = await request.admit(
+        this.#notes.find(task)?.access ?? null,
+      );
+      turn.throwIfAborted();
+      const action = await this.#begin(request, attempt, access);
       if (action !== "opened") return action;
     }
     try {
@@ -164,8 +162,10 @@ export class TunnelOpener {
       before.hostname === hostname;
     const isKept = isSameName && live !== undefined && before.reach === reach &&
       before.openedAt !== null;
+    const last = before?.expiresAt ?? null;
     const expiresAt = expiresInMs === undefined
-      ? before?.expiresAt ?? null
+      // An end that is over is not its end any more.
+      ? last !== null && last > clock.now() ? last : null
       : expiresInMs === null
       ? null
       : clock.now() + expiresInMs;

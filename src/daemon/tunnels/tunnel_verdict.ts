@@ -49,12 +49,11 @@ export interface VerdictFacts {
     | "hostname"
     | "standing"
     | "isPaused"
-    | "expiresAt"
     | "bootId"
   >;
   readonly task: TaskFacts;
-  /** Wall milliseconds. */
-  readonly now: number;
+  /** Milliseconds until its end; Infinity = it has none. */
+  readonly leftMs: number;
   readonly bootId: string;
   /** Whether the daemon takes its tasks down. */
   readonly isEnding: boolean;
@@ -72,9 +71,9 @@ export interface TaskFacts {
 
 /** The verdict. The same facts give the same one. */
 export function judgeTunnel(facts: VerdictFacts): TunnelVerdict {
-  const { record, task: { machine }, now, isEnding } = facts;
+  const { record, task: { machine }, leftMs, isEnding } = facts;
   if (machine === null) return { kind: "drop", because: "task_removed" };
-  const isExpired = record.expiresAt !== null && now >= record.expiresAt;
+  const isExpired = leftMs <= 0;
   if (record.standing) return judgeStanding(facts, { isExpired });
   if (isExpired) return { kind: "drop", because: "expired" };
   // Nothing is public again after a boot without somebody saying so again.
@@ -105,11 +104,11 @@ function judgeStanding(
     };
   }
   if (record.isPaused || isExpired) {
-    const how = record.isPaused ? "was closed" : "has expired";
+    const how = isExpired ? "has expired" : "was closed";
     return {
       kind: "wait",
       state: "off",
-      because: record.isPaused ? "down" : "expired",
+      because: isExpired ? "expired" : "down",
       reason: `it ${how}; "taskmux tunnel up ${task}" opens it`,
     };
   }

@@ -57,7 +57,6 @@ const FACTS: VerdictFacts = {
     hostname: "web.example.com",
     standing: false,
     isPaused: false,
-    expiresAt: null,
     bootId: "boot",
   },
   task: {
@@ -65,7 +64,7 @@ const FACTS: VerdictFacts = {
     isRestarting: false,
     inFile: { tunnel: "cloudflare", publicHostname: "web.example.com" },
   },
-  now: 1_000,
+  leftMs: Infinity,
   bootId: "boot",
   isEnding: false,
 };
@@ -76,12 +75,14 @@ function verdict(
     readonly record?: Partial<VerdictFacts["record"]>;
     readonly task?: Partial<VerdictFacts["task"]>;
     readonly isEnding?: boolean;
+    readonly leftMs?: number;
   } = {},
 ): string {
-  const { isEnding = false } = facts;
+  const { isEnding = false, leftMs = Infinity } = facts;
   const found = judgeTunnel({
     ...FACTS,
     isEnding,
+    leftMs,
     record: { ...FACTS.record, ...facts.record },
     task: { ...FACTS.task, ...facts.task },
   });
@@ -137,8 +138,8 @@ Deno.test("a tunnel lasts as long as its task is up", () => {
 
 Deno.test("what ends a tunnel that does not stand", () => {
   assert.equal(verdict({ task: { machine: null } }), "drop task_removed");
-  assert.equal(verdict({ record: { expiresAt: 1_001 } }), "open");
-  assert.equal(verdict({ record: { expiresAt: 1_000 } }), "drop expired");
+  assert.equal(verdict({ leftMs: 1 }), "open");
+  assert.equal(verdict({ leftMs: 0 }), "drop expired");
   assert.equal(verdict({ record: { bootId: "other" } }), "drop daemon_stopped");
   assert.equal(verdict({ isEnding: true }), "drop daemon_stopped");
   // The file does not matter: somebody asked for it by hand.
@@ -158,7 +159,7 @@ Deno.test("one that stands waits, as long as the file says the same", () => {
     "wait off down",
   );
   assert.equal(
-    verdict({ record: { ...record, expiresAt: 1_000 } }),
+    verdict({ record, leftMs: 0 }),
     "wait off expired",
   );
   const changed = [
