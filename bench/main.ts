@@ -26,6 +26,7 @@ import { dnsQueries } from "./scenarios/dns_queries.ts";
 import { errorDigest } from "./scenarios/error_digest.ts";
 import { eventFanOut } from "./scenarios/event_fan_out.ts";
 import { fanOut } from "./scenarios/fan_out.ts";
+import { gateRequests } from "./scenarios/gate_requests.ts";
 import { idleCost } from "./scenarios/idle_cost.ts";
 import { logSearch } from "./scenarios/log_search.ts";
 import { mcpLatency } from "./scenarios/mcp_latency.ts";
@@ -36,6 +37,7 @@ import { ptyIngest } from "./scenarios/pty_ingest.ts";
 import { roundTrip } from "./scenarios/round_trip.ts";
 import { startMany } from "./scenarios/start_many.ts";
 import { statusFlood } from "./scenarios/status_flood.ts";
+import { tunnelCost } from "./scenarios/tunnel_cost.ts";
 import { webSocket } from "./scenarios/web_socket.ts";
 import { findSubjects, versionOf } from "./subjects/find_subjects.ts";
 import { taskmux } from "./subjects/taskmux.ts";
@@ -60,6 +62,8 @@ const SCENARIOS: readonly Scenario[] = [
   proxyBodies,
   proxyIdle,
   webSocket,
+  gateRequests,
+  tunnelCost,
 ];
 
 /** How long to look whether others use the machine, and how long if it does not matter. */

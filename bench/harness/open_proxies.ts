@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { findProxies } from "../subjects/proxies.ts";
+import { findProxies, type FoundProxies } from "../subjects/proxies.ts";
 import type { ProxySession, ProxySubject } from "../subjects/proxy_subject.ts";
 import type { BenchContext } from "./scenario.ts";
 
@@ -27,10 +27,19 @@ export interface OpenProxies {
 
 /** Starts all proxies that are here; `--quick` means taskmux only. The stack ends them. */
 export async function openProxies(
+  context: BenchContext,
+  stack: AsyncDisposableStack,
+): Promise<OpenProxies> {
+  const found = await findProxies(Deno.env.toObject(), context.signal);
+  return await openAll(found, context, stack);
+}
+
+/** Starts what was found; `--quick` means the first only. The stack ends them. */
+export async function openAll(
+  { proxies, missing }: FoundProxies,
   { quick, signal }: BenchContext,
   stack: AsyncDisposableStack,
 ): Promise<OpenProxies> {
-  const { proxies, missing } = await findProxies(Deno.env.toObject(), signal);
   const running: RunningProxy[] = [];
   const remarks = missing.map((name) => `${name} is not installed here.`);
   for (const subject of quick ? proxies.slice(0, 1) : proxies) {

@@ -15,6 +15,7 @@ import { findProgram, versionOf } from "./find_subjects.ts";
 import {
   pidsWithout,
   PROXIED_NAME,
+  type ProxySession,
   type ProxySubject,
   startInBackground,
   whenListening,
@@ -39,7 +40,11 @@ interface Start {
   readonly sandbox: Sandbox;
   readonly port: number;
   readonly upstreamPort: number;
+  readonly scheme: Scheme;
 }
+
+/** How clients ask a proxy. */
+type Scheme = "http" | "https";
 
 interface KnownProxy {
   readonly name: string;
@@ -70,72 +75,104 @@ const KNOWN: readonly KnownProxy[] = [
   },
 ];
 
+/** nginx and Caddy, asked in plain HTTP, as a gate is. */
+export async function findPlainProxies(
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<FoundProxies> {
+  const plain = KNOWN.filter(({ name }) => name !== "portless");
+  return await find(plain, "http", { env, signal });
+}
+
+/** taskmux in front of a server, for a scenario of its own. */
+export function taskmuxProxy(): ProxySubject {
+  return {
+    name: "taskmux",
+    version: VERSION,
+    settings: "any free port, names left to the clients",
+    open: openTaskmux,
+  };
+}
+
 /** Looks for all of them. */
 export async function findProxies(
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<FoundProxies> {
-  const proxies: ProxySubject[] = [taskmuxProxy()];
+  const { proxies, missing } = await find(KNOWN, "https", { env, signal });
+  const python = findProgram("taskmux-py", env);
+  if (python === null) {
+    return {
+      proxies: [taskmuxProxy(), ...proxies],
+      missing: [...missing, "Python taskmux"],
+    };
+  }
+  const version = await versionOf(python, ["--version"], signal);
+  return {
+    proxies: [taskmuxProxy(), ...proxies, pythonProxy(python, version)],
+    missing,
+  };
+}
+
+async function find(
+  sought: readonly KnownProxy[],
+  scheme: Scheme,
+  { env, signal }: {
+    readonly env: Readonly<Record<string, string>>;
+    readonly signal: AbortSignal;
+  },
+): Promise<FoundProxies> {
+  const proxies: ProxySubject[] = [];
   const missing: string[] = [];
-  for (const known of KNOWN) {
+  for (const known of sought) {
     const path = findProgram(known.name, env);
     if (path === null) missing.push(known.name);
     else {
       const version = await versionOf(path, known.version, signal);
-      proxies.push(foreignProxy(known, path, version));
+      proxies.push(foreignProxy(known, { path, version, scheme }));
     }
-  }
-  const python = findProgram("taskmux-py", env);
-  if (python === null) missing.push("Python taskmux");
-  else {
-    const version = await versionOf(python, ["--version"], signal);
-    proxies.push(pythonProxy(python, version));
   }
   return { proxies, missing };
 }
 
-function taskmuxProxy(): ProxySubject {
+async function openTaskmux(signal: AbortSignal): Promise<ProxySession> {
+  const sandbox = await Sandbox.create(signal);
+  const port = freePort();
+  const upstreamPort = freePort();
+  const { paths } = taskmuxHome(sandbox);
+  await sandbox.write(
+    "home/config.toml",
+    `api_port = 0\nproxy_https_port = ${port}\n` +
+      'proxy_http_redirect_port = 0\nhost_resolver = "noop"\n',
+  );
+  await Deno.chmod(paths.home, 0o700);
+  const command = `exec deno run --quiet -A ${UPSTREAM} $PORT`;
+  await sandbox.write(
+    "project/taskmux.toml",
+    `name = "bench"\n[tasks.web]\ncommand = ${JSON.stringify(command)}\n` +
+      `host = "web"\nport = ${upstreamPort}\n`,
+  );
+  await sandbox.act(taskmuxCommand(sandbox, ["start"]));
+  await whenListening(upstreamPort);
   return {
-    name: "taskmux",
-    version: VERSION,
-    settings: "any free port, names left to the clients",
-    async open(signal) {
-      const sandbox = await Sandbox.create(signal);
-      const port = freePort();
-      const upstreamPort = freePort();
-      const { paths } = taskmuxHome(sandbox);
-      await sandbox.write(
-        "home/config.toml",
-        `api_port = 0\nproxy_https_port = ${port}\n` +
-          'proxy_http_redirect_port = 0\nhost_resolver = "noop"\n',
-      );
-      await Deno.chmod(paths.home, 0o700);
-      const command = `exec deno run --quiet -A ${UPSTREAM} $PORT`;
-      await sandbox.write(
-        "project/taskmux.toml",
-        `name = "bench"\n[tasks.web]\ncommand = ${JSON.stringify(command)}\n` +
-          `host = "web"\nport = ${upstreamPort}\n`,
-      );
-      await sandbox.act(taskmuxCommand(sandbox, ["start"]));
-      await whenListening(upstreamPort);
-      return {
-        sandbox,
-        port,
-        upstreamPort,
-        pids: async () => [(await taskmuxPids(sandbox)).daemon],
-        [Symbol.asyncDispose]: async () => {
-          await using _sandbox = sandbox;
-          await sandbox.ask(taskmuxCommand(sandbox, ["daemon", "stop"]));
-        },
-      };
+    sandbox,
+    port,
+    upstreamPort,
+    pids: async () => [(await taskmuxPids(sandbox)).daemon],
+    [Symbol.asyncDispose]: async () => {
+      await using _sandbox = sandbox;
+      await sandbox.ask(taskmuxCommand(sandbox, ["daemon", "stop"]));
     },
   };
 }
 
 function foreignProxy(
   { name, settings, prepare }: KnownProxy,
-  path: string,
-  version: string,
+  { path, version, scheme }: {
+    readonly path: string;
+    readonly version: string;
+    readonly scheme: Scheme;
+  },
 ): ProxySubject {
   return {
     name,
@@ -152,7 +189,7 @@ function foreignProxy(
       await makeCertificate(sandbox);
       startInBackground(
         sandbox,
-        await prepare({ path, sandbox, port, upstreamPort }),
+        await prepare({ path, sandbox, port, upstreamPort, scheme }),
       );
       await whenListening(upstreamPort);
       await whenListening(port);
@@ -171,6 +208,7 @@ async function nginx(
   { path, sandbox, ...start }: Start,
 ): Promise<Program> {
   const { root } = sandbox;
+  const isTls = start.scheme === "https";
   const conf = `daemon off; worker_processes 1; pid ${root}/nginx.pid;
 error_log ${root}/error.log; worker_rlimit_nofile 65536;
 events { worker_connections 32768; }
@@ -182,8 +220,13 @@ http {
   map $http_upgrade $hop { default upgrade; "" ""; }
   upstream task { server 127.0.0.1:${start.upstreamPort}; keepalive 64; }
   server {
-    listen 127.0.0.1:${start.port} ssl http2; keepalive_timeout 75s;
-    ssl_certificate ${root}/cert.pem; ssl_certificate_key ${root}/key.pem;
+    listen 127.0.0.1:${start.port}${isTls ? " ssl http2" : ""};
+    keepalive_timeout 75s;
+    ${
+    isTls
+      ? `ssl_certificate ${root}/cert.pem; ssl_certificate_key ${root}/key.pem;`
+      : ""
+  }
     location / {
       proxy_pass http://task; proxy_http_version 1.1;
       proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade;
@@ -200,7 +243,7 @@ http {
 }
 
 async function caddy(
-  { path, sandbox, port, upstreamPort }: Start,
+  { path, sandbox, port, upstreamPort, scheme }: Start,
 ): Promise<Program> {
   const { root } = sandbox;
   const file = await sandbox.write(
@@ -210,9 +253,9 @@ async function caddy(
   auto_https off
   default_sni ${PROXIED_NAME}
 }
-https://:${port} {
+${scheme}://:${port} {
   bind 127.0.0.1
-  tls ${root}/cert.pem ${root}/key.pem
+  ${scheme === "https" ? `tls ${root}/cert.pem ${root}/key.pem` : ""}
   reverse_proxy 127.0.0.1:${upstreamPort}
 }
 `,

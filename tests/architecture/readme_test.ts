@@ -1,5 +1,5 @@
 /**
- * The tables of the README against what they describe.
+ * The tables of the README and of the pages it leads to against what they describe.
  */
 
 import assert from "node:assert/strict";
@@ -16,6 +16,8 @@ import { REPOSITORY } from "../support/deno_flags.ts";
 import { codeBlocks, codeNames, tables } from "../support/markdown.ts";
 
 const README = read("README.md");
+const CONFIGURATION = read("docs/configuration.md");
+const PROGRAMS = read("docs/programs.md");
 
 interface Schema {
   readonly default?: unknown;
@@ -50,12 +52,12 @@ function documentedKeys(
   );
 }
 
-Deno.test("README names every key of taskmux.toml with its default", () => {
+Deno.test("docs/configuration.md names every key of taskmux.toml with its default", () => {
   const schema: Schema = JSON.parse(read("schema/taskmux.schema.json"));
   const task = schema.properties?.["tasks"]?.additionalProperties?.anyOf
     ?.find(({ properties }) => properties !== undefined);
   const [project, ofTask, ...others] = tables(
-    README,
+    CONFIGURATION,
     "key",
     "default",
     "meaning",
@@ -70,8 +72,8 @@ Deno.test("README names every key of taskmux.toml with its default", () => {
   });
 });
 
-Deno.test("README names every setting of the machine with its default", () => {
-  const settings = tables(README, "key", "default")
+Deno.test("docs/configuration.md names every setting of the machine with its default", () => {
+  const settings = tables(CONFIGURATION, "key", "default")
     .find(({ header }) => header.length === 2);
   const { config } = parseHostConfig("", "config.toml");
   const values = describeHostConfig(config, { reveal: false });
@@ -106,13 +108,13 @@ Deno.test("README names every command with its summary", () => {
   assert.deepEqual(documented, expected);
 });
 
-Deno.test("README names every error code and every exit code", () => {
-  const [errors] = tables(README, "code", "exit", "meaning");
+Deno.test("docs/programs.md names every error code and every exit code", () => {
+  const [errors] = tables(PROGRAMS, "code", "exit", "meaning");
   assert.deepEqual(
     errors!.rows.map(([code, exit]) => [code, Number(exit)]),
     Object.entries(ERROR_CODES).map(([code, { exit }]) => [code, exit]),
   );
-  const exits = tables(README, "code", "meaning")
+  const exits = tables(PROGRAMS, "code", "meaning")
     .find(({ header }) => header.length === 2);
   assert.deepEqual(
     exits!.rows.map(([code]) => Number(code)),
@@ -120,8 +122,8 @@ Deno.test("README names every error code and every exit code", () => {
   );
 });
 
-Deno.test("README names every type of event", () => {
-  const [table] = tables(README, "event", "when");
+Deno.test("docs/programs.md names every type of event", () => {
+  const [table] = tables(PROGRAMS, "event", "when");
   const documented = table!.rows.flatMap(([types]) => codeNames(types!));
   const [, union] = /type EventType =([^;]+);/.exec(
     read("src/domain/event.ts"),
@@ -146,19 +148,34 @@ Deno.test("README installs taskmux with exactly the permissions of the CLI", () 
 });
 
 Deno.test("pages link only to files and headings that are there", async (t) => {
-  const pages = ["README.md", "CHANGELOG.md", "skills/taskmux/SKILL.md"];
+  const pages = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "skills/taskmux/SKILL.md",
+    ...[...Deno.readDirSync(`${REPOSITORY}/docs`)]
+      .filter(({ name }) => name.endsWith(".md"))
+      .map(({ name }) => `docs/${name}`),
+  ];
   for (const page of pages) {
     await t.step(page, () => {
-      const text = read(page);
-      const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map((match) =>
-        match[1]!.toLowerCase().replace(/[^\w\s-]/g, "").replaceAll(" ", "-")
-      );
-      for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      for (const [, target] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^https?:/.test(target!)) continue;
-        const [path, anchor] = target!.split("#");
-        if (path === "") assert(anchors.includes(anchor!), target);
-        else Deno.statSync(new URL(path!, `file://${REPOSITORY}/${page}`));
+        const { pathname, hash } = new URL(target!, `file:///${page}`);
+        const linked = pathname.slice(1);
+        Deno.statSync(`${REPOSITORY}/${linked}`);
+        if (hash !== "") {
+          assert(anchors(read(linked)).includes(hash.slice(1)), target);
+        }
       }
     });
   }
 });
+
+/** The headings of a page as links name them. */
+function anchors(page: string): string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map((match) =>
+    match[1]!.toLowerCase().replace(/[^\w\s-]/g, "").replaceAll(" ", "-")
+  );
+}

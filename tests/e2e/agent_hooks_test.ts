@@ -93,7 +93,7 @@ class Agent {
   }
 }
 
-Deno.test("the hooks of the README end in time, ask nothing and are short", async (t) => {
+Deno.test("the hooks of docs/agents.md end in time, ask nothing and are short", async (t) => {
   await using taskmux = await testTaskmux();
   const project = await taskmux.project(TOML);
   const elsewhere = await taskmux.project("[tasks]\n", "elsewhere");

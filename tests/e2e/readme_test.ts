@@ -1,5 +1,5 @@
 /**
- * The commands, outputs, answers and configurations of README, its page for programs, and agent skill, tried one by one.
+ * The commands, outputs, answers and configurations of README, the pages it leads to, and agent skill, tried one by one.
  *
  * A page tells its test what a reader does not need to know in a comment before a block: `<!-- test: down -->` = nothing
  * runs before it (else the project of "60 seconds" does), `<!-- test: skip, REASON -->`. What readers see counts, too:
@@ -210,7 +210,13 @@ async function tryBlock(block: CodeBlock, terminal: Terminal): Promise<void> {
 }
 
 for (
-  const page of ["README.md", "docs/programs.md", "skills/taskmux/SKILL.md"]
+  const page of [
+    "README.md",
+    "docs/agents.md",
+    "docs/names.md",
+    "docs/programs.md",
+    "skills/taskmux/SKILL.md",
+  ]
 ) {
   Deno.test(`${page} tells the truth`, async (t) => {
     const read = (path: string): string =>

@@ -21,10 +21,10 @@ export interface HookSettings {
   readonly hooks: Readonly<Record<string, { readonly hooks: Hook[] }[]>>;
 }
 
-/** The settings in the README: those of Claude Code, then those of Gemini CLI. */
+/** The settings in docs/agents.md: those of Claude Code, then those of Gemini CLI. */
 export async function documentedHooks(): Promise<HookSettings[]> {
-  const readme = await Deno.readTextFile(`${REPOSITORY}/README.md`);
-  return codeBlocks(readme)
+  const page = await Deno.readTextFile(`${REPOSITORY}/docs/agents.md`);
+  return codeBlocks(page)
     .filter(({ language, text }) =>
       language === "json" && text.includes('"SessionStart"')
     )
