@@ -6,8 +6,13 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AnswerHead } from "./exchange.ts";
+import type { RawHeaders } from "./end_to_end_headers.ts";
 import { Http1Exchange } from "./http1_exchange.ts";
-import { answerFields, type PublicNames } from "./public_headers.ts";
+import {
+  answerFields,
+  type PublicNames,
+  trailerFields,
+} from "./public_headers.ts";
 import { publicAnswer, type PublicWords, unavailable } from "./public_pages.ts";
 import type { RefusalResponse } from "./refusal_response.ts";
 import type { GateVerdict } from "../domain/request_line.ts";
@@ -39,6 +44,11 @@ export class PublicExchange extends Http1Exchange {
     super(request, response);
     this.#request = request;
     this.#options = options;
+  }
+
+  /** What must not stand before the body must not come behind it either. */
+  override get trailers(): RawHeaders {
+    return trailerFields(super.trailers);
   }
 
   override respond(head: AnswerHead): void {

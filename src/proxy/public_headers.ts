@@ -48,6 +48,9 @@ const CLAIMING_NAMES: ReadonlySet<string> = new Set([
   "x-rewrite-url",
 ]);
 
+/** Fields by which the gate, or the task, knows somebody. */
+const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "cookie"]);
+
 const CLAIMING_PREFIX = "x-forwarded-";
 
 /** Fields of an answer that say what caches between us and the visitor may keep. */
@@ -113,6 +116,15 @@ export function requestFields(
     if (!ADDRESS_NAMES.has(key)) return value;
     return value.toLowerCase() === visitor ? value : null;
   });
+}
+
+/** As {@linkcode requestFields}, for what comes behind a body: nothing there says who somebody is. */
+export function trailerFields(raw: RawHeaders): string[] {
+  const kept = requestFields(raw, { visitor: null });
+  return mapFields(
+    kept,
+    ([name, value]) => CREDENTIALS.has(name.toLowerCase()) ? null : value,
+  );
 }
 
 /**

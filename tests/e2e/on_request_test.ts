@@ -96,20 +96,7 @@ Deno.test("the first request starts a task, with what it needs, once", async (t)
     assert.deepEqual(more, []);
   });
 
-  await t.step("nor one that ends while such a page waits for it", async () => {
-    await shop.ok(["start", "brief"]);
-    const waiting = proxy.ask("brief.shop.localhost/a.png", {
-      headers: FOREIGN,
-    });
-    // What was asked later is answered: the page waits by now.
-    await proxy.ask("docs.shop.localhost");
-    await Deno.writeTextFile(`${shop.folder}/enough`, "");
-    const { status, text } = await waiting;
-    assert.equal(status, 503);
-    assert.match(text, /pages of other sites do not start it/);
-    assert.equal((await shop.events("brief", "task_started")).length, 1);
-  });
-
+  await foreignStep(t, { shop, proxy });
   await failureSteps(t, { shop, proxy });
   await manualSteps(t, { shop, proxy });
   await t.step(
@@ -126,6 +113,28 @@ Deno.test("the first request starts a task, with what it needs, once", async (t)
 interface Around {
   readonly shop: TestProject;
   readonly proxy: ProxyClient;
+}
+
+async function foreignStep(
+  t: Deno.TestContext,
+  { shop, proxy }: Around,
+): Promise<void> {
+  await t.step(
+    "one that ends while a page of another site waits for it is not started",
+    async () => {
+      await shop.ok(["start", "brief"]);
+      const waiting = proxy.ask("brief.shop.localhost/a.png", {
+        headers: FOREIGN,
+      });
+      // What was asked later is answered: the page waits by now.
+      await proxy.ask("docs.shop.localhost");
+      await Deno.writeTextFile(`${shop.folder}/enough`, "");
+      const { status, text } = await waiting;
+      assert.equal(status, 503);
+      assert.match(text, /pages of other sites do not start it/);
+      assert.equal((await shop.events("brief", "task_started")).length, 1);
+    },
+  );
 }
 
 async function failureSteps(

@@ -366,3 +366,35 @@ Deno.test("the address of the API can only be replaced by one of this machine", 
     );
   }
 });
+
+Deno.test("no proxy of the environment is given the token of a request that stays here", async () => {
+  const seen: string[] = [];
+  const serve = (name: string) =>
+    Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => {
+        seen.push(name);
+        return Response.json({ success: true, result: name });
+      },
+    );
+  await using server = serve("server");
+  await using proxy = serve("proxy");
+  const url = (path: string) => new URL(path, import.meta.url).href;
+  const code = `
+    import { CloudflareApi } from "${
+    url("../../src/tunnels/cloudflare/cloudflare_api.ts")
+  }";
+    import { systemClock as clock } from "${url("../../src/kit/clock.ts")}";
+    const api = new CloudflareApi({
+      base: "http://127.0.0.1:${server.addr.port}/v4", token: "t", clock,
+    });
+    const { signal } = new AbortController();
+    console.log(await api.get({ path: "/x", doing: "look" }, signal));`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", code],
+    env: { HTTP_PROXY: `http://127.0.0.1:${proxy.addr.port}` },
+  }).output();
+  const decoder = new TextDecoder();
+  assert.equal(decoder.decode(stdout).trim(), "server", decoder.decode(stderr));
+  assert.deepEqual(seen, ["server"]);
+});

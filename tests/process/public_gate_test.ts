@@ -343,6 +343,24 @@ Deno.test("what is no request to one server is refused, and nothing of it reache
   assert.equal(task.gate.refused, task.entries.length);
 });
 
+Deno.test("what a visitor claims behind a body does not reach the task", async () => {
+  const trailers: string[] = [];
+  await using task = await gatedTask((request, response) => {
+    request.resume().on("end", () => {
+      trailers.push(...request.rawTrailers);
+      response.end();
+    });
+  });
+  const { status } = await sendRaw(
+    task.gate.port,
+    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n" +
+      "Connection: close\r\n\r\n1\r\na\r\n0\r\nX-Forwarded-For: 127.0.0.1\r\n" +
+      "Authorization: Basic c2VjcmV0\r\nX-Check: 5\r\n\r\n",
+  );
+  assert.equal(status, 200);
+  assert.deepEqual(trailers, ["X-Check", "5"]);
+});
+
 Deno.test("under a name that is none of the task's nobody reads it through a page of his own", async () => {
   await using task = await gatedTask((_request, response) => response.end());
   const status = async (host: string) =>

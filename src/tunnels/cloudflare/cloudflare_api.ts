@@ -265,10 +265,12 @@ export class CloudflareApi {
     }
     const search = new URLSearchParams(query).toString();
     const address = `${base}${path}${search === "" ? "" : `?${search}`}`;
+    using client = directClient(base);
     const response = await fetch(address, {
       method,
       redirect: "manual",
       signal,
+      ...(client === null ? {} : { client }),
       headers: {
         accept: "application/json",
         authorization: `Bearer ${token}`,
@@ -311,6 +313,22 @@ export class CloudflareApi {
     const words = facts.words.replaceAll(this.#options.token, "[token]");
     return new CloudflareRefusal({ ...facts, words });
   }
+}
+
+/**
+ * Whoever sets variables that name a proxy must not have the token of a request that stays on this machine. To Cloudflare
+ * a proxy only passes what it cannot read.
+ */
+function directClient(base: string): Deno.HttpClient | null {
+  if (base === PUBLIC_BASE) return null;
+  const { protocol, hostname, port } = new URL(base);
+  return Deno.createHttpClient({
+    proxy: {
+      transport: "tcp",
+      hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: Number(port || (protocol === "https:" ? 443 : 80)),
+    },
+  });
 }
 
 function about(
