@@ -199,7 +199,7 @@ const FLAWS: readonly Flaw[] = [
   {
     name: "cloudflare_api",
     options: { api: `http://127.0.0.1:${await freePort()}/client/v4` },
-    detail: /verify the API token: client error \(Connect\).*refused/,
+    detail: /verify the API token: .*refused/i,
     fix: /Check the network/,
   },
 ];

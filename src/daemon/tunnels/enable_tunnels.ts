@@ -13,6 +13,7 @@ import { editProject } from "../../config/edit_project.ts";
 import { viewSettings } from "../../config/tunnel_config_view.ts";
 import type { CloudflareSettings } from "../../config/tunnel_settings.ts";
 import type { Params, Result } from "../../contract/mod.ts";
+import { diskError } from "../../domain/disk_error.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { settledWithin } from "../../kit/deadline.ts";
 import { openRecord } from "../../proxy/public_access.ts";
@@ -86,8 +87,9 @@ export async function enableTunnels(
   try {
     await carryOut(services, plan, { environment, done, warnings, signal });
   } catch (error) {
-    if (!(error instanceof TaskmuxError) || done.length === 0) throw error;
-    return answer(services, facts, { error, done, warnings });
+    const failure = error instanceof TaskmuxError ? error : diskError(error);
+    if (failure === null || done.length === 0) throw error;
+    return answer(services, facts, { error: failure, done, warnings });
   }
   return answer(services, facts, { done, warnings });
 }
