@@ -181,12 +181,12 @@ export class Projects implements AsyncDisposable {
   /**
    * Registers the project of a file, or finds it.
    *
-   * @param options `force` lets the path replace another one of the same id.
+   * @param options `force` lets the path replace another one of the same id; `isMoved`: it is the same one elsewhere.
    * @throws {TaskmuxError} E10x file problems, E305 registered elsewhere.
    */
   async register(
     configPath: string,
-    options: { readonly force: boolean },
+    options: { readonly force: boolean; readonly isMoved?: boolean },
   ): Promise<Project> {
     const path = await realPath(configPath);
     const known = this.#byConfig(path);
@@ -202,7 +202,7 @@ export class Projects implements AsyncDisposable {
 
   async #register(
     path: string,
-    options: { readonly force: boolean },
+    options: { readonly force: boolean; readonly isMoved?: boolean },
   ): Promise<Project> {
     const known = this.#byConfig(path);
     if (known !== null) return known;
@@ -221,6 +221,10 @@ export class Projects implements AsyncDisposable {
       name: spec.name,
       worktreeId: identity.worktreeId,
     }, options);
+    // It may be a stranger's: what was agreed to of another file of its name is not agreed to of this one.
+    if (holder?.configPath !== path && !options.isMoved) {
+      await this.#options.tunnels.forget(entry.id);
+    }
     await this.#release(entry.id);
     const project = this.#manage(entry);
     await project.refresh();
@@ -357,7 +361,7 @@ export class Projects implements AsyncDisposable {
     if (project.supervisor !== null) {
       await lostFile.takeDown(project.supervisor, signal);
     }
-    await this.register(config, { force: false });
+    await this.register(config, { force: false, isMoved: true });
   }
 
   /** The id gets another owner: what runs under it is ended, and what was wanted of its tasks is forgotten. */

@@ -123,6 +123,25 @@ async function ends({ taskmux, shop, project }: Scene): Promise<void> {
   assert.equal((await shop.tunnels()).size, 0);
 }
 
+async function isOfItsOwner(
+  { taskmux, shop, project }: Scene,
+): Promise<void> {
+  await project.replace(SHOP);
+  await taskmux.call("tunnel.enable", {
+    scope: { config: project.config },
+    env: { ...taskmux.home.env },
+  });
+  await shop.when("web", ({ state }) => state === "open");
+  await taskmux.ok(["daemon", "stop"]);
+  await Deno.remove(project.config);
+  // Its id is free, and goes to whoever comes with that name.
+  const other = await taskmux.project(SHOP, "clone");
+  await other.ok(["start"]);
+  assert.equal((await other.status()).tasks[0]?.tunnel?.state, "off");
+  assert.equal((await shop.tunnels()).size, 0);
+  assert.equal((await shop.ask(URL_OF_WEB)).status, 530);
+}
+
 type Step = readonly [string, (scene: Scene) => Promise<void>];
 
 /** In this order: each goes on from what the one before has left. */
@@ -134,6 +153,7 @@ const STEPS: readonly Step[] = [
   ["another name in the file is none that was agreed to", obeysFile],
   ["it waits after a stop of the daemon", survives],
   ["disable ends it", ends],
+  ["another file of that name has no consent", isOfItsOwner],
 ];
 
 Deno.test("a tunnel that stands", async (t) => {
