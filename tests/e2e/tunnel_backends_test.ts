@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import type { TunnelBackend } from "../../src/domain/tunnel.ts";
 import { FakeCloudflare } from "../support/fake_cloudflare.ts";
+import { readBelow } from "../support/files.ts";
 import { PROXY_CONFIG } from "../support/taskmux.ts";
 import {
   PUBLIC_SERVER,
@@ -111,12 +112,8 @@ async function filesWith(
   texts: readonly string[],
 ): Promise<string[]> {
   const found: string[] = [];
-  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) found.push(...await filesWith(path, texts));
-    if (!isFile) continue;
-    const content = await Deno.readTextFile(path);
-    if (texts.some((text) => content.includes(text))) found.push(path);
+  for await (const { path, text } of readBelow(folder)) {
+    if (texts.some((secret) => text.includes(secret))) found.push(path);
   }
   return found;
 }

@@ -10,6 +10,7 @@ import type { Result } from "../../src/contract/mod.ts";
 import { FakeCloudflare } from "../support/fake_cloudflare.ts";
 import type { FakeToken } from "../support/fake_cloudflare/world.ts";
 import { askPublic } from "../support/fake_edge/public_client.ts";
+import { readBelow } from "../support/files.ts";
 import type { TestProject } from "../support/project.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { PROXY_CONFIG, readIfThere, type Taskmux } from "../support/taskmux.ts";
@@ -395,23 +396,13 @@ async function disable(world: World): Promise<void> {
 /** Only the host's settings, which are the owner's only, may hold it. */
 async function secrecy({ taskmux, project, token }: World): Promise<void> {
   const { home, paths } = taskmux.home;
-  for await (const path of filesBelow(home)) {
+  for await (const { path, text } of readBelow(home)) {
     if (path === paths.hostConfig) continue;
-    const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
-    const text = new TextDecoder("latin1").decode(bytes);
     assert(!text.includes(token.value), path);
   }
   assert(!(await readIfThere(project.config)).includes(token.value));
   for (const { command } of await taskmux.processes()) {
     const [words = ""] = command.split(" TASKMUX_HOME=");
     assert(!words.includes(token.value), words);
-  }
-}
-
-async function* filesBelow(folder: string): AsyncGenerator<string> {
-  for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    if (isFile) yield path;
-    else if (isDirectory) yield* filesBelow(path);
   }
 }

@@ -108,7 +108,13 @@ async function launch(
   args: readonly string[],
   home?: string,
 ): Promise<Browser & { readonly profile: string }> {
-  const profile = await Deno.makeTempDir({ prefix: "tmx-chromium-" });
+  // Short, whatever TMPDIR is: Chromium puts a socket below its own one. There, since it leaves that folder behind.
+  const profile = await Deno.makeTempDir({
+    dir: "/tmp",
+    prefix: "tmx-chromium-",
+  });
+  const temporary = `${profile}/tmp`;
+  await Deno.mkdir(temporary);
   const child = new Deno.Command("chromium", {
     args: [
       "--headless=new",
@@ -124,7 +130,10 @@ async function launch(
       `--user-data-dir=${profile}`,
       ...args,
     ],
-    env: home === undefined ? {} : { HOME: home, XDG_DATA_HOME: "" },
+    env: {
+      TMPDIR: temporary,
+      ...home === undefined ? {} : { HOME: home, XDG_DATA_HOME: "" },
+    },
     stdin: "null",
     stdout: "null",
     stderr: "null",

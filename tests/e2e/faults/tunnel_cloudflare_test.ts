@@ -10,6 +10,7 @@ import { TaskmuxError } from "../../../src/domain/error.ts";
 import { FakeCloudflare } from "../../support/fake_cloudflare.ts";
 import type { FakeToken } from "../../support/fake_cloudflare/world.ts";
 import type { FakeEdge } from "../../support/fake_edge.ts";
+import { readBelow } from "../../support/files.ts";
 import type { TestProject } from "../../support/project.ts";
 import { PROXY_CONFIG, type Taskmux } from "../../support/taskmux.ts";
 import {
@@ -239,9 +240,13 @@ async function checkSecrets(
   const processes = new TextDecoder().decode(stdout);
   let isAnyForProgram = false;
   for (const secret of secrets) assert(!processes.includes(secret), "ps");
-  for await (const { path, text, mode } of filesOf(home)) {
+  for await (const { path, text, mode } of readBelow(home)) {
     const isForProgram = path.includes("/tunnels/") && text.startsWith("ey");
-    if (path.includes("/tunnels/")) assert.equal(mode & 0o077, 0, path);
+    if (path.includes("/tunnels/")) {
+      assert.equal(mode & 0o077, 0, path);
+      const folder = path.replace(/(\/tunnels)\/.*/, "$1");
+      assert.equal((await Deno.stat(folder)).mode! & 0o777, 0o700, folder);
+    }
     if (isForProgram) {
       isAnyForProgram = true;
       assert(!processes.includes(text.trim()), "ps");
@@ -252,20 +257,4 @@ async function checkSecrets(
     }
   }
   assert(isAnyForProgram);
-}
-
-async function* filesOf(
-  folder: string,
-): AsyncGenerator<{ path: string; text: string; mode: number }> {
-  for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    const { mode } = await Deno.lstat(path);
-    if (isDirectory) {
-      if (name === "tunnels") assert.equal(mode! & 0o777, 0o700, path);
-      yield* filesOf(path);
-    } else if (isFile) {
-      const text = new TextDecoder("latin1").decode(await Deno.readFile(path));
-      yield { path, text, mode: mode! };
-    }
-  }
 }

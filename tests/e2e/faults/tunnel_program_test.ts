@@ -39,10 +39,10 @@ interface Scene {
 }
 
 /** No program. */
-async function noProgram({ shop, refused }: Scene): Promise<void> {
+async function noProgram({ shop, project, refused }: Scene): Promise<void> {
   const error = await refused(
     "E740",
-    shop.up({ task: "web", env: { PATH: "/usr/bin:/bin" } }),
+    shop.up({ task: "web", env: { PATH: project.folder } }),
   );
   assert.match(error.hint ?? "", /cloudflared/);
 }
