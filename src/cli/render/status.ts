@@ -145,7 +145,8 @@ function taskRow(task: StatusTask, status: Status, now: number): Cell[] {
     // Whoever asks for the address of what is public means that of the task.
     isTunnelProgram(task) ? portText(task) : task.url ?? portText(task),
     publicCell(task, tasks),
-    plainText(task.command),
+    // Long, and none of the user's: `inspect` shows it.
+    isTunnelProgram(task) ? "" : plainText(task.command),
     { text: told.join(" "), style },
   ];
 }
