@@ -38,7 +38,7 @@ export class LostFile {
   ): Promise<void> {
     // The program of a tunnel goes with its task, and comes back with it only if the tunnel does.
     const active = supervisor.ownRunners.filter((runner) =>
-      !isAtRest(runner.machine) && !isTunnelProgram(runner)
+      !isAtRest(runner.machine) && !isTunnelProgram(runner.spec)
     );
     if (active.length === 0) return;
     const names = active.map(({ name }) => name);

@@ -71,7 +71,7 @@ export function viewStatus(
   // What is shared runs whether this project is up or not.
   const active =
     tasks.filter((task) =>
-      task.running && task.shared_from === null && task.role !== "tunnel"
+      task.running && task.shared_from === null && !isTunnelProgram(task)
     ).length;
   const { aliases, warnings: rivals } = viewAliases(supervisor.addressBook());
   return {
@@ -220,6 +220,6 @@ type TaskResult = NonNullable<Result<"task.start">["results"]>[number];
 /** Names of the tasks that run or are about to. */
 export function activeTasks(project: ProjectSupervisor): string[] {
   return project.ownRunners.filter((runner) =>
-    !isAtRest(runner.machine) && !isTunnelProgram(runner)
+    !isAtRest(runner.machine) && !isTunnelProgram(runner.spec)
   ).map((runner) => runner.name);
 }

@@ -5,14 +5,14 @@
  */
 
 import { formatDuration } from "../kit/duration.ts";
-import { audienceOf } from "./tunnel.ts";
+import { audienceOf, isTunnelProgram } from "./tunnel.ts";
 import type { WhyFacts, WhyLink, WhyTunnel } from "./why_facts.ts";
 
 /** Whether others can reach it, or what keeps them from it; null where that is no question. */
 export function tunnelLink({ task, tunnel, now }: WhyFacts): WhyLink | null {
   if (tunnel === undefined) return null;
   const { view, lines, meaning } = tunnel;
-  const text = task.spec.role === "tunnel"
+  const text = isTunnelProgram(task.spec)
     ? programText(tunnel)
     : taskText(tunnel, now);
   return {
@@ -27,7 +27,7 @@ export function tunnelLink({ task, tunnel, now }: WhyFacts): WhyLink | null {
 
 /** What shows, or does away with, what is wrong with a tunnel; null = nothing is. */
 export function tunnelRemedy({ task, tunnel }: WhyFacts): string | null {
-  if (tunnel?.view.state !== "failing" || task.spec.role === "tunnel") {
+  if (tunnel?.view.state !== "failing" || isTunnelProgram(task.spec)) {
     return null;
   }
   const { process } = tunnel.view;

@@ -66,9 +66,9 @@ export interface TunnelView {
 
 /** Whether a task is the program of a tunnel: it comes and goes with the tunnel, and is none of the user's. */
 export function isTunnelProgram(
-  { spec }: { readonly spec: Pick<TaskSpec, "role"> },
+  { role }: { readonly role?: TaskSpec["role"] | undefined },
 ): boolean {
-  return spec.role === "tunnel";
+  return role === "tunnel";
 }
 
 /** Who can reach a task that is public: `everybody`, `password`, `link`, of a tailnet or of the internet. */

@@ -51,7 +51,7 @@ export async function readStatus(
   // What is shared runs whether this project is up or not.
   const active =
     tasks.filter((task) =>
-      task.running && task.shared_from === null && task.role !== "tunnel"
+      task.running && task.shared_from === null && !isTunnelProgram(task)
     ).length;
   const { aliases, warnings: rivals } = viewAliases({
     projectId,
@@ -84,7 +84,7 @@ export async function readHealth(
 ): Promise<Result<"task.health">> {
   using project = await openProjectFiles(disk, config);
   const tasks = names.length === 0
-    ? [...project.tasks.values()].filter((spec) => !isTunnelProgram({ spec }))
+    ? [...project.tasks.values()].filter((spec) => !isTunnelProgram(spec))
     : names.map((name) => requireTask(project.tasks, name));
   const wishes = project.store?.tasks.desired(project.identity.projectId);
   return viewHealth(tasks.map(({ name }) => {

@@ -25,7 +25,7 @@ export function addressBookOf(project: AddressedProject): AddressBook {
   return {
     projectId,
     proxy: host.proxy(),
-    tasks: project.runners.filter((runner) => !isTunnelProgram(runner))
+    tasks: project.runners.filter((runner) => !isTunnelProgram(runner.spec))
       .map((runner) => routeOf(project, runner)),
     aliases: host.aliases(projectId),
   };

@@ -173,7 +173,7 @@ export class ProjectSupervisor implements AsyncDisposable {
   /** Whether any task of the project itself runs or is about to. */
   get isUp(): boolean {
     return this.#runners.values().some((runner) =>
-      !isAtRest(runner.machine) && !isTunnelProgram(runner)
+      !isAtRest(runner.machine) && !isTunnelProgram(runner.spec)
     );
   }
 

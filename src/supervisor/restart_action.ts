@@ -55,7 +55,7 @@ function tasksToRestart(project: ProjectSupervisor): readonly string[] {
   const active = project.ownRunners.filter((runner) =>
     project.pending.has("restart", runner.name) ||
     !isAtRest(runner.machine) && !isGoingDown(runner.machine) &&
-      !isTunnelProgram(runner)
+      !isTunnelProgram(runner.spec)
   );
   const wanted = project.spec.autoStart
     ? project.ownRunners.filter(({ name, spec }) =>

@@ -40,7 +40,7 @@ export async function stopAll(
   // The program of a tunnel follows its task: it goes after it, and stays where the task comes back.
   const [programs, active] = partition(
     ownRunners.filter((runner) => !isAtRest(runner.machine)),
-    isTunnelProgram,
+    ({ spec }) => isTunnelProgram(spec),
   );
   if (active.length === 0 && manner !== "shutdown") {
     takeBackRestart(project, ownRunners, manner);

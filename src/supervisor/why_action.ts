@@ -7,7 +7,11 @@
 import { withDependencies } from "../domain/dependency_graph.ts";
 import { TaskmuxError } from "../domain/error.ts";
 import { viewHolders } from "../domain/port_view.ts";
-import { type TunnelBackend, viewNamedTunnel } from "../domain/tunnel.ts";
+import {
+  isTunnelProgram,
+  type TunnelBackend,
+  viewNamedTunnel,
+} from "../domain/tunnel.ts";
 import { explainTask } from "../domain/why.ts";
 import type {
   Explanation,
@@ -121,7 +125,7 @@ async function tunnelOf(
       viewNamedTunnel(each.spec);
     return view === null ? [] : [{ task: each.name, view }];
   }).filter(({ task, view }) =>
-    spec.role === "tunnel" ? view.process === name : task === name
+    isTunnelProgram(spec) ? view.process === name : task === name
   );
   const [first] = named;
   if (first === undefined) return {};
@@ -136,7 +140,7 @@ async function tunnelOf(
     meaning ??= await explainLine?.(view.backend, line) ?? null;
   }
   // The program's own explanation quotes them already.
-  const lines = spec.role === "tunnel" ? [] : tail.slice(-WHY_LINES);
+  const lines = isTunnelProgram(spec) ? [] : tail.slice(-WHY_LINES);
   return { tunnel: { tasks, view, lines, meaning } };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Result } from "../../contract/mod.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { aliasLines } from "./alias.ts";
 import type { Paint, Style } from "./paint.ts";
@@ -112,7 +113,7 @@ function headline(status: Status, paint: Paint): string {
     : isComing
     ? paint("yellow", "starting")
     : paint("dim", "stopped");
-  const own = status.tasks.filter(({ role }) => role !== "tunnel");
+  const own = status.tasks.filter((task) => !isTunnelProgram(task));
   const active = status.running
     ? `, ${status.active_tasks} of ${own.length} tasks active`
     : "";
@@ -132,7 +133,7 @@ function configErrorLine(error: NonNullable<Status["config_error"]>): string {
 function taskRow(task: StatusTask, status: Status, now: number): Cell[] {
   const { config_path: config, tasks } = status;
   const root = config.slice(0, config.lastIndexOf("/"));
-  const told = task.role === "tunnel"
+  const told = isTunnelProgram(task)
     ? programNotes(task, tasks)
     : notes(task, root, now);
   const style = task.public_url === null || task.tunnel === null
@@ -142,9 +143,10 @@ function taskRow(task: StatusTask, status: Status, now: number): Cell[] {
     { text: capitalised(task.state), style: STATE_STYLES[task.state] },
     task.name,
     // Whoever asks for the address of what is public means that of the task.
-    task.role === "tunnel" ? portText(task) : task.url ?? portText(task),
+    isTunnelProgram(task) ? portText(task) : task.url ?? portText(task),
     publicCell(task, tasks),
-    plainText(task.command),
+    // Long, and none of the user's: `inspect` shows it.
+    isTunnelProgram(task) ? "" : plainText(task.command),
     { text: told.join(" "), style },
   ];
 }

@@ -33,7 +33,7 @@ export function daemonHandlers(
       const running = services.projects.all.flatMap((project) =>
         project.supervisor?.ownRunners ?? []
       ).filter((runner) =>
-        runner.snapshot().run !== null && !isTunnelProgram(runner)
+        runner.snapshot().run !== null && !isTunnelProgram(runner.spec)
       );
       const exposed = services.tunnels.all().filter(({ view }) => view.public);
       const { pid, hello: { version, protocol } } = services.keeper;

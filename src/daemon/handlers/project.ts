@@ -100,7 +100,7 @@ async function listProjects(
     const project = services.projects.find(entry.id);
     const supervisor = project?.supervisor ?? null;
     const running = supervisor?.ownRunners.filter((runner) =>
-      runner.snapshot().run !== null && !isTunnelProgram(runner)
+      runner.snapshot().run !== null && !isTunnelProgram(runner.spec)
     ).length ?? null;
     return {
       session: entry.id,
@@ -109,7 +109,7 @@ async function listProjects(
       state: project?.state ?? "unmanaged" as const,
       session_exists: (running ?? 0) > 0,
       task_count: supervisor?.runners.filter((runner) =>
-        !isTunnelProgram(runner)
+        !isTunnelProgram(runner.spec)
       ).length ?? null,
       running_count: running,
       ...publicCount(services, entry.id),

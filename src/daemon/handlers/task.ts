@@ -305,7 +305,7 @@ async function health(
   await using looked = await services.projects.look(params.scope);
   const project = looked.supervisor;
   const runners = params.tasks.length === 0
-    ? project.runners.filter((runner) => !isTunnelProgram(runner))
+    ? project.runners.filter((runner) => !isTunnelProgram(runner.spec))
     : params.tasks.map((name) => project.runner(name));
   const tasks = await Promise.all(runners.map(async (runner) => {
     if (runner.snapshot().state === "completed") return viewDone(runner.name);

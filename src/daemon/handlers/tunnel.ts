@@ -9,7 +9,11 @@ import type { Params, Result } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { CATCH_ALL } from "../../domain/host_name.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
-import { TUNNEL_BACKENDS, type TunnelBackend } from "../../domain/tunnel.ts";
+import {
+  isTunnelProgram,
+  TUNNEL_BACKENDS,
+  type TunnelBackend,
+} from "../../domain/tunnel.ts";
 import { linkPath } from "../../proxy/public_access.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { TaskRunner } from "../../supervisor/task_runner.ts";
@@ -236,7 +240,7 @@ function requirePublishable(
 ): void {
   const { name: task, spec, machine } = runner;
   const details = { task };
-  if (spec.role === "tunnel") {
+  if (isTunnelProgram(spec)) {
     throw new TaskmuxError(
       "E500",
       `Cannot make "${task}" public: it is the program of a tunnel itself`,

@@ -87,7 +87,7 @@ function activityOf({ host, projectId, ownRunners }: ProjectSupervisor) {
   return {
     running:
       ownRunners.filter((each) =>
-        each.snapshot().run !== null && !isTunnelProgram(each)
+        each.snapshot().run !== null && !isTunnelProgram(each.spec)
       ).length,
     url: proxy.bound ? hostUrl({ host: APEX, projectId, proxy }) : null,
   };

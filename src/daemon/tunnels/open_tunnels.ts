@@ -7,7 +7,6 @@
  */
 
 import { TaskmuxError } from "../../domain/error.ts";
-import type { EventType } from "../../domain/event.ts";
 import type { TunnelBackend, TunnelState } from "../../domain/tunnel.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type {
@@ -20,7 +19,12 @@ import { publicAuthority } from "./public_authority.ts";
 import { type EntranceOptions, PublicEntrance } from "./public_entrance.ts";
 import { Retries } from "./retries.ts";
 import { tunnelContext } from "./tunnel_context.ts";
-import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
+import { tellTunnel } from "./tunnel_news.ts";
+import {
+  isSameTunnel,
+  type TunnelNotes,
+  type TunnelRecord,
+} from "./tunnel_notes.ts";
 import type { CloseReason } from "./tunnel_verdict.ts";
 import type { SettingOverrides, TunnelWorld } from "./tunnel_world.ts";
 
@@ -272,14 +276,14 @@ export class OpenTunnels implements AsyncDisposable {
     });
     // One that was open under an earlier daemon has been told.
     if (isNew) {
-      this.#emit("tunnel_opened", record, url, {
+      tellTunnel(this.#project, record, {
+        event: "tunnel_opened",
+        url,
         access: record.access.kind,
-        ...record.expiresAt === null
-          ? {}
-          : { expires_at: record.expiresAt / 1000 },
+        expiresAt: record.expiresAt,
       });
     } else if (wasFailing || isMoved) {
-      this.#emit("tunnel_recovered", record, url, {});
+      tellTunnel(this.#project, record, { event: "tunnel_recovered", url });
     }
   }
 
@@ -290,7 +294,11 @@ export class OpenTunnels implements AsyncDisposable {
     const isNews = live.state !== "failing" && record.openedAt !== null;
     this.#live.set(task, { ...live, state: "failing", reason });
     if (isNews) {
-      this.#emit("tunnel_failed", record, record.publicUrl, { reason });
+      tellTunnel(this.#project, record, {
+        event: "tunnel_failed",
+        url: record.publicUrl,
+        reason,
+      });
     }
   }
 
@@ -307,7 +315,11 @@ export class OpenTunnels implements AsyncDisposable {
     try {
       this.#notes.change(task, { openedAt: null });
       if (openedAt !== null) {
-        this.#emit("tunnel_closed", record, publicUrl, { reason: because });
+        tellTunnel(this.#project, record, {
+          event: "tunnel_closed",
+          url: publicUrl,
+          reason: because,
+        });
       }
     } finally {
       await closing;
@@ -463,22 +475,6 @@ export class OpenTunnels implements AsyncDisposable {
     }
   }
 
-  #emit(
-    event: EventType,
-    { task, backend }: TunnelRecord,
-    publicUrl: string | null,
-    data: Readonly<Record<string, string | number>>,
-  ): void {
-    const { host, projectId } = this.#project;
-    host.emit({
-      event,
-      session: projectId,
-      task,
-      at: host.clock.now(),
-      data: { backend, public_url: publicUrl, ...data },
-    });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     const open = [...this.#live.values()];
@@ -488,13 +484,4 @@ export class OpenTunnels implements AsyncDisposable {
     );
     await Promise.allSettled(this.#entering.values());
   }
-}
-
-/** Whether what was brought up is still what is wanted. */
-function isSameTunnel(
-  before: TunnelRecord,
-  now: TunnelRecord | null,
-): boolean {
-  return now !== null && now.backend === before.backend &&
-    now.hostname === before.hostname;
 }

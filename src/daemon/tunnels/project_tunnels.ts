@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { TunnelBackend } from "../../domain/tunnel.ts";
+import { isTunnelProgram, type TunnelBackend } from "../../domain/tunnel.ts";
 import { settledWithin } from "../../kit/deadline.ts";
 import { Nudge } from "../../kit/nudge.ts";
 import { TaskScope } from "../../kit/task_scope.ts";
@@ -379,7 +379,7 @@ export class ProjectTunnels implements AsyncDisposable {
     }
     const known = new Set(this.notes.records.map(({ process }) => process));
     for (const { name, spec } of this.project.ownRunners) {
-      if (spec.role !== "tunnel" || known.has(name)) continue;
+      if (!isTunnelProgram(spec) || known.has(name)) continue;
       await removeProcess(this.project, name, signal);
     }
   }

@@ -43,6 +43,15 @@ export interface TunnelNote {
   readonly setup: SetupNote;
 }
 
+/** Whether what was brought up is still what is wanted: by the same way, under the same name. */
+export function isSameTunnel(
+  before: TunnelRecord,
+  now: TunnelRecord | null,
+): boolean {
+  return now !== null && now.backend === before.backend &&
+    now.hostname === before.hostname;
+}
+
 const NOTHING: TunnelNote = {
   records: [],
   memory: {},

@@ -10,6 +10,7 @@ import { parseProject } from "../../config/project_config.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { isAtRest } from "../../domain/task_machine.ts";
 import type { TaskSpec } from "../../domain/task_spec.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { DeadlineError, withDeadline } from "../../kit/deadline.ts";
 import { lastWordsOf } from "../../supervisor/output_tail.ts";
 import { printedLine } from "../../supervisor/printed_line.ts";
@@ -76,7 +77,7 @@ export class TunnelTask {
     const before = this.runner;
     if (
       project.spec.tasks.has(name) ||
-      (before !== null && before.spec.role !== "tunnel")
+      (before !== null && !isTunnelProgram(before.spec))
     ) {
       throw new TaskmuxError(
         "E741",
@@ -194,7 +195,7 @@ export async function removeProcess(
   signal: AbortSignal,
 ): Promise<void> {
   const runner = project.own(name);
-  if (runner === null || runner.spec.role !== "tunnel") return;
+  if (runner === null || !isTunnelProgram(runner.spec)) return;
   await end(project, runner, signal);
   await project.forget(name);
 }

@@ -11,7 +11,11 @@ import {
   requestLogFile,
   tunnelFolder,
 } from "../../config/paths.ts";
-import type { TunnelBackend, TunnelView } from "../../domain/tunnel.ts";
+import {
+  isTunnelProgram,
+  type TunnelBackend,
+  type TunnelView,
+} from "../../domain/tunnel.ts";
 import type { ProjectSupervisor } from "../../supervisor/project_supervisor.ts";
 import type { MetaTable } from "../../store/meta_table.ts";
 import type { TunnelProvider } from "../../tunnels/tunnel_provider.ts";
@@ -69,7 +73,7 @@ export class Tunnels implements AsyncDisposable {
   /** A project is loaded, with the runs it has: what it had open goes on. */
   async follow(project: ProjectSupervisor): Promise<void> {
     const isWanted = hasTunnelNote(this.#options.meta, project.projectId) ||
-      project.ownRunners.some(({ spec }) => spec.role === "tunnel");
+      project.ownRunners.some(({ spec }) => isTunnelProgram(spec));
     if (isWanted) await this.of(project);
   }
 

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import type { Result } from "../../contract/mod.ts";
 import { TaskmuxError } from "../../domain/error.ts";
+import { isTunnelProgram } from "../../domain/tunnel.ts";
 import { closest } from "../../kit/did_you_mean.ts";
 import { namesOf, words } from "./arguments.ts";
 import { errorBrief } from "./refusal.ts";
@@ -49,8 +50,8 @@ export const status = defineTool({
 });
 
 /** The program of a tunnel is told of only if it is not well. */
-function isWorthIt({ role, state }: Task): boolean {
-  return role !== "tunnel" || isTroubled(state);
+function isWorthIt(task: Task): boolean {
+  return !isTunnelProgram(task) || isTroubled(task.state);
 }
 
 function notFound(

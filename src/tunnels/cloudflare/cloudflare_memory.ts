@@ -58,7 +58,7 @@ export interface CloudflareFacts {
 }
 
 /** What is remembered of a project that was never public. */
-export const NO_FACTS: CloudflareFacts = {
+const NO_FACTS: CloudflareFacts = {
   tunnel: null,
   former: [],
   tunnelIntents: [],

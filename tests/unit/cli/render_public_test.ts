@@ -33,10 +33,10 @@ Deno.test("statusLines() marks what is public, and tells tunnels apart from task
   assert.deepEqual(statusLines(status, WIDE), [
     'Session "shop": running, 1 of 2 tasks active, daemon pid 99',
     "",
-    "  Status   Task        URL                     Public                                 Command             Notes",
-    "  Healthy  api         http://localhost:40001  https://quiet-river.trycloudflare.com  serve               PUBLIC: everybody",
+    "  Status   Task        URL                     Public                                 Command   Notes",
+    "  Healthy  api         http://localhost:40001  https://quiet-river.trycloudflare.com  serve     PUBLIC: everybody",
     "  Stopped  db                                  —                                      postgres",
-    "  Healthy  tunnel-api                          —                                      cloudflared tunnel  tunnel of api",
+    "  Healthy  tunnel-api                          —                                                tunnel of api",
   ]);
 });
 
