@@ -48,7 +48,12 @@ interface Attempt {
   before: TunnelRecord | null;
   /** Whether it was open before: then it stays so, whatever comes of this. */
   isKept: boolean;
+  /** What counts once every check has passed; null = it does already. */
+  later: Admitted | null;
 }
+
+/** Who is let in, until when, and with whose environment. */
+type Admitted = Pick<TunnelRecord, "access" | "expiresAt" | "environment">;
 
 /** What an opener works with. */
 export interface TunnelOpenerOptions {
@@ -89,6 +94,7 @@ export class TunnelOpener {
     signal: AbortSignal,
   ): Promise<"opened" | "changed" | "noop"> {
     const attempt: Attempt = {
+      later: null,
       isBegun: false,
       before: null,
       isKept: false,
@@ -138,6 +144,7 @@ export class TunnelOpener {
     }
     try {
       await this.#openUp(request, attempt, turn);
+      this.#admitMore(task, attempt);
       return attempt.isKept ? "changed" : "opened";
     } catch (error) {
       // Begun anew behind who interrupted.
@@ -172,29 +179,50 @@ export class TunnelOpener {
     const closing = before === null || isKept
       ? null
       : this.#open.closeGate(before, "down");
+    const environment = request.environment ?? before?.environment ?? null;
+    const wanted = { access, expiresAt, environment };
+    // What fails must not have let in more than before.
+    const isNow = !isKept || live.state === "open";
+    const admitted = isNow ? wanted : narrowerOf(before, wanted);
     this.#notes.set({
       task,
       backend,
       hostname,
       reach,
-      access,
-      expiresAt,
+      ...admitted,
       standing: isSameName && before.standing,
       isPaused: false,
-      environment: request.environment ?? before?.environment ?? null,
       openedAt: isKept ? before.openedAt : null,
       publicUrl: isKept ? before.publicUrl : null,
       port: before?.port ?? null,
       process: before?.process ?? null,
       bootId: keeper.bootId,
     });
-    Object.assign(attempt, { isBegun: true, before, isKept });
-    if (before?.access !== access) live?.entrance.control.replace(access);
+    const later = isNow ? null : wanted;
+    Object.assign(attempt, { isBegun: true, before, isKept, later });
+    if (before?.access !== admitted.access) {
+      live?.entrance.control.replace(admitted.access);
+    }
     await closing;
     if (!isKept || live.state !== "open") return "opened";
     return before.expiresAt === expiresAt && before.access === access
       ? "noop"
       : "changed";
+  }
+
+  /** Lets in whoever had to wait for the checks. */
+  #admitMore(task: string, { later }: Attempt): void {
+    const record = this.#notes.find(task);
+    if (later === null || record === null) return;
+    // A link may have been used meanwhile: of one kind, what is known now counts.
+    const { expiresAt, environment } = later;
+    const access = later.access.kind === record.access.kind
+      ? record.access
+      : later.access;
+    this.#notes.change(task, { access, expiresAt, environment });
+    if (access !== record.access) {
+      this.#open.live.get(task)?.entrance.control.replace(access);
+    }
   }
 
   async #openUp(
@@ -269,4 +297,17 @@ export class TunnelOpener {
       },
     );
   }
+}
+
+/** Of both the one that lets in fewer, for less time. */
+function narrowerOf(before: Admitted, wanted: Admitted): Admitted {
+  const isWider = wanted.access.kind === "open" &&
+    before.access.kind !== "open";
+  const isLater = before.expiresAt !== null &&
+    (wanted.expiresAt === null || wanted.expiresAt > before.expiresAt);
+  return {
+    access: isWider ? before.access : wanted.access,
+    expiresAt: isLater ? before.expiresAt : wanted.expiresAt,
+    environment: before.environment,
+  };
 }

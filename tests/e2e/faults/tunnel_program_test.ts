@@ -96,8 +96,24 @@ async function stopAmidUp(
   await project.ok(["start", "web"]);
 }
 
+/** Who would let in more of one that fails, and fails, has let in no more. */
+async function admitsNoMore({ shop }: Scene): Promise<void> {
+  const env = { PATH: "/usr/bin:/bin" };
+  const failed = async (wish: Parameters<typeof shop.up>[0]) => {
+    await assert.rejects(shop.up({ ...wish, env }), { code: "E740" });
+    return (await shop.tunnels()).get("web");
+  };
+  const before = await failed({ task: "web", access: "link", expires: 600 });
+  assert.equal(before?.access, "link");
+  assert.notEqual(before?.expires_at, null);
+  const after = await failed({ task: "web", access: "open", expires: 0 });
+  assert.equal(after?.access, "link");
+  assert.equal(after?.expires_at, before?.expires_at);
+}
+
 /** It dies, and loses its connections. */
-async function diesAndLoses({ shop, edge }: Scene): Promise<void> {
+async function diesAndLoses(scene: Scene): Promise<void> {
+  const { shop, edge } = scene;
   const { public_url } = await shop.up({ task: "web" });
   await edge.kill(1);
   const again = await shop.when(
@@ -110,9 +126,10 @@ async function diesAndLoses({ shop, edge }: Scene): Promise<void> {
   const failing = await shop.when("web", ({ state }) => state === "failing");
   assert.match(failing.reason ?? "", /tunnel-web/);
   assert.equal(failing.public, true);
+  await admitsNoMore(scene);
   edge.resume();
   const back = await shop.when("web", ({ state }) => state === "open");
-  assert.equal((await shop.told(back.public_url!)).task, "web");
+  assert.equal((await shop.ask(back.public_url!)).status, 403);
   assert.deepEqual(await shop.events("web"), [
     "tunnel_opened",
     "tunnel_failed",
