@@ -129,7 +129,10 @@ function withoutToken<T>(rule: Rule<T>): Rule<T> {
           }: a project's file must not hold credentials`,
           path: [...reading.path, key],
           part: "key",
-          hint: `taskmux config set tunnel.cloudflare.${key} …`,
+          // A token among the arguments would be seen by every program.
+          hint: key === "api_token"
+            ? "taskmux tunnel enable"
+            : `taskmux config set tunnel.cloudflare.${key} NAME`,
         });
       }
       return rule.read({ ...reading, value: rest });

@@ -24,17 +24,17 @@ import { carrierKey } from "./carrier_key.ts";
 import { Expiries } from "./expiries.ts";
 import { type LiveTunnel, OpenTunnels } from "./open_tunnels.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
+import { moodOf, taskFacts } from "./tunnel_facts.ts";
 import {
   type StandingWish,
   TunnelOpener,
   type TunnelWish,
   type UpRequest,
 } from "./tunnel_opener.ts";
-import { isWorking, removeProcess } from "./tunnel_process.ts";
+import { removeProcess } from "./tunnel_process.ts";
 import {
   type CloseReason,
   judgeTunnel,
-  type TaskFacts,
   type TunnelVerdict,
 } from "./tunnel_verdict.ts";
 import type { SettingOverrides, TunnelWorld } from "./tunnel_world.ts";
@@ -359,7 +359,7 @@ export class ProjectTunnels implements AsyncDisposable {
       this.#swept.resolve();
     }
     while (!signal.aborted) {
-      const seen = this.#mood();
+      const seen = moodOf(this.project, this.notes.records);
       try {
         await this.#settle();
         await this.#news(seen, signal);
@@ -389,7 +389,8 @@ export class ProjectTunnels implements AsyncDisposable {
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
     const changed = this.project.until(
-      () => this.#mood() === seen ? undefined : true,
+      () =>
+        moodOf(this.project, this.notes.records) === seen ? undefined : true,
       both,
     );
     const endMs = this.#expiries.nextMs(
@@ -402,36 +403,6 @@ export class ProjectTunnels implements AsyncDisposable {
       over.abort();
       await Promise.allSettled([changed]);
     }
-  }
-
-  /** Differs when there is reason to look again. */
-  #mood(): string {
-    return this.notes.records.map(({ task, process }) => {
-      const { machine, inFile, isRestarting } = this.#factsOf(task);
-      const program = process === null ? null : this.project.own(process);
-      const { state, run } = program?.snapshot() ?? {};
-      return [
-        machine?.phase.status,
-        isRestarting,
-        inFile?.tunnel,
-        inFile?.publicHostname,
-        state,
-        run?.runId,
-        program !== null && isWorking(program),
-      ].join(" ");
-    }).join("\n");
-  }
-
-  #factsOf(task: string): TaskFacts {
-    const { project } = this;
-    const runner = project.own(task);
-    const inFile = project.spec.tasks.get(task) ?? null;
-    const isGone = runner === null || (inFile === null && !runner.isAdHoc);
-    return {
-      machine: isGone ? null : runner.machine,
-      isRestarting: project.pending.has("restart", task),
-      inFile,
-    };
   }
 
   /** Has everything be brought to where it should be. */
@@ -466,7 +437,7 @@ export class ProjectTunnels implements AsyncDisposable {
     const { task } = record;
     const verdict = judgeTunnel({
       record,
-      task: this.#factsOf(task),
+      task: taskFacts(this.project, task),
       leftMs: this.#expiries.leftMs(record),
       bootId: host.keeper.bootId,
       isEnding: this.#isEnding,

@@ -296,6 +296,8 @@ Deno.test("parseProject refuses credentials in a project's file", () => {
       assert.equal(others.length, 0);
       assert.equal(problem!.code, "E104");
       assert.match(problem!.message, /must not hold credentials/);
+      // Whoever follows it does not put the token among the arguments of a program.
+      assert.doesNotMatch(problem!.hint ?? "", /api_token /);
       assert.doesNotMatch(JSON.stringify(problem), /s3cret/);
     }
   }
