@@ -29,7 +29,7 @@ const WISHES: Readonly<Partial<Record<TunnelBackend, object>>> = {
 const BACKENDS = Object.keys(WISHES) as TunnelBackend[];
 
 const TOML = [
-  'name = "shop"',
+  'name = "backends"',
   ...BACKENDS.map((name) =>
     `[tasks.${name}]\nhost = "${name}"\ncommand = "${PUBLIC_SERVER}"`
   ),

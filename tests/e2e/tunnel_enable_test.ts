@@ -18,7 +18,7 @@ import { PUBLIC_SERVER, tunnelledTaskmux } from "../support/tunnelled.ts";
 import { until } from "../support/until.ts";
 
 const SHOP = `# The shop.
-name = "shop"
+name = "wizard"
 
 [tasks.api] # what the mobile app talks to
 host = "api"
@@ -235,7 +235,7 @@ async function enable(world: World): Promise<void> {
   const answer = await project.ok<Enabled>(args(world, ...options));
   assert.deepEqual(answer.done, []);
   assert.equal(answer.public_urls["api"], "https://api.example.com");
-  assert.equal(answer.tunnel_name, "taskmux-shop");
+  assert.equal(answer.tunnel_name, "taskmux-wizard");
   assert.equal(answer.tunnel_id, cloudflare.tunnels[0]?.id);
   assert.equal(answer.tunnels[0]?.state, "open");
   assert.match(answer.warnings[0]!, /--token-stdin/);
@@ -344,7 +344,7 @@ async function byCalls({ taskmux, project, token }: World): Promise<void> {
 /** A name leads to one task of this machine. */
 async function elsewhere(world: World): Promise<void> {
   const { cloudflare, taskmux, token } = world;
-  const toml = SHOP.replace('"shop"', '"blog"');
+  const toml = SHOP.replace('"wizard"', '"blog"');
   const other = await taskmux.project(toml, "blog");
   const changes = cloudflare.changes.length;
   const { details } = await other.fails("E742", [
@@ -353,7 +353,10 @@ async function elsewhere(world: World): Promise<void> {
     "--public-hostname",
     "web=api.example.com",
   ], { env: { CLOUDFLARE_API_TOKEN: token.value } });
-  assert.deepEqual([details?.["session"], details?.["task"]], ["shop", "api"]);
+  assert.deepEqual([details?.["session"], details?.["task"]], [
+    "wizard",
+    "api",
+  ]);
   assert.equal(await Deno.readTextFile(other.config), toml);
   assert.equal(cloudflare.changes.length, changes);
 }

@@ -24,7 +24,7 @@ command = "${PUBLIC_SERVER}"
 stop_grace_period = 1
 ${more}`;
 
-const SHOP = `name = "shop"
+const SHOP = `name = "ends"
 ${web("web")}
 ${web("api", 'restart_policy = "no"')}
 ${web("gone")}
@@ -121,7 +121,7 @@ async function endsOfDaemon(
   const url = await open("web");
   const other = await TunnelledProject.start(
     of,
-    SHOP.replace('"shop"', '"other"'),
+    SHOP.replace('"ends"', '"other"'),
     { folder: "other" },
   );
   const opened = await other.up({ task: "web" });

@@ -9,7 +9,7 @@ import type { TestProject } from "../support/project.ts";
 import { type Taskmux, testTaskmux } from "../support/taskmux.ts";
 import { until } from "../support/until.ts";
 
-const TOML = `name = "shop"
+const TOML = `name = "programs"
 [tasks.web]
 command = "python3 -um http.server $PORT --bind 127.0.0.1"
 health_url = "http://127.0.0.1:$PORT/"

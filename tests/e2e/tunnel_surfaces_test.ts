@@ -16,7 +16,7 @@ import {
 import type { Taskmux } from "../support/taskmux.ts";
 import { TestWebSocket } from "../support/web_socket.ts";
 
-const SHOP = `name = "shop"
+const SHOP = `name = "surfaces"
 [tasks.web]
 host = "web"
 command = "${PUBLIC_SERVER}"
@@ -89,7 +89,7 @@ async function listed({ project, url }: World): Promise<void> {
 async function addresses({ project, url }: World): Promise<void> {
   const both = await project.ok(["url", "web"]);
   assert.equal(both["public_url"], url);
-  assert.match(String(both["url"]), /^https:\/\/web\.shop\.localhost/);
+  assert.match(String(both["url"]), /^https:\/\/web\.surfaces\.localhost/);
   const { stdout } = await project.run(["url", "web", "--public"]);
   assert.equal(stdout, `${url}\n`);
   const { hint } = await project.fails("E743", ["url", "named", "--public"]);
@@ -156,7 +156,7 @@ async function listings({ taskmux, project, url }: World): Promise<void> {
   const told = Object.groupBy(checks, ({ name }) => name);
   assert.match(
     JSON.stringify(told["public"]),
-    new RegExp(`"ok".*shop/web at ${url} \\(everybody\\)`),
+    new RegExp(`"ok".*surfaces/web at ${url} \\(everybody\\)`),
   );
   assert.match(JSON.stringify(told["tunnel_programs"]), /cloudflared/);
   assert.match(JSON.stringify(told["tunnel_secrets"]), /private/);
@@ -175,7 +175,7 @@ async function explained({ project, url }: World): Promise<void> {
 }
 
 async function agents({ taskmux, url }: World): Promise<void> {
-  await using client = await mcpClient(taskmux, { query: "session=shop" });
+  await using client = await mcpClient(taskmux, { query: "session=surfaces" });
   const status = await client.tool("taskmux_status");
   const { tasks } = status.structuredContent as { tasks: object };
   assert.deepEqual(Object.keys(tasks), ["web", "nosy", "named"]);

@@ -16,7 +16,7 @@ import {
 } from "../support/tunnelled.ts";
 import { testRepository } from "../support/worktrees.ts";
 
-const SHOP = `name = "shop"
+const SHOP = `name = "visited"
 [hooks]
 before_start = "echo start >> hooks"
 after_stop = "echo stop >> hooks"
@@ -59,7 +59,7 @@ Deno.test("a task is public from up to down", async () => {
   assert.equal(told.method, "POST");
   assert.equal(told.path, "/a/b");
   assert.equal(told.body, "hello");
-  assert.match(told.headers["host"]!, /^web\.shop\.localhost(:\d+)?$/);
+  assert.match(told.headers["host"]!, /^web\.visited\.localhost(:\d+)?$/);
   assert.equal(told.headers["x-forwarded-host"], host);
   assert.equal(told.headers["x-forwarded-proto"], "https");
   assert.equal(told.headers["x-forwarded-for"], "203.0.113.7");

@@ -7,13 +7,15 @@
 import assert from "node:assert/strict";
 import { keeperPid } from "../../support/crashes.ts";
 import { lives } from "../../support/processes.ts";
+import { sideBySide } from "../../support/side_by_side.ts";
 import { type Json, testTaskmux } from "../../support/taskmux.ts";
 import { until } from "../../support/until.ts";
 
 /** Bound of every command while the keeper hangs, far above its own. */
 const HUNG_TIMEOUT_MS = 40_000;
 
-Deno.test("a keeper that stands still costs every command a bounded time and an honest answer", async () => {
+/** Every command has its answer in a bounded time. */
+async function boundedAnswers(): Promise<void> {
   await using taskmux = await testTaskmux({ expectedErrors: /keeper: / });
   const project = await taskmux.project(`
 name = "still"
@@ -59,9 +61,10 @@ command = "echo run >> runs; exec sleep 1000"
   });
   await project.ok(["start"]);
   await project.ok(["stop"]);
-});
+}
 
-Deno.test("a daemon stop that cannot end a task says so, and the next daemon ends it", async () => {
+/** The stop of the daemon, and the next one. */
+async function stopOfDaemon(): Promise<void> {
   await using taskmux = await testTaskmux({
     expectedErrors: /keeper: |daemon.stop: /,
   });
@@ -88,4 +91,14 @@ command = "exec sleep 1000"
   const task = await project.when("web", "stopped");
   assert.equal(task.manual, false);
   assert(!lives(pid));
+}
+
+// Both wait for most of their time.
+Deno.test("a keeper that stands still", async () => {
+  await sideBySide({
+    "it costs every command a bounded time and an honest answer":
+      boundedAnswers,
+    "a daemon stop that cannot end a task says so, and the next daemon ends it":
+      stopOfDaemon,
+  });
 });

@@ -20,6 +20,7 @@ import {
 } from "../../support/crashes.ts";
 import { HAS_PROC, lives } from "../../support/processes.ts";
 import { program, type Task, type TestProject } from "../../support/project.ts";
+import { sideBySide } from "../../support/side_by_side.ts";
 import { type Json, killIfThere, testTaskmux } from "../../support/taskmux.ts";
 import { until } from "../../support/until.ts";
 
@@ -28,7 +29,6 @@ const ROW = 5;
 
 /** One task of every kind: what is wanted of it decides what becomes of it. */
 const EVERY_POLICY = `
-name = "policies"
 [tasks.always]
 command = '''${descendantsCommand({ stubborn: true })}'''
 ready_log = "up"
@@ -68,82 +68,98 @@ function isAgain(pid: number): (task: Task) => boolean {
   return (task) => task.healthy && task.pid !== pid;
 }
 
-for (
-  const [what, before] of [
-    ["the keeper", killKeeper],
-    ["the keeper and the daemon at the same moment", async (taskmux) => {
-      const [keeper, daemon] = [
-        await keeperPid(taskmux),
-        await taskmux.daemonPid(),
-      ];
-      assert(daemon !== null);
-      killIfThere(keeper);
-      killIfThere(daemon);
-      await until(() => !lives(daemon) && !lives(keeper));
-      await taskmux.ok(["daemon", "start"]);
-      return keeper;
-    }],
-    ["the keeper while the daemon is dead", async (taskmux) => {
-      const keeper = await keeperPid(taskmux);
-      await killDaemon(taskmux);
-      killIfThere(keeper);
-      await until(() => !lives(keeper));
-      await taskmux.ok(["daemon", "start"]);
-      return keeper;
-    }],
-  ] as const satisfies readonly (readonly [string, typeof killKeeper])[]
-) {
-  Deno.test({
-    name:
-      `the death of ${what} leaves nothing, and policy decides what returns`,
-    ignore: !HAS_PROC,
-    fn: async () => {
-      await using taskmux = await testTaskmux();
-      const project = await taskmux.project(EVERY_POLICY);
-      await project.ok(["start"]);
-      await project.ok(["stop", "halted"]);
-      await project.when("done", "completed");
-      const { port } = await project.when("port", "healthy");
-      const always = await project.pid("always");
-      const failing = await project.pid("failing");
-      const survivors = await until(() => {
-        const found = descendantsIn(project.folder);
-        return found.length === DESCENDANT_KINDS.length ? found : null;
-      });
-      const copies = [
-        lookAlike(project, await runId(project, "always")),
-        lookAlike(project, "0123456789ab"),
-      ];
-      try {
-        const pid = await before(taskmux);
-        await project.when("always", isAgain(always));
-        await project.when("failing", isAgain(failing));
-        await project.when("never", "failed");
-        assert.equal((await project.when("port", "healthy")).port, port);
-        assert.deepEqual(survivors.filter(isAlive), []);
-        for (const copy of copies) assert(lives(copy.pid), "a stranger");
-        assert.equal((await project.task("halted")).state, "stopped");
-        assert.equal((await project.task("halted")).manual, true);
-        assert.equal((await project.task("done")).state, "completed");
-        assert.deepEqual(await lossesOf(project), [{
-          pid,
-          tasks: ["always", "failing", "never", "port"]
-            .map((task) => `policies/${task}`),
-        }]);
-        await checkReaped(project, survivors.map((one) => one.pid));
-        assert.equal(
-          (await project.events("never", "task_exited")).length,
-          1,
-        );
-      } finally {
-        for (const copy of copies) {
-          copy.kill("SIGKILL");
-          await copy.status;
-        }
-      }
-    },
+/** Which of our processes die, and how. Each returns the pid of the keeper. */
+const DEATHS: Readonly<Record<string, typeof killKeeper>> = {
+  "the keeper": killKeeper,
+  "the keeper and the daemon at the same moment": async (taskmux) => {
+    const [keeper, daemon] = [
+      await keeperPid(taskmux),
+      await taskmux.daemonPid(),
+    ];
+    assert(daemon !== null);
+    killIfThere(keeper);
+    killIfThere(daemon);
+    await until(() => !lives(daemon) && !lives(keeper));
+    await taskmux.ok(["daemon", "start"]);
+    return keeper;
+  },
+  "the keeper while the daemon is dead": async (taskmux) => {
+    const keeper = await keeperPid(taskmux);
+    await killDaemon(taskmux);
+    killIfThere(keeper);
+    await until(() => !lives(keeper));
+    await taskmux.ok(["daemon", "start"]);
+    return keeper;
+  },
+};
+
+/** All that ran is gone, and what is to run again does. */
+async function diesAndReturns(
+  name: string,
+  before: typeof killKeeper,
+): Promise<void> {
+  await using taskmux = await testTaskmux();
+  const project = await taskmux.project(
+    `name = "${name}"\n${EVERY_POLICY}`,
+  );
+  await project.ok(["start"]);
+  await project.ok(["stop", "halted"]);
+  await project.when("done", "completed");
+  const { port } = await project.when("port", "healthy");
+  const always = await project.pid("always");
+  const failing = await project.pid("failing");
+  const survivors = await until(() => {
+    const found = descendantsIn(project.folder);
+    return found.length === DESCENDANT_KINDS.length ? found : null;
   });
+  const copies = [
+    lookAlike(project, await runId(project, "always")),
+    lookAlike(project, "0123456789ab"),
+  ];
+  try {
+    const pid = await before(taskmux);
+    await project.when("always", isAgain(always));
+    await project.when("failing", isAgain(failing));
+    await project.when("never", "failed");
+    assert.equal((await project.when("port", "healthy")).port, port);
+    assert.deepEqual(survivors.filter(isAlive), []);
+    for (const copy of copies) assert(lives(copy.pid), "a stranger");
+    assert.equal((await project.task("halted")).state, "stopped");
+    assert.equal((await project.task("halted")).manual, true);
+    assert.equal((await project.task("done")).state, "completed");
+    assert.deepEqual(await lossesOf(project), [{
+      pid,
+      tasks: ["always", "failing", "never", "port"]
+        .map((task) => `${name}/${task}`),
+    }]);
+    await checkReaped(project, survivors.map((one) => one.pid));
+    assert.equal(
+      (await project.events("never", "task_exited")).length,
+      1,
+    );
+  } finally {
+    for (const copy of copies) {
+      copy.kill("SIGKILL");
+      await copy.status;
+    }
+  }
 }
+
+Deno.test({
+  name:
+    "the death of the keeper leaves nothing, and policy decides what returns",
+  ignore: !HAS_PROC,
+  fn: async () => {
+    // They wait for most of their time.
+    await sideBySide(Object.fromEntries(
+      Object.entries(DEATHS).map(([what, before], index) => [
+        `the death of ${what} leaves nothing`,
+        // A name of its own each: the port of a task follows from it.
+        () => diesAndReturns(`policies-${index}`, before),
+      ]),
+    ));
+  },
+});
 
 async function lossesOf(project: TestProject): Promise<Json[]> {
   const { events } = await project.ok<{ events: Json[] }>(

@@ -16,7 +16,7 @@ import {
 } from "../../support/tunnelled.ts";
 import { until } from "../../support/until.ts";
 
-const SHOP = `name = "shop"
+const SHOP = `name = "losses"
 [tasks.web]
 host = "web"
 command = "${PUBLIC_SERVER}"

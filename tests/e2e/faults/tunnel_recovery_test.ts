@@ -27,7 +27,7 @@ command = "${PUBLIC_SERVER}"
 stop_grace_period = 1
 `;
 
-const SHOP = `name = "shop"
+const SHOP = `name = "crashes"
 ${Array.from({ length: TASKS }, (_, index) => task(`web${index}`)).join("")}
 `;
 
