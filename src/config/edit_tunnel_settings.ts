@@ -212,7 +212,9 @@ function projectKey(written: string): string {
       "E104",
       `Cannot set "${key}" for a project: its file must not hold credentials`,
       {
-        hint: `taskmux tunnel config-set --scope global ${key}=…`,
+        hint: key === "api_token"
+          ? "taskmux tunnel enable"
+          : "taskmux tunnel config-set --help",
         details: { key },
       },
     );

@@ -190,11 +190,32 @@ export class TunnelOpener {
     });
     Object.assign(attempt, { isBegun: true, before, isKept });
     if (before?.access !== access) live?.entrance.control.replace(access);
+    if (isKept && before.access.kind !== access.kind) this.#tellAccess(task);
     await closing;
     if (!isKept || live.state !== "open") return "opened";
     return before.expiresAt === expiresAt && before.access === access
       ? "noop"
       : "changed";
+  }
+
+  /** Who is let in from now on to what was open already. */
+  #tellAccess(task: string): void {
+    const record = this.#notes.find(task);
+    if (record === null) return;
+    const { host, projectId } = this.#project;
+    const { backend, publicUrl, access, expiresAt } = record;
+    host.emit({
+      event: "tunnel_opened",
+      session: projectId,
+      task,
+      at: host.clock.now(),
+      data: {
+        backend,
+        public_url: publicUrl,
+        access: access.kind,
+        ...expiresAt === null ? {} : { expires_at: expiresAt / 1000 },
+      },
+    });
   }
 
   async #openUp(
