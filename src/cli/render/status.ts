@@ -156,8 +156,7 @@ function portText(task: StatusTask): string {
 
 /** What runs, without what only taskmux has to know of how: `cloudflared`. The whole of it is in `inspect`. */
 function programOf(command: string): string {
-  return /(?:^|[;&]\s*)exec\s+(?:\S*\/)?([\w.-]+)/.exec(command)?.[1] ??
-    plainText(command);
+  return /(?:^|[;&]\s*)exec\s+(?:\S*\/)?([\w.-]+)/.exec(command)?.[1] ?? "";
 }
 
 /** Whose program it is; its settings are none of the user's. */

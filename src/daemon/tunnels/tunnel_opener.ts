@@ -13,6 +13,7 @@ import { failedChecks } from "./failed_checks.ts";
 import { carrierKey } from "./carrier_key.ts";
 import type { OpenTunnels } from "./open_tunnels.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
+import { tellTunnel } from "./tunnel_news.ts";
 import type { TunnelWorld } from "./tunnel_world.ts";
 import { Interruption, type Turns } from "./turns.ts";
 
@@ -202,19 +203,11 @@ export class TunnelOpener {
   #tellAccess(task: string): void {
     const record = this.#notes.find(task);
     if (record === null) return;
-    const { host, projectId } = this.#project;
-    const { backend, publicUrl, access, expiresAt } = record;
-    host.emit({
+    tellTunnel(this.#project, record, {
       event: "tunnel_opened",
-      session: projectId,
-      task,
-      at: host.clock.now(),
-      data: {
-        backend,
-        public_url: publicUrl,
-        access: access.kind,
-        ...expiresAt === null ? {} : { expires_at: expiresAt / 1000 },
-      },
+      url: record.publicUrl,
+      access: record.access.kind,
+      expiresAt: record.expiresAt,
     });
   }
 
