@@ -257,7 +257,7 @@ export const COMMAND_GROUPS: readonly (readonly [
         },
         {
           name: "disable",
-          summary: "Take that back",
+          summary: "No longer have tasks be public by themselves",
           load: async () =>
             (await import("./commands/tunnel/disable.ts")).tunnelDisable,
         },

@@ -214,7 +214,7 @@ function projectKey(written: string): string {
       {
         hint: key === "api_token"
           ? "taskmux tunnel enable"
-          : `taskmux tunnel config-set --scope global ${key}=NAME`,
+          : "taskmux tunnel config-set --help",
         details: { key },
       },
     );

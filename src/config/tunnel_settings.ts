@@ -14,6 +14,19 @@ export type SettingSource =
   | "env"
   | "default";
 
+const SOURCE_WORDS: Readonly<Record<SettingSource, string>> = {
+  override: "as chosen now",
+  project: "from taskmux.toml",
+  global: "from config.toml",
+  env: "from the environment",
+  default: "as taskmux names it",
+};
+
+/** Where a value stands, for people; empty if there is none. */
+export function sourceText(source: SettingSource | null): string {
+  return source === null ? "" : SOURCE_WORDS[source];
+}
+
 /** A value and where it stands. */
 export interface Setting<T extends string | null = string | null> {
   readonly value: T;

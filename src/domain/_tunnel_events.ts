@@ -19,7 +19,8 @@ export const TUNNEL_EVENTS = {
   tunnel_opened: {
     severity: "warning",
     subject: "task",
-    when: "A task can be reached from outside this machine from now on",
+    when:
+      "A task can be reached from outside this machine from now on, or by others than before: by everybody, by password, by link",
     facts: {
       backend: BACKEND,
       public_url: PUBLIC_URL,

@@ -286,7 +286,7 @@ const ASSIGNED = /[^\s"'`]*/y;
 const BARE = /(?:[^\s"'`,;&)}\]<>\\]|\\(?![nrt"']))*/y;
 
 /** What `--auth` means in our own command lines, and in those of many others: how, not with what. */
-const KINDS_OF_AUTH = /^(?:open|basic|link)$/;
+const KINDS_OF_AUTH = /^(?:open|basic|link)(?:\|(?:open|basic|link))*$/;
 
 interface Bare {
   readonly name: string;

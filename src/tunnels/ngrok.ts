@@ -124,7 +124,7 @@ async function checkToken(
       : "ngrok has no authtoken, and works with an account only",
     fix: isBroken
       ? "ngrok config check"
-      : `ngrok config add-authtoken TOKEN (it is at ${TOKEN_PAGE})`,
+      : `ngrok config add-authtoken TOKEN, with the one of ${TOKEN_PAGE}`,
   };
 }
 

@@ -45,5 +45,5 @@ function checkName({ task, hostname }: TunnelTarget): TunnelCheck {
 }
 
 function fixFor(task: string): string {
-  return `taskmux tunnel up ${task} --hostname NAME`;
+  return `taskmux tunnel up ${task} --via noop --hostname NAME`;
 }

@@ -21,6 +21,10 @@ command = "${PUBLIC_SERVER}"
 [tasks.idle]
 host = "idle"
 command = "sleep 600"
+[tasks.later]
+host = "later"
+command = "sleep 600"
+auto_start = false
 `;
 
 type Opened = Result<"tunnel.up">;
@@ -45,6 +49,7 @@ Deno.test("tunnel commands", async (t) => {
   await t.step("a password is read, never an argument", () => password(world));
   await t.step("requests and programs have logs", () => logs(world));
   await t.step("wrong words", () => wrongWords(world));
+  await t.step("remedies", () => remedies(world));
   await t.step("Ctrl-C gives an opening up", () => interrupted(world));
   await t.step("from disk again", () => fromDisk(world));
 });
@@ -73,7 +78,9 @@ async function forPeople({ project, edge }: World): Promise<void> {
   assert.match(opened.stderr, /Warning: Everybody on the internet/);
   assert.equal((await askPublic(edge, url!)).status, 203);
   const { stdout } = await project.run(["tunnel", "status"]);
-  assert.match(stdout, /web +cloudflare-quick +open +https:.* 1\b/);
+  assert.match(stdout, /web +cloudflare-quick +open +https:.*everybody.* 1\b/);
+  const shown = await project.run(["status"]);
+  assert.match(shown.stdout, /tunnel-web .* cloudflared +tunnel of web\n/);
   const closed = await project.run(["tunnel", "down"]);
   assert.equal(closed.stdout, 'Closed: nobody outside reaches "web" now\n');
   assert.equal((await project.run(["tunnel", "down"])).stdout, "No tunnels.\n");
@@ -120,6 +127,16 @@ async function password({ project, edge, taskmux }: World): Promise<void> {
     "taskmux",
     null,
   ], JSON.stringify(opened));
+  const told = await project.ok<
+    { events: { event: string; access?: string }[] }
+  >(["events"]);
+  assert.deepEqual(
+    told.events.flatMap(({ event, access }) =>
+      event === "tunnel_opened" ? [access] : []
+    ),
+    // By hand, as a link, and now by password, with no end of it in between.
+    ["open", "link", "basic"],
+  );
   const authorization = `Basic ${btoa("taskmux:correct horse")}`;
   const { status } = await askPublic(edge, opened.public_url, {
     headers: { authorization },
@@ -183,6 +200,54 @@ async function follows(project: TestProject): Promise<void> {
   child.kill("SIGINT");
   await child.stderr.cancel();
   await child.status;
+}
+
+/** Each remedy is a line that can be typed. */
+async function remedies({ project }: World): Promise<void> {
+  const expected: [string, string[], string][] = [
+    ["E743", ["link", "web"], "taskmux tunnel up web --auth link"],
+    ["E743", ["down", "web"], "taskmux tunnel status"],
+    [
+      "E500",
+      ["up", "web", "--tailnet-only"],
+      "taskmux tunnel up web --via tailscale --tailnet-only",
+    ],
+    [
+      "E500",
+      ["up", "web", "--via", "cloudflare"],
+      "taskmux tunnel up web --via cloudflare --hostname web.example.com",
+    ],
+    [
+      "E740",
+      ["up", "web", "--via", "noop"],
+      "taskmux tunnel up web --via noop --hostname NAME",
+    ],
+    [
+      "E202",
+      ["up", "later"],
+      "taskmux start later && taskmux tunnel up later",
+    ],
+    [
+      "E500",
+      ["enable", "--task", "web"],
+      "taskmux tunnel enable --backend cloudflare --task web --public-hostname web=web.example.com",
+    ],
+  ];
+  for (const [code, args, wanted] of expected) {
+    const { hint } = await project.fails(code as "E200", ["tunnel", ...args]);
+    assert.equal(hint, wanted);
+  }
+  const lost = await project.run([
+    "tunnel",
+    "test",
+    "web",
+    "--via",
+    "cloudflare",
+  ]);
+  assert.match(
+    lost.stdout,
+    /set the variable CLOUDFLARE_API_TOKEN in the shell/,
+  );
 }
 
 async function wrongWords({ project }: World): Promise<void> {

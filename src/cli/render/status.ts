@@ -145,14 +145,18 @@ function taskRow(task: StatusTask, status: Status, now: number): Cell[] {
     // Whoever asks for the address of what is public means that of the task.
     isTunnelProgram(task) ? portText(task) : task.url ?? portText(task),
     publicCell(task, tasks),
-    // Long, and none of the user's: `inspect` shows it.
-    isTunnelProgram(task) ? "" : plainText(task.command),
+    isTunnelProgram(task) ? programOf(task.command) : plainText(task.command),
     { text: told.join(" "), style },
   ];
 }
 
 function portText(task: StatusTask): string {
   return task.running && task.port !== null ? `port ${task.port}` : "";
+}
+
+/** What runs, without what only taskmux has to know of how: `cloudflared`. The whole of it is in `inspect`. */
+function programOf(command: string): string {
+  return /(?:^|[;&]\s*)exec\s+(?:\S*\/)?([\w.-]+)/.exec(command)?.[1] ?? "";
 }
 
 /** Whose program it is; its settings are none of the user's. */

@@ -47,14 +47,31 @@ export function tunnelLines(
     tunnel.backend,
     { text: tunnel.state, style: STYLES[tunnel.state] },
     tunnel.public_url ?? tunnel.public_hostname ?? "",
-    tunnel.reach === "tailnet" ? `${tunnel.access}, tailnet` : tunnel.access,
+    accessText(tunnel),
     expiryText(tunnel.expires_at),
     tunnel.refused === 0
       ? String(tunnel.requests)
       : `${tunnel.requests} (${tunnel.refused} refused)`,
-    plainText(tunnel.reason ?? ""),
+    plainText(tunnel.reason ?? originNote(tunnel)),
   ]);
   return tableLines(COLUMNS, rows, { width, paint, yielding: YIELDING });
+}
+
+type Listed = Result<"tunnel.status">["tunnels"][number];
+
+/** Not "open", which is a state, too. */
+function accessText({ access, reach }: Listed): string {
+  const who = access === "open"
+    ? "everybody"
+    : access === "basic"
+    ? "password"
+    : "link";
+  return reach === "tailnet" ? `${who}, tailnet` : who;
+}
+
+/** Where the user's own program has to lead. */
+function originNote({ backend, origin }: Listed): string {
+  return backend === "noop" && origin !== null ? `lead it to ${origin}` : "";
 }
 
 /** The lines of `tunnel up`. The address comes first, alone on its line. */

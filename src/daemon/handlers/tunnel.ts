@@ -78,7 +78,7 @@ async function up(
   const hostname = open?.hostname ??
     hostnameOf(params.hostname, runner, provider);
   const reach = params.reach ?? open?.reach ?? "public";
-  requireReach(provider, reach);
+  requireReach(task, provider, reach);
   const admitted: { admission?: Admission } = {};
   const { expires } = params;
   const action = await tunnels.up({
@@ -154,7 +154,7 @@ async function down(
     names.filter((task) => tunnels.notes.find(task)?.isPaused === false)
   );
   const missing = tasks.find((task) => !open.includes(task));
-  if (missing !== undefined) throw noTunnel(missing);
+  if (missing !== undefined) throw noTunnel(missing, "taskmux tunnel status");
   const closed: string[] = [];
   const warnings: string[] = [];
   for (const { tunnels, names, isOwn } of all) {
@@ -205,7 +205,7 @@ async function link(
   const record = tunnels.notes.find(task);
   const publicUrl = record?.publicUrl ?? null;
   if (record === null || publicUrl === null || !tunnels.live.has(task)) {
-    throw noTunnel(task);
+    throw noTunnel(task, `taskmux tunnel up ${task} --auth link`);
   }
   if (record.access.kind !== "link") {
     throw new TaskmuxError(
@@ -256,7 +256,7 @@ function requirePublishable(
   }
   if (isAtRest(machine)) {
     throw new TaskmuxError("E202", `Task '${task}' is not running`, {
-      hint: `taskmux start ${task}`,
+      hint: `taskmux start ${task} && taskmux tunnel up ${task}`,
       details,
     });
   }
@@ -291,7 +291,8 @@ function hostnameOf(
       "E500",
       `Cannot open a tunnel of ${backend} for task "${name}": it needs a public name`,
       {
-        hint: `taskmux tunnel up ${name} --hostname ${name}.example.com`,
+        hint:
+          `taskmux tunnel up ${name} --via ${backend} --hostname ${name}.example.com`,
         details: { task: name },
       },
     );
@@ -305,8 +306,8 @@ function hostnameOf(
         : `Cannot use the public name "${written}": ${backend} gives names itself`,
       {
         hint: hostname === null
-          ? `taskmux tunnel up ${name} --hostname ${name}.example.com`
-          : `taskmux tunnel up ${name}`,
+          ? `taskmux tunnel up ${name} --via ${backend} --hostname ${name}.example.com`
+          : `taskmux tunnel up ${name} --via cloudflare --hostname ${hostname}`,
         details: { task: name, hostname: written },
       },
     );
@@ -315,6 +316,7 @@ function hostnameOf(
 }
 
 function requireReach(
+  task: string,
   { backend, reaches }: TunnelProvider,
   reach: TunnelProvider["reaches"][number],
 ): void {
@@ -322,13 +324,16 @@ function requireReach(
   throw new TaskmuxError(
     "E500",
     `Cannot open a tunnel of ${backend} for a tailnet only: it is public`,
-    { hint: "--via tailscale" },
+    { hint: `taskmux tunnel up ${task} --via tailscale --tailnet-only` },
   );
 }
 
-function noTunnel(task: string): TaskmuxError {
+function noTunnel(
+  task: string,
+  hint = `taskmux tunnel up ${task}`,
+): TaskmuxError {
   return new TaskmuxError("E743", `Task '${task}' has no open tunnel`, {
-    hint: `taskmux tunnel up ${task}`,
+    hint,
     details: { task },
   });
 }

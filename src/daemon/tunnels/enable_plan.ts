@@ -190,7 +190,7 @@ function namesOf(
   const hosts = [...spec.tasks.values()].filter(({ host }) =>
     host !== null && host !== CATCH_ALL
   ).map(({ name }) => name);
-  const example = hosts[0] ?? "web";
+  const example = hosts[0] ?? [...spec.tasks.keys()][0] ?? "web";
   throw invalid("task", "Cannot enable tunnels: no task is named", {
     hint: `taskmux tunnel enable --task ${example} ` +
       `--public-hostname ${example}=${example}.example.com`,
@@ -216,7 +216,7 @@ function hostnameOf(
       field,
       `Cannot enable the tunnel of task "${task}": it has no public name`,
       {
-        hint: `--public-hostname ${task}=${task}.example.com`,
+        hint: enableHint(task, `${task}.example.com`),
         details: { task },
       },
     );
@@ -225,7 +225,7 @@ function hostnameOf(
     throw invalid(
       field,
       `Cannot use the public name "${written}": ${backend} gives names itself`,
-      { hint: `--backend cloudflare`, details: { task } },
+      { hint: enableHint(task, written), details: { task } },
     );
   }
   const hostname = readPublicHostname(written);
@@ -234,7 +234,7 @@ function hostnameOf(
     field,
     `Cannot use the public name "${written}": it must be a DNS name such as "${task}.example.com"`,
     {
-      hint: `--public-hostname ${task}=${task}.example.com`,
+      hint: enableHint(task, `${task}.example.com`),
       details: { task, value: written },
     },
   );
@@ -264,7 +264,8 @@ function requireTask(project: ProjectSupervisor, task: string): TaskSpec {
       "E700",
       `Cannot make task "${task}" public: it has no host`,
       {
-        hint: `Give it host = "${task}" in taskmux.toml`,
+        hint:
+          `Give it host = "${task}" in taskmux.toml, then taskmux restart ${task}`,
         details: { ...details, field: "task" },
       },
     );
@@ -277,6 +278,10 @@ function requireTask(project: ProjectSupervisor, task: string): TaskSpec {
     );
   }
   return spec;
+}
+
+function enableHint(task: string, hostname: string): string {
+  return `taskmux tunnel enable --backend cloudflare --task ${task} --public-hostname ${task}=${hostname}`;
 }
 
 /** One name cannot lead to two tasks. */
@@ -301,7 +306,7 @@ function refuseDoubles(
       "E742",
       `Cannot use the public name ${hostname} for task "${task}": task "${holder}" has it`,
       {
-        hint: `--public-hostname ${task}=another name`,
+        hint: enableHint(task, "ANOTHER-NAME"),
         details: { hostname, session: projectId, task: holder },
       },
     );

@@ -248,12 +248,14 @@ function cautions(
 ): string[] {
   const open = tasks.filter(({ task }) =>
     (tunnels.notes.find(task)?.access.kind ?? "open") === "open"
-  ).map(({ task }) => `"${task}"`);
+  ).map(({ task }) => task);
   return [
     ...open.length === 0 ? [] : [
       `Everybody on the internet can use ${
-        open.join(", ")
-      } whenever it runs; "taskmux tunnel up TASK --auth basic" asks for a password`,
+        open.map((task) => `"${task}"`).join(", ")
+      } whenever it runs; "taskmux tunnel up ${
+        open[0]
+      } --auth basic" asks for a password`,
     ],
     ...backend !== "cloudflare" || apiToken.source !== "env" ? [] : [
       'The API token stands only in the environment of this shell, which is forgotten when the machine restarts; "taskmux tunnel enable --token-stdin" keeps it',

@@ -13,7 +13,13 @@ export function failedChecks(
 ): TaskmuxError | null {
   const failed = checks.filter(({ ok }) => !ok);
   if (failed.length === 0) return null;
-  const details = failed.map(({ detail }) => detail).join("; ");
+  // What a check is about stands behind the colon of its name, unless it says so itself.
+  const details = failed.map(({ name, detail }) => {
+    const subject = name.split(":")[1] ?? "";
+    return subject === "" || detail.includes(subject)
+      ? detail
+      : `${subject}: ${detail}`;
+  }).join("; ");
   const fix = failed.find((check) => check.fix !== null)?.fix;
   return new TaskmuxError("E740", `Cannot open the tunnel: ${details}`, {
     hint: fix ?? "taskmux tunnel test",

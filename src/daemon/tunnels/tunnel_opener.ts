@@ -13,6 +13,7 @@ import { failedChecks } from "./failed_checks.ts";
 import { carrierKey } from "./carrier_key.ts";
 import type { OpenTunnels } from "./open_tunnels.ts";
 import type { TunnelNotes, TunnelRecord } from "./tunnel_notes.ts";
+import { tellTunnel } from "./tunnel_news.ts";
 import type { TunnelWorld } from "./tunnel_world.ts";
 import { Interruption, type Turns } from "./turns.ts";
 
@@ -203,6 +204,9 @@ export class TunnelOpener {
     if (before?.access !== admitted.access) {
       live?.entrance.control.replace(admitted.access);
     }
+    if (isKept && before.access.kind !== admitted.access.kind) {
+      this.#tellAccess(task);
+    }
     await closing;
     if (!isKept || live.state !== "open") return "opened";
     return before.expiresAt === expiresAt && before.access === access
@@ -223,6 +227,19 @@ export class TunnelOpener {
     if (access !== record.access) {
       this.#open.live.get(task)?.entrance.control.replace(access);
     }
+    if (access.kind !== record.access.kind) this.#tellAccess(task);
+  }
+
+  /** Who is let in from now on to what was open already. */
+  #tellAccess(task: string): void {
+    const record = this.#notes.find(task);
+    if (record === null) return;
+    tellTunnel(this.#project, record, {
+      event: "tunnel_opened",
+      url: record.publicUrl,
+      access: record.access.kind,
+      expiresAt: record.expiresAt,
+    });
   }
 
   async #openUp(

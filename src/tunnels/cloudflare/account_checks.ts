@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sourceText } from "../../config/tunnel_settings.ts";
 import type { TunnelCheck, TunnelTarget } from "../tunnel_provider.ts";
 import { failed, passed } from "./check_answer.ts";
 import { idOf } from "./cloudflare_api.ts";
@@ -57,7 +58,10 @@ export async function checkAccount(
   const { accountId } = session.context.cloudflare;
   if (accountId.value !== null && !isNoAccount) {
     return [
-      passed("account_id", `${accountId.value}, from ${accountId.source}`),
+      passed(
+        "account_id",
+        `${accountId.value}, ${sourceText(accountId.source)}`,
+      ),
     ];
   }
   const seen = await seenAccounts(session, zones, signal);

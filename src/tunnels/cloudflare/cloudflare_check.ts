@@ -6,6 +6,7 @@
  * @module
  */
 
+import { sourceText } from "../../config/tunnel_settings.ts";
 import { TaskmuxError } from "../../domain/error.ts";
 import { shellQuote } from "../../kit/shell_words.ts";
 import { CLOUDFLARED } from "../cloudflared_words.ts";
@@ -67,7 +68,7 @@ async function checkRemote(
 ): Promise<TunnelCheck[]> {
   const { apiToken, apiTokenEnv, accountId } = context.cloudflare;
   const account = accountId.value === null ? [] : [
-    passed("account_id", `${accountId.value}, from ${accountId.source}`),
+    passed("account_id", `${accountId.value}, ${sourceText(accountId.source)}`),
   ];
   try {
     const base = apiBase(override);
@@ -90,7 +91,7 @@ async function checkRemote(
     }
     const token = passed(
       "api_token",
-      `${state.detail}, from ${apiToken.source}`,
+      `${state.detail}, ${sourceText(apiToken.source)}`,
     );
     return [token, ...await checkWithToken(session, targets, signal)];
   } catch (error) {

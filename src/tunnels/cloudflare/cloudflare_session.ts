@@ -100,5 +100,5 @@ export class CloudflareSession {
 
 /** How to come to a token. */
 export function tokenFix(variable: string): string {
-  return `taskmux tunnel enable asks for a token and keeps it; or export ${variable}=… in the shell that runs taskmux`;
+  return `taskmux tunnel enable asks for a token and keeps it; or set the variable ${variable} in the shell that runs taskmux`;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sourceText } from "../../config/tunnel_settings.ts";
 import type { TunnelCheck, TunnelTarget } from "../tunnel_provider.ts";
 import { failed, passed } from "./check_answer.ts";
 import {
@@ -139,11 +140,11 @@ function checkZone(
   const { value, source } = context.cloudflare.zoneId;
   if (configured === "unset" || value === null) return [];
   if (configured === "seen") {
-    return [passed("zone", `${value}, from ${source}`)];
+    return [passed("zone", `${value}, ${sourceText(source)}`)];
   }
   const scope = source === "project" ? "project" : "global";
   return [failed("zone", {
-    detail: `the API token does not see zone ${value}, from ${source}`,
+    detail: `the API token does not see zone ${value}, ${sourceText(source)}`,
     fix:
       `Give the token that zone (Zone Resources) at ${TOKEN_PAGE}, or set the right one: taskmux tunnel config-set --scope ${scope} zone_id=ID`,
   })];

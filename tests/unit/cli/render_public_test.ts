@@ -18,7 +18,8 @@ const PUBLIC = { ...TASK, command: "serve", public_url: URL, tunnel: TUNNEL };
 const PROGRAM = {
   ...TASK,
   name: "tunnel-api",
-  command: "cloudflared tunnel",
+  command:
+    "unset TUNNEL_TOKEN; exec cloudflared tunnel --metrics 127.0.0.1:$PORT run",
   url: null,
   port: null,
   auto_start: false,
@@ -33,10 +34,10 @@ Deno.test("statusLines() marks what is public, and tells tunnels apart from task
   assert.deepEqual(statusLines(status, WIDE), [
     'Session "shop": running, 1 of 2 tasks active, daemon pid 99',
     "",
-    "  Status   Task        URL                     Public                                 Command   Notes",
-    "  Healthy  api         http://localhost:40001  https://quiet-river.trycloudflare.com  serve     PUBLIC: everybody",
+    "  Status   Task        URL                     Public                                 Command      Notes",
+    "  Healthy  api         http://localhost:40001  https://quiet-river.trycloudflare.com  serve        PUBLIC: everybody",
     "  Stopped  db                                  —                                      postgres",
-    "  Healthy  tunnel-api                          —                                                tunnel of api",
+    "  Healthy  tunnel-api                          —                                      cloudflared  tunnel of api",
   ]);
 });
 

@@ -37,6 +37,10 @@ const SHAPES: readonly (readonly [text: string, safe: string])[] = [
   ["psql --password abc -h db", "psql --password *** -h db"],
   ["run --api-key=abc x", "run --api-key=*** x"],
   ["taskmux tunnel up web --auth basic", "taskmux tunnel up web --auth basic"],
+  [
+    "tunnel up TASK [--auth open|basic|link] [--user NAME]",
+    "tunnel up TASK [--auth open|basic|link] [--user NAME]",
+  ],
   ["up --auth=link --expires 2h", "up --auth=link --expires 2h"],
   ["login --auth hunter22", "login --auth ***"],
   ['run --token "a b" x', 'run --token "***" x'],

@@ -102,7 +102,10 @@ Deno.test("without an authtoken it is said where to get one, and broken settings
     if (text !== null) await Deno.writeTextFile(settings, text);
     const [, token] = await ngrok.check([], world.context, SIGNAL);
     equal(token?.ok, false);
-    match(token?.fix ?? "", /^ngrok config add-authtoken TOKEN /);
+    match(
+      token?.fix ?? "",
+      /^ngrok config add-authtoken TOKEN, with the one of https:/,
+    );
   }
   await Deno.writeTextFile(settings, "broken\n");
   const [, token] = await ngrok.check([], world.context, SIGNAL);

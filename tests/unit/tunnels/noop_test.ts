@@ -24,7 +24,7 @@ Deno.test("without a name there is nothing to tell, and it is said how to give o
     name: "hostname:web",
     ok: false,
     detail: 'Task "web" has no hostname',
-    fix: "taskmux tunnel up web --hostname NAME",
+    fix: "taskmux tunnel up web --via noop --hostname NAME",
   }]);
   await rejects(noop.addressOf(target(), null, world.context, SIGNAL), {
     code: "E741",

@@ -200,7 +200,8 @@ async function report(
   await output.answer(result, () => enabledLines(result, output));
   if (!output.json) {
     await output.notes([
-      ...warningLines(result.warnings, output.paintError),
+      // What would follow does not, if it failed.
+      ...result.ok ? warningLines(result.warnings, output.paintError) : [],
       ...failureLines(result, output.paintError),
     ]);
   }

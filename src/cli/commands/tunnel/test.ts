@@ -52,7 +52,10 @@ export const tunnelTest = command({
       );
       await output.answer(
         result,
-        () => checkLines(result.preflight.checks, output.paint),
+        () =>
+          result.preflight.checks.length === 0
+            ? ["Nothing to check."]
+            : checkLines(result.preflight.checks, output.paint),
       );
       return exitStatus(result);
     });

@@ -82,6 +82,7 @@ export const tunnelUp = command({
     const password = values["password-stdin"]
       ? await readSecret("password-stdin")
       : null;
+    if (password !== null) requireLength(password, task);
     // Who gives a password wants it asked for.
     const access = auth ??
       (password === null && values.user === null ? null : "basic");
@@ -100,6 +101,16 @@ export const tunnelUp = command({
     });
   },
 });
+
+/** Counts as the daemon does, and says nothing of what was given. */
+function requireLength(password: string, task: string): void {
+  if (password.length >= 8 && password.length <= 1_000) return;
+  throw new TaskmuxError(
+    "E500",
+    "Cannot use that password: it must have 8 to 1000 characters",
+    { hint: `taskmux tunnel up ${task} --auth basic   # makes one up` },
+  );
+}
 
 type UpParams = ParamsInput<"tunnel.up">;
 
