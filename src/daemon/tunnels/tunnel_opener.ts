@@ -230,10 +230,11 @@ export class TunnelOpener {
     if (access.kind !== record.access.kind) this.#tellAccess(task);
   }
 
-  /** Who is let in from now on to what was open already. */
+  /** Who is let in from now on to what was open already. Where nobody gets through that is no news. */
   #tellAccess(task: string): void {
     const record = this.#notes.find(task);
-    if (record === null) return;
+    const isOpen = this.#open.live.get(task)?.state === "open";
+    if (record === null || !isOpen) return;
     tellTunnel(this.#project, record, {
       event: "tunnel_opened",
       url: record.publicUrl,
