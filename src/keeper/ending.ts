@@ -130,9 +130,11 @@ export class Ending {
       } else if (await this.#isGoneAgain(proofs)) return [];
       const before = snapshot;
       snapshot = await table.snapshot();
-      if (isKill && this.#hasNew(snapshot, before)) {
+      const hasNew = this.#hasNew(snapshot, before);
+      // Whatever the signal: the last of a chain hides from a scan or two.
+      if (hasNew) proofs = STORM_PROOFS;
+      if (isKill && hasNew) {
         // They do not resist, they are new: the next look comes at once, and patience begins anew.
-        proofs = STORM_PROOFS;
         pollMs = FIRST_POLL_MS / 2;
         const endsAt = Math.min(clock.monotonic() + waitMs, stormEndsAt);
         this.#stepEndsAt = Math.max(this.#stepEndsAt, endsAt);
